@@ -1,0 +1,81 @@
+# Needs make, a POSIX shell, Python 3.11 to 3.13 and a package registry that pip can reach; nothing else.
+PYTHON ?= python3
+PORT ?= 8000
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+BACKENDS_BIN := .venv-backends/bin
+BACKENDS_STAMP := .venv-backends/.installed
+
+# What a notebook's kernel sees when nbval runs it is what it sees in book/build.py.
+KERNEL_ENV := CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 KERAS_BACKEND=tensorflow
+
+# Set by some shells and editors; matplotlib would then draw nothing inside a notebook.
+unexport MPLBACKEND
+
+.PHONY: help book test serve notebooks clean lock test-backends
+
+help:
+	@echo "make book           run every notebook (quick profile) and render _build/html/index.html"
+	@echo "make test           lint, types, unit tests, committed notebooks, a strict book build, the ledger"
+	@echo "make serve          make the book and serve it on http://127.0.0.1:$(PORT) (PORT=...)"
+	@echo "make notebooks      bring the outputs of the committed notebooks up to date, in place"
+	@echo "make clean          remove what was built; the environments stay"
+	@echo "make lock           resolve pyproject.toml into requirements.txt, with hashes"
+	@echo "make test-backends  the tests that must hold on TensorFlow, JAX and PyTorch, on each"
+	@echo "PYTHON=python3.12 (say) picks the interpreter that .venv is made with."
+
+book: $(STAMP)
+	$(BIN)/python book/build.py
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests
+	$(KERNEL_ENV) $(BIN)/python -m pytest -q --nbval --nbval-current-env notebooks book
+	$(BIN)/python book/build.py --strict --check-contract
+	$(BIN)/python -m cnnlib ledger --check
+
+serve: book
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+notebooks: $(STAMP)
+	$(BIN)/python book/build.py --in-place
+
+clean:
+	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find book cnnlib notebooks tests -name __pycache__ -type d -exec rm -rf {} +
+
+# The patch release is spelled out because uv reads 3.11 as 3.11.0, which some of the packages exclude.
+lock: $(STAMP)
+	$(BIN)/uv pip compile pyproject.toml --extra tensorflow --group dev --universal \
+		--python-version 3.11.7 --generate-hashes --no-header -o requirements.txt -q
+
+test-backends: $(BACKENDS_STAMP)
+	for backend in tensorflow jax torch; do \
+		echo "== KERAS_BACKEND=$$backend"; \
+		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=3 OMP_WAIT_POLICY=PASSIVE \
+			$(BACKENDS_BIN)/python -m pytest -q -m backends tests || exit 1; \
+	done
+
+# $(call environment,FOLDER): a virtual environment with the locked packages and this project in it.
+define environment
+	@command -v $(PYTHON) >/dev/null 2>&1 || \
+		{ echo "$(PYTHON) is not here: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "$$($(PYTHON) --version) cannot run this: Python 3.11, 3.12 or 3.13 is needed (make PYTHON=python3.12)" >&2; exit 1; }
+	$(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+endef
+
+$(STAMP): requirements.txt pyproject.toml
+	$(call environment,$(VENV))
+	@touch $@
+
+$(BACKENDS_STAMP): requirements.txt requirements-backends.txt pyproject.toml
+	$(call environment,.venv-backends)
+	.venv-backends/bin/python -m pip install --quiet -r requirements-backends.txt
+	@touch $@
