@@ -25,7 +25,6 @@ class Split:
     Attributes:
         x: images, uint8 (N, height, width, channels).
         y: labels, int64 (N,).
-
     """
 
     x: np.ndarray
@@ -54,7 +53,6 @@ class DataSet:
         source: where the images came from.
         sha256: verified hash of all images and labels, whatever the split into train and validation.
         licence: under which licence the publisher gives the set.
-
     """
 
     name: str
@@ -88,7 +86,6 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
     Raises:
         DataError: set or profile is unknown, or the data is missing, damaged or not the set.
         ValueError: `validation` is negative or leaves nothing to train on.
-
     """
     if name not in SETS:
         near = difflib.get_close_matches(str(name), SETS, n=1)

@@ -16,7 +16,6 @@ class Content:
         test: number of test images.
         validation: number of training images set aside for validation by default.
         sha256: hash of all images and labels, as `cnnlib.data.sources.content_sha256` defines it.
-
     """
 
     train: int
@@ -38,7 +37,6 @@ class DataSpec:
         citation: the publication to cite.
         full: the whole set.
         quick: the part that an installed package carries, or None.
-
     """
 
     name: str

@@ -41,7 +41,6 @@ def digests(x: np.ndarray, y: np.ndarray) -> list[bytes]:
 
     Returns:
         N SHA-256 digests, each of the label (8 bytes, little-endian) followed by the image's bytes.
-
     """
     labels = y.astype("<i8")
     return [
@@ -66,7 +65,6 @@ def content_sha256(arrays: Arrays) -> str:
 
     Returns:
         The SHA-256 as 64 hexadecimal digits.
-
     """
     total = hashlib.sha256()
     for split in ("train", "test"):
@@ -92,7 +90,6 @@ def full_set(spec: DataSpec) -> tuple[Arrays, str]:
 
     Raises:
         DataError: the set is nowhere, or what was found is not the set.
-
     """
     file = f"{spec.name}.npz"
     folder = _user_folder(spec)
@@ -118,7 +115,6 @@ def embedded_set(spec: DataSpec) -> tuple[Arrays, str]:
 
     Raises:
         DataError: no package carries a part of this set, or the part is not what it should be.
-
     """
     if spec.quick is None:
         raise DataError(f"{spec.name} has no quick profile: use the profile colab or paper")
@@ -289,8 +285,11 @@ def _download(spec: DataSpec, target: Path) -> None:
         raise _error(str(target), f"the data set {spec.name}", found, _ways(spec))
 
     def downloader(url: str, output_file: str, mover: pooch.Pooch) -> None:
-        fetch = pooch.HTTPDownloader(progressbar=True, timeout=TIMEOUT, chunk_size=2**16)
-        fetch(url, output_file, mover)
+        # Our own bar, since pooch does not close its own when a download fails. pooch sets the true total, but
+        # first asks the bar for its truth value, which it has only with a total.
+        with tqdm(desc=target.name, total=1, unit="B", unit_scale=True) as bar:
+            fetch = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT, chunk_size=2**16)
+            fetch(url, output_file, mover)
         _read_npz(spec, Path(output_file), where=url)
 
     cache = pooch.create(
