@@ -285,8 +285,8 @@ def _download(spec: DataSpec, target: Path) -> None:
         raise _error(str(target), f"the data set {spec.name}", found, _ways(spec))
 
     def downloader(url: str, output_file: str, mover: pooch.Pooch) -> None:
-        # Our own bar, since pooch does not close its own when a download fails. pooch sets the true total, but
-        # first asks the bar for its truth value, which it has only with a total.
+        # Our own bar, since pooch does not close its own when a download fails. pooch sets the true total,
+        # but first asks the bar for its truth value, which it has only with a total.
         with tqdm(desc=target.name, total=1, unit="B", unit_scale=True) as bar:
             fetch = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT, chunk_size=2**16)
             fetch(url, output_file, mover)
