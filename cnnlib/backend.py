@@ -1,0 +1,112 @@
+"""The one door to TensorFlow, JAX and PyTorch: many training steps in one compiled call.
+
+Everything else in the package is Keras alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+from keras import ops
+
+# (steps, batch, ...) images and (steps, batch) labels -> (steps,) losses and (steps,) wrong answers.
+Steps = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def compile_steps(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss) -> Steps:
+    """Return a function that takes one optimiser step per batch of a stack of batches.
+
+    The variables of `model` and `optimizer` hold the result when the function returns. It is
+    compiled once for each number of steps and batch size; PyTorch runs it step by step.
+
+    Args:
+        model: a built model whose outputs are scores (batch, classes).
+        optimizer: built for `model.trainable_variables`.
+        loss: from labels (batch,) and scores.
+
+    Raises:
+        NotImplementedError: Keras runs on a backend other than the three.
+    """
+    builders = {"tensorflow": _tensorflow_steps, "jax": _jax_steps, "torch": _torch_steps}
+    backend = keras.backend.backend()
+    if backend not in builders:
+        raise NotImplementedError(f"No training loop for the Keras backend {backend}: use one of {', '.join(builders)}.")
+    return builders[backend](model, optimizer, loss)
+
+
+def _wrong(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:
+    return ops.sum(ops.cast(ops.argmax(scores, axis=-1) != labels, "float32"))
+
+
+def _tensorflow_steps(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss) -> Steps:
+    import tensorflow as tf
+
+    weights = model.trainable_variables
+
+    @tf.function(jit_compile=True)
+    def run(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        losses = tf.TensorArray(tf.float32, images.shape[0])
+        wrong = tf.TensorArray(tf.float32, images.shape[0])
+        for i in tf.range(images.shape[0]):
+            with tf.GradientTape() as tape:
+                scores = model(images[i], training=True)
+                value = loss(labels[i], scores) + sum(model.losses)
+            optimizer.apply(tape.gradient(value, weights), weights)
+            losses, wrong = losses.write(i, value), wrong.write(i, _wrong(labels[i], scores))
+        return losses.stack(), wrong.stack()
+
+    return lambda images, labels: tuple(t.numpy() for t in run(tf.constant(images), tf.constant(labels)))
+
+
+def _jax_steps(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss) -> Steps:
+    import jax
+
+    groups = (model.trainable_variables, model.non_trainable_variables, optimizer.variables)
+
+    def objective(trainable: list, other: list, images: jax.Array, labels: jax.Array) -> tuple:
+        scores, other, penalties = model.stateless_call(
+            trainable, other, images, training=True, return_losses=True
+        )
+        return loss(labels, scores) + sum(penalties), (scores, other)
+
+    def step(state: tuple, batch: tuple) -> tuple:
+        trainable, other, slots = state
+        gradient = jax.value_and_grad(objective, has_aux=True)
+        (value, (scores, other)), gradients = gradient(trainable, other, *batch)
+        trainable, slots = optimizer.stateless_apply(slots, gradients, trainable)
+        return (trainable, other, slots), (value, _wrong(batch[1], scores))
+
+    @jax.jit
+    def scan(state: tuple, images: jax.Array, labels: jax.Array) -> tuple:
+        return jax.lax.scan(step, state, (images, labels))
+
+    def run(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        state, (losses, wrong) = scan(tuple([v.value for v in group] for group in groups), images, labels)
+        for group, values in zip(groups, state, strict=True):
+            for variable, value in zip(group, values, strict=True):
+                variable.assign(value)
+        return np.asarray(losses), np.asarray(wrong)
+
+    return run
+
+
+def _torch_steps(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss) -> Steps:
+    weights = model.trainable_variables
+
+    def step(images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+        labels = ops.convert_to_tensor(labels)
+        scores = model(ops.convert_to_tensor(images), training=True)
+        value = loss(labels, scores) + sum(model.losses)
+        for weight in weights:
+            weight.value.grad = None
+        value.backward()
+        optimizer.apply([weight.value.grad for weight in weights], weights)
+        return value.item(), _wrong(labels, scores).item()
+
+    def run(images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        losses, wrong = zip(*(step(*batch) for batch in zip(images, labels, strict=True)), strict=True)
+        return np.array(losses), np.array(wrong)
+
+    return run

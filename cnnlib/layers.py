@@ -1,0 +1,285 @@
+"""The layers, initialiser and loss that the papers need and Keras lacks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import keras
+import numpy as np
+from keras import ops
+
+register = keras.saving.register_keras_serializable("cnnlib")
+
+
+@register
+def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
+    """LeCun's squashing function, 1.7159 tanh(2x/3), elementwise.
+
+    The two constants make f(1) = 1 and f(-1) = -1 and put the largest curvature near +-1, so that
+    targets of +-1 are reached without saturating a unit.
+
+    Source: LeCun et al. 1998, appendix A.
+    """
+    return 1.7159 * ops.tanh(2 / 3 * x)
+
+
+def patch_convolution(x: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
+    """A 'valid' convolution of stride 1 as one matrix product over the patches of the input.
+
+    The same sums as `ops.conv`. With a single image in the batch, as LeNet-5 was trained, the backends'
+    own convolutions spend most of their time on set-up: on a CPU this form is several times faster.
+
+    Args:
+        x: (batch, height, width, inputs).
+        kernel: (size, size, inputs, outputs).
+    """
+    size, _, inputs, outputs = kernel.shape
+    height, width = x.shape[1] - size + 1, x.shape[2] - size + 1
+    shifts = [x[:, i : i + height, j : j + width] for i in range(size) for j in range(size)]
+    return ops.matmul(ops.concatenate(shifts, axis=-1), ops.reshape(kernel, (size * size * inputs, outputs)))
+
+
+@register
+class PatchConv2D(keras.layers.Conv2D):
+    """`Conv2D` ('valid', stride 1) computed by `patch_convolution`."""
+
+    def convolution_op(self, inputs: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
+        """Convolve; the hook Keras has for this."""
+        return patch_convolution(inputs, kernel)
+
+
+@register
+class FanInUniform(keras.initializers.Initializer):
+    """Uniform in [-scale / fan_in, +scale / fan_in].
+
+    Division is by the fan-in itself, not by its square root: inputs of a unit are taken to be correlated.
+
+    Args:
+        scale: half width of the interval for a unit with a single input.
+        fan_in: inputs of one unit; None takes the product of all but the last dimension of the weight.
+        seed: makes the draw repeatable; None follows `keras.utils.set_random_seed`.
+
+    Source: LeCun et al. 1998, section III (scale 2.4).
+    """
+
+    def __init__(self, scale: float = 2.4, fan_in: int | None = None, seed: int | None = None):
+        self.scale, self.fan_in, self.seed = scale, fan_in, seed
+        self._draws = keras.random.SeedGenerator(seed)
+
+    def __call__(self, shape: Sequence[int], dtype: str | None = None) -> keras.KerasTensor:
+        """Draw a weight of the given shape."""
+        limit = self.scale / (self.fan_in or math.prod(shape[:-1]))
+        return keras.random.uniform(shape, -limit, limit, dtype=dtype, seed=self._draws)
+
+    def get_config(self) -> dict:
+        """Return what rebuilds the initialiser."""
+        return {"scale": self.scale, "fan_in": self.fan_in, "seed": self.seed}
+
+
+@register
+class TrainableSubsampling(keras.layers.Layer):
+    """Sum of each square block, times a trainable coefficient, plus a bias, then the activation.
+
+    One coefficient and one bias per map. Input (batch, height, width, channels), output
+    (batch, height // size, width // size, channels).
+
+    Source: LeCun et al. 1998, section II-B (layers S2 and S4).
+    """
+
+    def __init__(self, size: int = 2, activation: object = None, initializer: object = "ones", **kwargs: object):
+        super().__init__(**kwargs)
+        self.size = size
+        self.activation = keras.activations.get(activation)
+        self.initializer = keras.initializers.get(initializer)
+
+    def build(self, input_shape: Sequence[int]) -> None:
+        """Create one coefficient and one bias per map."""
+        maps = (input_shape[-1],)
+        self.coefficient = self.add_weight(shape=maps, initializer=self.initializer, name="coefficient")
+        self.bias = self.add_weight(shape=maps, initializer=self.initializer, name="bias")
+
+    def block_sum(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Sum each block: the linear part of the layer before its weights."""
+        return self.size**2 * ops.average_pool(x, self.size, self.size, data_format="channels_last")
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Subsample a batch of maps."""
+        return self.activation(self.block_sum(x) * self.coefficient + self.bias)
+
+    def compute_output_shape(self, input_shape: Sequence[int]) -> tuple:
+        """Return the shape after subsampling."""
+        batch, height, width, channels = input_shape
+        return (batch, height // self.size, width // self.size, channels)
+
+    def get_config(self) -> dict:
+        """Return what rebuilds the layer."""
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "activation": keras.activations.serialize(self.activation),
+            "initializer": keras.initializers.serialize(self.initializer),
+        }
+
+
+@register
+class PartialConv2D(keras.layers.Layer):
+    """A convolution ('valid', stride 1) in which each output map sees only some of the input maps.
+
+    Only the weights of existing links are stored, so the parameter count is the paper's: one
+    kernel of size x size per link and one bias per output map.
+
+    Args:
+        connections: for each output map, the indices of the input maps it is connected to.
+        kernel_size: side of the square kernel.
+        activation: applied to the result.
+        initial_scale: weights and biases start uniform in +-initial_scale / (inputs of the unit).
+
+    Source: LeCun et al. 1998, section II-B and table I (layer C3).
+    """
+
+    def __init__(
+        self,
+        connections: Sequence[Sequence[int]],
+        kernel_size: int,
+        activation: object = None,
+        initial_scale: float = 2.4,
+        **kwargs: object,
+    ):
+        super().__init__(**kwargs)
+        self.connections = [sorted(maps) for maps in connections]
+        self.kernel_size = kernel_size
+        self.activation = keras.activations.get(activation)
+        self.initial_scale = initial_scale
+
+    @property
+    def links(self) -> list[tuple[int, int]]:
+        """(input map, output map) of every link, in the order the kernels are stored."""
+        return [(i, o) for o, maps in enumerate(self.connections) for i in maps]
+
+    def build(self, input_shape: Sequence[int]) -> None:
+        """Create one kernel per link and one bias per output map.
+
+        Raises:
+            ValueError: the connection table names an input map that does not exist.
+        """
+        channels, links = input_shape[-1], self.links
+        if max(i for i, _ in links) >= channels:
+            raise ValueError(f"{self.name}: the connection table names map {max(links)[0]} of only {channels}.")
+        area = self.kernel_size**2
+        fan_in = np.array([area * len(maps) for maps in self.connections])
+        limit = keras.initializers.RandomUniform(-self.initial_scale, self.initial_scale)
+        self.kernel = self.add_weight(
+            shape=(self.kernel_size, self.kernel_size, len(links)),
+            initializer=lambda shape, dtype: limit(shape, dtype) / fan_in[[o for _, o in links]].astype(dtype),
+            name="kernel",
+        )
+        self.bias = self.add_weight(
+            shape=(len(self.connections),),
+            initializer=lambda shape, dtype: limit(shape, dtype) / fan_in.astype(dtype),
+            name="bias",
+        )
+        # Position of each link's kernel in the full (input, output) grid; absent links point at 0 and are masked.
+        self._index = np.zeros((channels, len(self.connections)), "int32")
+        self._mask = np.zeros((channels, len(self.connections)), "float32")
+        for number, link in enumerate(links):
+            self._index[link], self._mask[link] = number, 1
+
+    def full_kernel(self, kernel: keras.KerasTensor) -> keras.KerasTensor:
+        """Spread per-link kernels (k, k, links) over the full grid (k, k, inputs, outputs), zero elsewhere."""
+        return ops.multiply(ops.take(kernel, self._index, axis=-1), self._mask)
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Convolve a batch of maps."""
+        full = self.full_kernel(self.kernel)
+        return self.activation(patch_convolution(x, full) + self.bias)
+
+    def compute_output_shape(self, input_shape: Sequence[int]) -> tuple:
+        """Return the shape after a 'valid' convolution."""
+        batch, height, width, _ = input_shape
+        lost = self.kernel_size - 1
+        return (batch, height - lost, width - lost, len(self.connections))
+
+    def get_config(self) -> dict:
+        """Return what rebuilds the layer."""
+        return {
+            **super().get_config(),
+            "connections": self.connections,
+            "kernel_size": self.kernel_size,
+            "activation": keras.activations.serialize(self.activation),
+            "initial_scale": self.initial_scale,
+        }
+
+
+@register
+class EuclideanRBF(keras.layers.Layer):
+    """Negative squared distance of the input to one code vector per class.
+
+    The paper's penalty is the distance itself, and the class with the smallest one wins. The sign is
+    turned so that the largest score wins, as in every other classifier of Keras.
+
+    Args:
+        codes: (classes, units) of +-1. Fixed, as in the paper, unless `trainable=True`.
+
+    Source: LeCun et al. 1998, section II-B (output layer).
+    """
+
+    def __init__(self, codes: Sequence[Sequence[float]], trainable: bool = False, **kwargs: object):
+        super().__init__(trainable=trainable, **kwargs)
+        self._initial_codes = np.asarray(codes, "float32")
+
+    def build(self, input_shape: Sequence[int]) -> None:
+        """Create the code vectors.
+
+        Raises:
+            ValueError: the input has not as many units as a code vector.
+        """
+        if input_shape[-1] != self._initial_codes.shape[-1]:
+            raise ValueError(f"{self.name}: {input_shape[-1]} units, but codes of {self._initial_codes.shape[-1]}.")
+        self.codes = self.add_weight(
+            shape=self._initial_codes.shape,
+            initializer=lambda shape, dtype: ops.convert_to_tensor(self._initial_codes, dtype),
+            trainable=self.trainable,
+            name="codes",
+        )
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Score a batch (batch, units) against every code: (batch, classes)."""
+        return -ops.sum(ops.square(ops.expand_dims(x, 1) - self.codes), axis=-1)
+
+    def compute_output_shape(self, input_shape: Sequence[int]) -> tuple:
+        """Return (batch, classes)."""
+        return (input_shape[0], self._initial_codes.shape[0])
+
+    def get_config(self) -> dict:
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "codes": self._initial_codes.tolist()}
+
+
+@register
+class MAPLoss(keras.losses.Loss):
+    """LeCun's discriminative loss on RBF scores s = -y: -s_D + log(exp(-j) + sum_i exp(s_i)).
+
+    exp(-j) is the share of a background class that no digit belongs to; it keeps the penalties of
+    wrong classes from being pushed up for ever. As j grows the loss becomes softmax cross-entropy on s.
+
+    Args:
+        j: penalty of the background class; the paper gives no value.
+
+    Source: LeCun et al. 1998, section II-C (eq. 9).
+    """
+
+    def __init__(self, j: float, name: str = "map_loss", **kwargs: object):
+        super().__init__(name=name, **kwargs)
+        self.j = j
+
+    def call(self, y_true: keras.KerasTensor, y_pred: keras.KerasTensor) -> keras.KerasTensor:
+        """Loss of each pattern: labels (batch,) or (batch, 1), scores (batch, classes)."""
+        labels = ops.reshape(ops.cast(y_true, "int32"), (-1,))
+        right = ops.sum(ops.one_hot(labels, y_pred.shape[-1], dtype=y_pred.dtype) * y_pred, axis=-1)
+        background = ops.full_like(y_pred[:, :1], -self.j)
+        return ops.logsumexp(ops.concatenate([y_pred, background], axis=-1), axis=-1) - right
+
+    def get_config(self) -> dict:
+        """Return what rebuilds the loss."""
+        return {**super().get_config(), "j": self.j}
