@@ -1,0 +1,566 @@
+"""Run the notebooks that _toc.yml lists and render the book from what they gave.
+
+    python book/build.py                             build _build/html, running again only what changed
+    python book/build.py --strict --check-contract   as `make test` does: warnings and broken budgets fail
+    python book/build.py --in-place                  write the outputs back into the committed notebooks
+
+Notebooks run one process each; what they gave is kept in _build/executed under a key made of everything it
+depends on. The book is rendered from _build/src, a copy of the pages with the executed notebooks in it.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+from bs4 import BeautifulSoup
+from dependencies import notebook_dependencies
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
+from nbformat import NotebookNode
+
+PACKAGE = "cnnlib"
+PARAMETERS = {"profile": "quick"}
+KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+
+# Stands in _config.yml until the repository has an address; a button that led there would lead nowhere.
+PLACEHOLDER = "OWNER/REPOSITORY"
+
+SETUP_CELL = """\
+# On Colab this fetches the book's helper package; where the package is already there it does nothing.
+from importlib.util import find_spec
+
+if find_spec("{package}") is None:
+    %pip install --quiet git+{url}"""
+
+
+class BuildError(Exception):
+    """The book can't be built; the message says what to mend."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a notebook: what it was run from, and what it took."""
+
+    key: str
+    cells: int
+    seconds: float
+    gigabytes: float
+
+
+@dataclass(frozen=True)
+class Book:
+    """The places of a book whose `_toc.yml` and `_config.yml` lie in `root`."""
+
+    root: Path
+
+    @property
+    def build(self) -> Path:
+        """Folder of everything generated."""
+        return self.root / "_build"
+
+    @property
+    def html(self) -> Path:
+        """Folder of the rendered book."""
+        return self.build / "html"
+
+    def executed(self, page: str) -> Path:
+        """Where the executed copy of a notebook lies."""
+        return self.build / "executed" / page
+
+    def config(self) -> dict[str, Any]:
+        """Read `_config.yml`."""
+        return yaml.safe_load((self.root / "_config.yml").read_text("utf-8"))
+
+    def pages(self) -> list[str]:
+        """List the pages of `_toc.yml`, with their extensions, in order.
+
+        Raises:
+            BuildError: A page is listed that is not there.
+        """
+        pages = []
+        for entry in _toc_entries(yaml.safe_load((self.root / "_toc.yml").read_text("utf-8"))):
+            found = [
+                entry + suffix for suffix in (".ipynb", ".md", "") if (self.root / (entry + suffix)).is_file()
+            ]
+            if not found:
+                raise BuildError(f"_toc.yml lists {entry}, but there is no {entry}.ipynb and no {entry}.md")
+            pages.append(found[0])
+        return pages
+
+    def notebooks(self) -> list[str]:
+        """List the notebooks among the pages."""
+        return [page for page in self.pages() if page.endswith(".ipynb")]
+
+
+def _toc_entries(node: Any) -> Iterator[str]:
+    """Yield the `root` and `file` entries of a table of contents, in order."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            if name in ("root", "file"):
+                yield value
+            else:
+                yield from _toc_entries(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from _toc_entries(item)
+
+
+# --- notebooks -----------------------------------------------------------------------------------------
+
+
+def read_notebook(path: Path) -> NotebookNode:
+    """Read a notebook as nbformat 4.5; cells that came without an id get one made of their place and text.
+
+    Raises:
+        BuildError: The file is no notebook of version 4.
+    """
+    try:
+        notebook = nbformat.v4.reads(path.read_text("utf-8"))
+        for place, cell in enumerate(notebook.cells):
+            cell.setdefault("id", hashlib.sha256(f"{place} {cell.source}".encode()).hexdigest()[:8])
+        notebook.nbformat_minor = 5
+        nbformat.validate(notebook)
+    except (ValueError, AttributeError, nbformat.ValidationError) as error:
+        raise BuildError(f"{path} is not a notebook of version 4: {error}") from error
+    return notebook
+
+
+def has_tag(cell: NotebookNode, tag: str) -> bool:
+    """Tell whether a cell carries a tag."""
+    return tag in cell.metadata.get("tags", [])
+
+
+def tidy(notebook: NotebookNode, root: Path) -> NotebookNode:
+    """Leave in a notebook only what another run on another machine would write too.
+
+    Papermill's traces, execution times, the kernel's patch version and absolute paths go.
+    """
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook.metadata["language_info"] = {"name": "python"}
+    notebook.cells = [cell for cell in notebook.cells if not has_tag(cell, "injected-parameters")]
+    count = 0
+    for place, cell in enumerate(notebook.cells):
+        for name in ("papermill", "execution", "collapsed"):
+            cell.metadata.pop(name, None)
+        if not cell.metadata.get("tags", True):
+            del cell.metadata["tags"]
+        if cell.cell_type != "code":
+            continue
+        CoalesceStreamsPreprocessor().preprocess_cell(cell, {}, place)
+        ran = cell.execution_count is not None
+        count += ran
+        cell.execution_count = count if ran else None
+        for output in cell.outputs:
+            if "execution_count" in output:
+                output.execution_count = count
+        cell.outputs = _without_paths(cell.outputs, root)
+    return notebook
+
+
+def _without_paths(value: Any, root: Path) -> Any:
+    """Make paths inside the repository relative in every text of an output."""
+    if isinstance(value, str):
+        return value.replace(f"{root}{os.sep}", "")
+    if isinstance(value, list):
+        return [_without_paths(item, root) for item in value]
+    if isinstance(value, dict):
+        return type(value)({name: _without_paths(item, root) for name, item in value.items()})
+    return value
+
+
+def with_setup_cell(notebook: NotebookNode, url: str) -> NotebookNode:
+    """Put the set-up cell before the first code cell, in place of an earlier one."""
+    cell = nbformat.v4.new_code_cell(SETUP_CELL.format(package=PACKAGE, url=url), id="setup")
+    cell.metadata["tags"] = ["setup", "remove-cell"]
+    cells = [old for old in notebook.cells if not has_tag(old, "setup")]
+    first = next((place for place, old in enumerate(cells) if old.cell_type == "code"), len(cells))
+    notebook.cells = [*cells[:first], cell, *cells[first:]]
+    return notebook
+
+
+def source_of(book: Book, page: str) -> NotebookNode:
+    """Read a notebook of the book without its outputs."""
+    notebook = tidy(read_notebook(book.root / page), book.root)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def notebook_key(book: Book, page: str) -> str:
+    """Hash everything that a notebook's outputs depend on."""
+    notebook = source_of(book, page)
+    surroundings = [PARAMETERS, KERNEL_ENVIRONMENT, sys.version_info[:2]]
+    digest = hashlib.sha256(json.dumps([notebook, surroundings], sort_keys=True).encode())
+    files = notebook_dependencies(notebook, book.root / PACKAGE)
+    _update_with_files(digest, [book.root / "requirements.txt", *files], book.root)
+    return digest.hexdigest()
+
+
+def _update_with_files(digest: Any, files: Iterable[Path], root: Path) -> None:
+    """Feed names and contents of files to a hash, in an order that does not depend on the caller's."""
+    for file in sorted(files):
+        content = file.read_bytes()
+        digest.update(f"\0{file.relative_to(root).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+
+
+# --- running -------------------------------------------------------------------------------------------
+
+
+def execute(book: Book, page: str, key: str) -> Run:
+    """Run a notebook with papermill in a process of its own; its tidied copy goes to `book.executed(page)`.
+
+    Raises:
+        BuildError: A cell failed or the kernel died. The message names notebook, cell and error.
+    """
+    target = book.executed(page)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(source_of(book, page), target)
+    log = target.with_suffix(".log")
+    command = [sys.executable, "-m", "papermill", "--no-progress-bar", "--kernel", "python3"]
+    command += ["--cwd", str((book.root / page).parent)]
+    for name, value in PARAMETERS.items():
+        command += ["--parameters_raw", name, value]
+    started = time.monotonic()
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [*command, str(target), str(target)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=_kernel_environment(book),
+        )
+        try:
+            usage = _wait(process, page, target, started)
+        except BaseException:
+            process.terminate()
+            raise
+    seconds = time.monotonic() - started
+    if process.returncode:
+        _show(f"{page}  {_cells_done(target)} cells  {seconds:.0f} s  failed", end="\n")
+        raise BuildError(_failure(book, page, log))
+    notebook = tidy(read_notebook(target), book.root)
+    nbformat.write(notebook, target)
+    log.unlink()
+    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
+    run = Run(key, cells, round(seconds, 1), round(usage.ru_maxrss * _MAXRSS_UNIT / 1e9, 2))
+    _show(f"{page}  {cells}/{cells} cells  {run.seconds:.0f} s  {run.gigabytes:.1f} GB", end="\n")
+    return run
+
+
+# getrusage counts kibibytes on Linux and bytes on macOS.
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def _kernel_environment(book: Book) -> dict[str, str]:
+    """Give the kernel the same surroundings on every machine."""
+    environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
+    # The code that was hashed is the code that runs, whatever else is installed under its name.
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(book.root), os.environ.get("PYTHONPATH")]))
+    # A reader's own keras.json or IPython profile may change what a notebook gives.
+    environment["KERAS_HOME"] = str(book.build / "home" / "keras")
+    environment["IPYTHONDIR"] = str(book.build / "home" / "ipython")
+    return environment | KERNEL_ENVIRONMENT
+
+
+def _wait(process: subprocess.Popen, page: str, target: Path, started: float) -> Any:
+    """Wait for papermill, showing on a terminal how far it is; return the usage of it and its kernel."""
+    _show(f"{page}  starting")
+    while True:
+        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
+        if pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return usage
+        time.sleep(0.2)
+        if sys.stdout.isatty():
+            _show(f"{page}  {_cells_done(target)} cells  {time.monotonic() - started:.0f} s")
+
+
+def _cells_done(target: Path) -> str:
+    """Say how many code cells of a notebook that papermill is writing have run, as in 3/8."""
+    try:
+        cells = json.loads(target.read_text("utf-8"))["cells"]
+    except ValueError:  # in the middle of being written
+        return "..."
+    metadata = [cell["metadata"] for cell in cells if cell["cell_type"] == "code"]
+    states = [
+        data.get("papermill", {}).get("status")
+        for data in metadata
+        if "injected-parameters" not in data.get("tags", [])
+    ]
+    return f"{states.count('completed')}/{len(states)}"
+
+
+def _show(line: str, end: str = "") -> None:
+    """Show a line: on a terminal over the last one, in a log only when it is complete."""
+    if sys.stdout.isatty():
+        print(f"\r\x1b[2K{line}", end=end, flush=True)
+    elif end:
+        print(line, flush=True)
+
+
+def _failure(book: Book, page: str, log: Path) -> str:
+    """Say which cell of a notebook failed and why; without a failing cell, how papermill ended."""
+    cells = read_notebook(book.root / page).cells
+    places = {cell.id: place for place, cell in enumerate(cells, 1)}
+    output = book.executed(page)
+    last_words = log.read_text("utf-8").strip().splitlines() or ["papermill said nothing"]
+    for cell in read_notebook(output).cells if output.is_file() else []:
+        if cell.cell_type != "code":
+            continue
+        errors = [result for result in cell.outputs if result.output_type == "error"]
+        if errors or cell.metadata.get("papermill", {}).get("status") in ("running", "failed"):
+            where = f"cell {places[cell.id]} of {len(cells)}" if cell.id in places else "the parameters"
+            what = f"{errors[0].ename}: {errors[0].evalue}" if errors else last_words[-1]
+            first_line = cell.source.strip().partition("\n")[0]
+            return f"{page}: {where} failed: {what}\n  the cell begins: {first_line}\n  all of it: {output}"
+    return f"{page} did not run: {last_words[-1]}\n  all of it: {log}"
+
+
+class State:
+    """What the last build did, kept in `_build/state.json` and written after every notebook."""
+
+    def __init__(self, book: Book):
+        self._path = book.build / "state.json"
+        stored = json.loads(self._path.read_text("utf-8")) if self._path.is_file() else {}
+        self.runs = {page: Run(**run) for page, run in stored.get("runs", {}).items()}
+        self.rendered: list[str | bool] | None = stored.get("rendered")
+
+    def save(self) -> None:
+        """Write the state, whole or not at all."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        stored = {"runs": {page: asdict(run) for page, run in self.runs.items()}, "rendered": self.rendered}
+        draft = self._path.with_suffix(".draft")
+        draft.write_text(json.dumps(stored, indent=1), "utf-8")
+        draft.replace(self._path)
+
+
+def execute_changed(book: Book, state: State) -> None:
+    """Run every notebook of the book whose key is not that of its last run.
+
+    Raises:
+        BuildError: A notebook failed; the ones before it stay done.
+    """
+    for page in book.notebooks():
+        key = notebook_key(book, page)
+        done = state.runs.pop(page, None)
+        if done and done.key == key and book.executed(page).is_file():
+            print(f"{page}  unchanged", flush=True)
+            state.runs[page] = done
+        else:
+            state.runs[page] = execute(book, page, key)
+        state.save()
+
+
+def contract_faults(book: Book, state: State) -> list[str]:
+    """List the notebooks without a budget for the quick profile and those that went over it.
+
+    The measurement of a run that went over is dropped, so the next build measures again.
+    """
+    faults = []
+    for page in book.notebooks():
+        metadata = read_notebook(book.root / page).metadata
+        contract = metadata.get(PACKAGE, {}).get("contract", {}).get(PARAMETERS["profile"], {})
+        if not {"seconds", "gigabytes"} <= set(contract):
+            faults.append(f"{page}: metadata.{PACKAGE}.contract.quick must give seconds and gigabytes")
+            continue
+        took = asdict(state.runs[page])
+        over = {unit: took[unit] - contract[unit] for unit in ("seconds", "gigabytes")}
+        broken = {unit: more for unit, more in over.items() if more > 0}
+        for unit, more in broken.items():
+            faults.append(f"{page}: took {took[unit]} {unit}, {more:.2g} more than its {contract[unit]}")
+        if broken:
+            del state.runs[page]
+    state.save()
+    return faults
+
+
+def update_in_place(book: Book, state: State) -> None:
+    """Write the set-up cell and fresh outputs into the committed notebooks.
+
+    Raises:
+        BuildError: A notebook failed. Its outputs stay as they were.
+    """
+    url = book.config()["repository"]["url"]
+    for page in book.notebooks():
+        path = book.root / page
+        _write_if_changed(tidy(with_setup_cell(read_notebook(path), url), book.root), path)
+    execute_changed(book, state)
+    for page in book.notebooks():
+        _write_if_changed(read_notebook(book.executed(page)), book.root / page)
+
+
+def _write_if_changed(notebook: NotebookNode, path: Path) -> None:
+    """Write a notebook unless the file says the same already."""
+    text = nbformat.writes(notebook) + "\n"
+    if path.read_text("utf-8") != text:
+        path.write_text(text, "utf-8")
+
+
+# --- rendering -----------------------------------------------------------------------------------------
+
+
+def stage(book: Book) -> Path:
+    """Copy what the book is rendered from, the executed notebooks among it, to a folder and return that."""
+    source = book.build / "src"
+    shutil.rmtree(source, ignore_errors=True)
+    static = [
+        path.relative_to(book.root).as_posix()
+        for path in (book.root / "book").rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc", ".ipynb", ".md")
+    ]
+    for page in [*book.pages(), *static, "_toc.yml"]:
+        target = source / page
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(book.executed(page) if page.endswith(".ipynb") else book.root / page, target)
+    (source / "_config.yml").write_text(yaml.safe_dump(published_config(book.config())), "utf-8")
+    return source
+
+
+def published_config(config: dict[str, Any]) -> dict[str, Any]:
+    """Drop the buttons that lead to the repository while its address is the placeholder."""
+    if PLACEHOLDER in config["repository"]["url"]:
+        config = {
+            name: value for name, value in config.items() if name not in ("launch_buttons", "repository")
+        }
+        config["html"] = {
+            name: value for name, value in config["html"].items() if not name.startswith("use_")
+        }
+    return config
+
+
+def render(book: Book, state: State, strict: bool) -> None:
+    """Render `_build/html` with Jupyter Book, unless nothing it is made from changed.
+
+    Args:
+        book: The book, its notebooks executed.
+        state: What was rendered last; updated.
+        strict: Whether a warning is an error. A book that was rendered without it is rendered again, whole,
+            since a second Sphinx run says nothing of the warnings of the first.
+
+    Raises:
+        BuildError: Sphinx failed or warned, or a page would load something from the network.
+    """
+    source = stage(book)
+    digest = hashlib.sha256()
+    _update_with_files(digest, (path for path in source.rglob("*") if path.is_file()), source)
+    _update_with_files(digest, [book.root / "requirements.txt"], book.root)
+    key = digest.hexdigest()
+    if state.rendered in ([key, True], [key, strict]) and (book.html / "index.html").is_file():
+        print("pages  unchanged", flush=True)
+        return
+    state.rendered = None
+    state.save()
+    _show("pages  rendering")
+    started = time.monotonic()
+    for leftover in (book.html, book.build / ".doctrees"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    command = [
+        str(Path(sys.executable).parent / "jupyter-book"),
+        "build",
+        str(source),
+        "--path-output",
+        str(book.root),
+    ]
+    done = subprocess.run(
+        [*command, "-W", "--keep-going"] if strict else command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"NO_COLOR": "1"},
+    )
+    (book.build / "render.log").write_text(done.stdout, "utf-8")
+    warnings = [line for line in done.stdout.splitlines() if re.search(r"\b(WARNING|ERROR)\b", line)]
+    if done.returncode:
+        reasons = warnings or done.stdout.strip().splitlines()[-20:]
+        raise BuildError("\n  ".join(["the pages could not be rendered:", *reasons]))
+    remote = list(remote_resources(book.html))
+    if remote:
+        raise BuildError("\n  ".join(["the book must not load anything from the network, but", *remote]))
+    _show(f"pages  {len(book.pages())} rendered  {time.monotonic() - started:.0f} s", end="\n")
+    print("\n".join(warnings), end="\n" if warnings else "", flush=True)
+    state.rendered = [key, strict]
+    state.save()
+
+
+_HOST = r"//[\w.-]+\.\w+"
+_REMOTE = rf"(?:https?:)?{_HOST}"
+_LOADED_ATTRIBUTES = ("src", "srcset", "data", "poster", "xlink:href")
+_LOADED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "modulepreload", "manifest"}
+
+
+def remote_resources(html: Path) -> Iterator[str]:
+    """Yield what opening the pages in a folder would fetch from the network. Links to click are fine."""
+    for page in sorted(html.rglob("*.html")):
+        for found in _page_resources(page.read_text("utf-8")):
+            yield f"{page.relative_to(html)} loads {found}"
+    for style in sorted(html.rglob("*.css")):
+        for found in _style_resources(style.read_text("utf-8", errors="replace")):
+            yield f"{style.relative_to(html)} loads {found}"
+
+
+def _page_resources(text: str) -> Iterator[str]:
+    """Yield the addresses that one page loads."""
+    for tag in BeautifulSoup(text, "html.parser").find_all(True):
+        loaded = [str(tag[name]) for name in _LOADED_ATTRIBUTES if tag.has_attr(name)]
+        if tag.name in ("image", "use") or (tag.name == "link" and _LOADED_LINKS & set(tag.get("rel") or [])):
+            loaded.append(str(tag.get("href", "")))
+        yield from (address for address in loaded if re.search(rf"(?:^|[\s,]){_REMOTE}", address))
+        yield from _style_resources(str(tag.get("style", "")))
+        if tag.name == "style":
+            yield from _style_resources(tag.get_text())
+        if tag.name == "script" and not tag.has_attr("src"):  # require.js and its like are told where to look
+            yield from re.findall(rf"""["'](https?:{_HOST}[^"']*\.js)["']""", tag.get_text())
+
+
+def _style_resources(text: str) -> Iterator[str]:
+    """Yield the addresses that a style sheet loads."""
+    yield from re.findall(rf"""(?:url\(|@import)\s*["']?({_REMOTE}[^"')\s]*)""", text)
+
+
+# --- the command ---------------------------------------------------------------------------------------
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build the book as the command line says; return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--root", type=Path, default=Path(__file__).resolve().parent.parent, help=argparse.SUPPRESS
+    )
+    parser.add_argument("--in-place", action="store_true", help="update the committed notebooks and stop")
+    parser.add_argument("--strict", action="store_true", help="a warning of the rendering is an error")
+    parser.add_argument(
+        "--check-contract", action="store_true", help="a notebook over its budget is an error"
+    )
+    options = parser.parse_args(arguments)
+    book = Book(options.root.resolve())
+    state = State(book)
+    try:
+        if options.in_place:
+            update_in_place(book, state)
+            return 0
+        execute_changed(book, state)
+        render(book, state, options.strict)
+        if options.check_contract and (faults := contract_faults(book, state)):
+            raise BuildError("\n".join(faults))
+    except BuildError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(book.html / "index.html")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
