@@ -42,10 +42,9 @@ def digests(x: np.ndarray, y: np.ndarray) -> list[bytes]:
     Returns:
         N SHA-256 digests, each of the label (8 bytes, little-endian) followed by the image's bytes.
     """
-    labels = y.astype("<i8")
     return [
-        hashlib.sha256(label.tobytes() + image.tobytes()).digest()
-        for label, image in zip(labels, x, strict=True)
+        hashlib.sha256(int(label).to_bytes(8, "little") + image.tobytes()).digest()
+        for label, image in zip(y, x, strict=True)
     ]
 
 

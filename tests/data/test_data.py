@@ -491,7 +491,7 @@ def test_cut_download_is_started_again(
     ("plan", "found"),
     [
         ("404", "found HTTPError: 404 Client Error: Not Found"),
-        ("silent", "found ReadTimeout"),
+        ("silent", "(read timeout=0.3)"),
         ("stall", "Read timed out"),
         ("cut", "IncompleteRead"),
         ("wrong bytes", "found another kind of file (BadZipFile"),
