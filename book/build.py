@@ -479,12 +479,12 @@ def render(book: Book, state: State, strict: bool) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        env=os.environ | {"NO_COLOR": "1"},
     )
-    (book.build / "render.log").write_text(done.stdout, "utf-8")
-    warnings = [line for line in done.stdout.splitlines() if re.search(r"\b(WARNING|ERROR)\b", line)]
+    said = re.sub(r"\x1b\[[\d;]*m", "", done.stdout)  # Jupyter Book colours its words even in a log
+    (book.build / "render.log").write_text(said, "utf-8")
+    warnings = [line for line in said.splitlines() if re.search(r"\b(WARNING|ERROR)\b", line)]
     if done.returncode:
-        reasons = warnings or done.stdout.strip().splitlines()[-20:]
+        reasons = warnings or said.strip().splitlines()[-20:]
         raise BuildError("\n  ".join(["the pages could not be rendered:", *reasons]))
     remote = list(remote_resources(book.html))
     if remote:
