@@ -5,6 +5,7 @@ page's own text colour, so one figure serves light and dark pages; data colours 
 from white and from near-black alike, in hues that colour-blind readers tell apart.
 """
 
+import base64
 import hashlib
 import io
 import itertools
@@ -20,12 +21,12 @@ from xml.etree import ElementTree
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Polygon, Rectangle
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+from PIL import Image
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row
@@ -150,7 +151,9 @@ def images(
         if tiles.min() < 0 or tiles.max() > 1:
             raise ValueError("images: RGB floats must lie in 0..1")
     count, size = len(x), _times(x.shape[1:3])
-    words = alt or f"{count} images of {size} pixels" + (f": {_listed(titles)}" if titles else "")
+    words = alt or f"{count} {'image' if count == 1 else 'images'} of {size} pixels" + (
+        f": {_listed(titles)}" if titles else ""
+    )
     return _grid(tiles, titles, columns, words + ".", cmap=_PRINT, norm=norm)
 
 
@@ -199,7 +202,7 @@ def network(rows: "Sequence[Row]", title: str) -> Drawing:
         ValueError: there are no rows, or one has an output that is neither (H, W, C) nor (units,).
     """
     _check_rows(rows, "network")
-    labels = [(row.name, *textwrap.wrap(_kind(row), 14), _times(row.output_shape)) for row in rows]
+    labels = [_caption(row) for row in rows]
     widest = max(_size(row) for row in rows)
     blocks = [
         (4.5 * math.log2(_depth(row) + 1), max(4.0, 62 * math.sqrt(_size(row) / widest))) for row in rows
@@ -239,7 +242,7 @@ def network(rows: "Sequence[Row]", title: str) -> Drawing:
 def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
     """Draw a network as two parts, and how layers, parameters and multiply-adds are shared between them.
 
-    The classifier begins at the first layer whose output has no spatial axes left.
+    Every bar has one cell per layer. The classifier begins at the first layer without spatial axes.
 
     Args:
         rows: the layers, as `audit.table` gives them.
@@ -252,9 +255,9 @@ def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
     _require(split, "extractor_and_classifier: needs layers with feature maps followed by layers without")
     parts = (rows[:split], rows[split:])
     measures = {
-        "layers": [len(part) for part in parts],
-        "parameters": [sum(row.params for row in part) for part in parts],
-        "multiply-adds": [sum(row.macs for row in part) for part in parts],
+        "layers": [1 for _ in rows],
+        "parameters": [row.params for row in rows],
+        "multiply-adds": [row.macs for row in rows],
     }
     figure, axes = _sheet(_WIDTH, 54 + 58 * len(measures))
     colours = (BLUE, VERMILLION)
@@ -266,14 +269,18 @@ def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
         axes.text(x, 24, names, size=_SMALL, alpha=_MUTED, ha=side, va="baseline")
     sentences = []
     for i, (measure, counts) in enumerate(measures.items()):
-        total, y = sum(counts), 54.0 + 58 * i
+        total, y, x = sum(counts), 54.0 + 58 * i, 0.0
         axes.text(_WIDTH / 2, y, f"{total:,} {measure}", ha="center", va="baseline")
-        cut = _WIDTH * counts[0] / total if total else 0.0
-        shares = [f"{count:,} ({count / total:.1%})" if total else "0" for count in counts]
-        axes.add_patch(Rectangle((0, y + 6), cut, 14, color=colours[0], lw=0))
-        axes.add_patch(Rectangle((cut, y + 6), _WIDTH - cut, 14, color=colours[1], lw=0))
-        for x, side, share in zip((0, _WIDTH), ("left", "right"), shares, strict=True):
-            axes.text(x, y + 32, share, size=_SMALL, ha=side, va="baseline")
+        for j, count in enumerate(counts):
+            width = _WIDTH * count / max(total, 1)
+            cell = width - min(0.8, width / 3)
+            axes.add_patch(Rectangle((x, y + 6), cell, 14, color=colours[j >= split], lw=0))
+            x += width
+        shares = [
+            f"{part:,} ({part / max(total, 1):.1%})" for part in (sum(counts[:split]), sum(counts[split:]))
+        ]
+        for end, side, share in zip((0, _WIDTH), ("left", "right"), shares, strict=True):
+            axes.text(end, y + 32, share, size=_SMALL, ha=side, va="baseline")
         sentences.append(f"{measure}: {shares[0]} against {shares[1]}")
     alt = f"Feature extractor ({_listed([row.name for row in parts[0]])}) and classifier "
     return _drawing(
@@ -380,7 +387,7 @@ def activations(functions: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray
         _require(same, f"activations: {name} needs three arrays of one length")
         upper.plot(x, value, color=colour, ls=dash, label=name)
         lower.plot(x, derivative, color=colour, ls=dash)
-        peak = f"{derivative.max():.2f} at x = {x[derivative.argmax()] + 0.0:.1f}"
+        peak = f"{np.nanmax(derivative):.2f} at x = {x[np.nanargmax(derivative)]:.1f}"
         sentences.append(
             f"{name} runs from {value[0]:.2f} to {value[-1]:.2f}, its derivative peaks with {peak}"
         )
@@ -456,7 +463,7 @@ def bitmaps(codes: np.ndarray, titles: Sequence[str]) -> Drawing:
     _require(np.isin(codes, (-1, 1)).all(), "bitmaps: expected values of +1 and -1 only")
     size = f"{codes.shape[2]} wide and {codes.shape[1]} high"
     alt = f"{len(codes)} bitmaps, {size}, of +1 (ink) and -1 (paper), for the classes {_listed(titles)}."
-    return _grid(codes, titles, 5, alt, cmap=_PRINT, norm=Normalize(-1, 1))
+    return _grid(codes, titles, 10, alt, cmap=_PRINT, norm=Normalize(-1, 1))
 
 
 @_styled
@@ -481,8 +488,7 @@ def schedule(rates: Mapping[str, Sequence[float]]) -> Drawing:
         phases = [(rate, len(list(group))) for rate, group in itertools.groupby(values)]
         sentences.append(f"{name}: {_listed([f'{_plain(rate)} for {n}' for rate, n in phases])} epochs")
     axes.set_title("learning rate")
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _epochs(axes)
     _log(axes, "y", _plain)
     _legend(figure, axes)
     return _drawing(figure, f"Learning rate by epoch. {'; '.join(sentences)}.")
@@ -500,7 +506,7 @@ def parameter_bridge(
         end: label and value of the total that is reached.
 
     Raises:
-        ValueError: there are no steps, or they do not lead from start to end.
+        ValueError: there are no steps, they do not lead from start to end, or a label is longer than a line.
     """
     _require(steps, "parameter_bridge: nothing to draw, there are no steps")
     totals = list(itertools.accumulate((delta for _, delta in steps), initial=start[1]))
@@ -517,12 +523,11 @@ def parameter_bridge(
         (end[0], f"{end[1]:,}"),
     ]
     for i, (label, value) in enumerate(texts):
+        _check_label(label, value)
         weight = "bold" if i in (0, len(texts) - 1) else "normal"
         axes.text(0, line * i + 11, label, weight=weight, va="baseline")
         axes.text(_WIDTH, line * i + 11, value, weight=weight, ha="right", va="baseline")
         y = line * i + 24
-        if i < len(texts) - 1:
-            axes.plot([x[i], x[i]], [y, y + line], color=_INK, lw=0.8, alpha=0.4, ls=(0, (2, 2)))
         if 0 < i < len(texts) - 1:
             colour = BLUE if steps[i - 1][1] >= 0 else VERMILLION
             axes.add_patch(Rectangle((x[i - 1], y - 5), x[i] - x[i - 1], 10, color=colour, lw=0.8))
@@ -545,7 +550,7 @@ def learning_curves(
         live: history of the run just made, for each quantity its value after every epoch; None for no run.
         recorded: histories of the recorded runs, one per seed.
         what: the quantity; a name ending in `_error` is a fraction and is drawn in per cent.
-        paper: label and value of the paper's figure.
+        paper: what the paper's figure is, and its value.
 
     Raises:
         ValueError: there is no run at all, or one lacks `what`.
@@ -575,12 +580,12 @@ def learning_curves(
         axes.plot(range(1, len(curve) + 1), curve, color=VERMILLION, marker="o", ms=4, label="this run")
         sentences.append(f"this run, from {show(curve[0])} to {show(curve[-1])} in {len(curve)} epochs")
     if paper:
-        axes.axhline(paper[1], color=_INK, ls=(0, (5, 3)), lw=1.3, label=paper[0])
-        sentences.append(f"{paper[0]}, {show(paper[1])}")
+        label = f"{paper[0]}, {show(paper[1])}"
+        axes.axhline(paper[1], color=_INK, ls=(0, (5, 3)), lw=1.3, label=label)
+        sentences.append(label)
     _scale(axes, "y", [v for run in runs for v in run[what]] + ([paper[1]] if paper else []), show)
     axes.set_title(quantity)
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    _epochs(axes)
     _legend(figure, axes)
     return _drawing(figure, f"{quantity.capitalize()} by epoch: {'; '.join(sentences)}.")
 
@@ -594,7 +599,8 @@ def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -
             (a full run) or "quick" (a short one, no result). Errors are fractions.
 
     Raises:
-        ValueError: there are no rows, a kind is unknown, or an error lies outside its interval.
+        ValueError: there are no rows, a kind is unknown, an error lies outside its interval, or a label is
+            longer than a line.
     """
     looks: dict[str, dict[str, Any]] = {
         "paper": {"color": VERMILLION, "marker": "D", "ms": 6.5},
@@ -605,13 +611,15 @@ def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -
     for label, value, low, high, kind in rows:
         _require(kind in looks, f"errors: {label}: kind must be one of {', '.join(looks)}, not {kind!r}")
         within = (low is None or low <= value) and (high is None or high >= value)
+        _check_label(label, _percent(value))
         _require(within, f"errors: {label}: {value} lies outside its interval {low} to {high}")
     figure = _figure(34 * len(rows) + 72)
     axes = figure.subplots()
     sentences = []
     for i, (label, value, low, high, kind) in enumerate(rows):
         ends = [value if low is None else low, value if high is None else high]
-        axes.plot(ends, [i, i], color=looks[kind]["color"], lw=2)
+        axes.axhline(i, color=_INK, lw=0.7, alpha=0.16)
+        axes.hlines(i, ends[0], ends[1], color=looks[kind]["color"], lw=2)
         seen = {row[4] for row in rows[:i]}
         axes.plot(value, i, label=None if kind in seen else kind, ls="none", **looks[kind])
         for x, side, text in ((0, "left", label), (1, "right", _percent(value))):
@@ -620,6 +628,7 @@ def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -
         sentences.append(f"{label} ({kind}): {_percent(value)}{interval}")
     axes.set_ylim(len(rows) - 0.5, -0.9)
     axes.set_yticks([])
+    axes.grid(False)
     axes.set_xlabel("error rate")
     _scale(axes, "x", [v for _, *values, _ in rows for v in values if v is not None], _percent)
     _legend(figure, axes)
@@ -639,7 +648,8 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Drawing:
     """
     matrix = np.asarray(matrix)
     n = len(class_names)
-    if not n or matrix.shape != (n, n):
+    _require(n, "confusion: nothing to draw, there are no classes")
+    if matrix.shape != (n, n):
         raise ValueError(
             f"confusion: expected a matrix of ({n}, {n}) for {n} class names, got {matrix.shape}"
         )
@@ -691,7 +701,8 @@ def _drawing(figure: Figure, alt: str) -> Drawing:
                 element.remove(child)
         element.tag = element.tag.rpartition("}")[2]
         if href in element.attrib:
-            element.set("href", element.attrib.pop(href))
+            link = element.attrib.pop(href)
+            element.set("href", _compact(link) if element.tag == "image" else link)
     width, height = figure.get_size_inches() * 72
     root.attrib.clear()
     root.attrib |= {
@@ -704,10 +715,20 @@ def _drawing(figure: Figure, alt: str) -> Drawing:
         "style": f"width:100%;max-width:{width * _GROWTH:.0f}px;height:auto;stroke-linejoin:round",
     }
     text = re.sub(r"\s+", " ", ElementTree.tostring(root, encoding="unicode"))
-    text = (
-        text.replace("> <", "><").replace("base64, ", "base64,").replace("'DejaVu Sans', sans-serif", _FONT)
-    )
+    text = text.replace("> <", "><").replace("'DejaVu Sans', sans-serif", _FONT)
     return Drawing(_unique_ids(text).replace(_INK, "currentColor"), alt)
+
+
+def _compact(link: str) -> str:
+    """Rewrite an embedded PNG with a palette where its colours allow: same pixels, far fewer bytes."""
+    image = Image.open(io.BytesIO(base64.b64decode(link.partition(",")[2]))).convert("RGB")
+    colours, indices = np.unique(np.asarray(image).reshape(-1, 3), axis=0, return_inverse=True)
+    if len(colours) <= 256:
+        image = Image.frombytes("P", image.size, indices.astype(np.uint8).tobytes())
+        image.putpalette(colours.tobytes())
+    buffer = io.BytesIO()
+    image.save(buffer, "png", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 
 
 def _unique_ids(svg: str) -> str:
@@ -751,15 +772,15 @@ def _grid(
     gap, caption = 5.0, 13.0 if titles else 0.0
     needed = max((_text_width(text) for text in titles or ()), default=0.0)
     columns = min(columns, count, max(1, int((_WIDTH + gap) // (needed + gap))))
-    wide = max(min((_WIDTH + gap) / columns - gap, 84.0), needed)
-    side = min(wide, 84.0)
-    width, height = side * min(1.0, cols / rows), side * min(1.0, rows / cols)
+    scale = min(((_WIDTH + gap) / columns - gap) / cols, 84 / max(rows, cols))
+    width, height = cols * scale, rows * scale
+    wide = max(width, needed)
     top, lines = (20.0 if title else 1.0), math.ceil(count / columns)
-    full = max((wide + gap) * columns - gap, _text_width(title, _TEXT) * 1.1, 150.0 if bound else 0.0)
-    bottom = 34.0 if bound else 1.0
+    full = max((wide + gap) * columns - gap, _text_width(title, _TEXT) * 1.1, 160.0 if bound else 0.0)
+    bottom = 22.0 if bound else 1.0
     figure, axes = _sheet(full, top + (height + gap + caption) * lines - gap + bottom)
     axes.text(0, 11, title, weight="bold", va="baseline")
-    for i, tile in enumerate(_shrink(tiles, 1.5 * side)):
+    for i, tile in enumerate(_shrink(tiles, 1.5 * max(width, height))):
         x = (wide + gap) * (i % columns) + (wide - width) / 2
         y = top + (height + gap + caption) * (i // columns) + caption
         extent = (x, x + width, y + height, y)
@@ -768,17 +789,24 @@ def _grid(
         if titles:
             axes.text(x + width / 2, y - 4, titles[i], size=_SMALL, ha="center", va="baseline")
     if bound:
-        _colour_scale(figure, axes, cmap, bound)
+        _colour_scale(axes, cmap, bound)
     return _drawing(figure, alt)
 
 
-def _colour_scale(figure: Figure, axes: Axes, cmap: Colormap, bound: float) -> None:
+def _colour_scale(axes: Axes, cmap: Colormap, bound: float) -> None:
     """Draw the colour scale, from -bound to bound, at the foot of a sheet."""
-    norm = Normalize(-bound, bound)
-    foot = axes.inset_axes((20, axes.get_ylim()[0] - 15, 110, 7), transform=axes.transData)
-    bar = figure.colorbar(ScalarMappable(norm, cmap), cax=foot, orientation="horizontal")
-    bar.set_ticks([-bound, 0, bound], labels=[_short(-bound), "0", _short(bound)])
-    bar.outline.set_visible(False)
+    y = axes.get_ylim()[0] - 3
+    low, high = _short(-bound), _short(bound)
+    left = _text_width(low) + 6
+    axes.text(0, y, low, size=_SMALL, va="baseline")
+    axes.imshow(
+        np.linspace(-1, 1, cmap.N)[np.newaxis],
+        extent=(left, left + 90, y, y - 7),
+        interpolation="none",
+        aspect="auto",
+        cmap=cmap,
+    )
+    axes.text(left + 96, y, high, size=_SMALL, va="baseline")
 
 
 def _shrink(tiles: np.ndarray, limit: float) -> np.ndarray:
@@ -826,6 +854,13 @@ def _legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0, borderpad=0.2)
 
 
+def _epochs(axes: Axes) -> None:
+    """Make the x axis count epochs, the first being 1."""
+    axes.set_xlim(left=0.5)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
 def _scale(axes: Axes, which: str, values: Sequence[float], show: Callable[[float], str]) -> None:
     """Make the x or y axis logarithmic where the values need it, linear from 0 otherwise."""
     if min(values) > 0 and max(values) / min(values) > 8:
@@ -833,7 +868,7 @@ def _scale(axes: Axes, which: str, values: Sequence[float], show: Callable[[floa
         return
     axes.set(**{f"{which}lim": (0, max(values) * 1.06 or 1)})
     axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(MaxNLocator(6))
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
 
 
@@ -873,6 +908,12 @@ def _check_series(series: Mapping[str, object], where: str) -> None:
     )
 
 
+def _check_label(label: str, value: str) -> None:
+    """Refuse a label that does not fit on one line with its value."""
+    space = _WIDTH - 20 - _text_width(value, _TEXT)
+    _require(_text_width(label, _TEXT) < space, f"this label is longer than a line: {label!r}")
+
+
 def _check_rows(rows: "Sequence[Row]", where: str) -> None:
     """Refuse an architecture without layers, or with outputs that are neither (H, W, C) nor (units,)."""
     _require(rows, f"{where}: nothing to draw, there are no layers")
@@ -890,8 +931,15 @@ def _depth(row: "Row") -> int:
 
 
 def _kind(row: "Row") -> str:
-    """Say the layer's kind in words: AveragePooling2D is average pooling."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", row.kind.replace("2D", "")).replace("_", " ").lower()
+    """Say the layer's kind in words: AveragePooling2D is average pooling, EuclideanRBF is euclidean RBF."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", row.kind.replace("2D", ""))
+    return " ".join(word if word.isupper() else word.lower() for word in words)
+
+
+def _caption(row: "Row") -> list[str]:
+    """Write the lines under a layer: its name, its kind where the name does not say it, its shape."""
+    kind = _kind(row)
+    return [row.name, *(textwrap.wrap(kind, 14) if kind != row.name else []), _times(row.output_shape)]
 
 
 def _colour(row: "Row") -> str:

@@ -1,0 +1,346 @@
+import base64
+import io
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+from xml.etree import ElementTree
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.textpath import TextPath
+from PIL import Image
+
+from cnnlib import plots
+
+
+def row(name: str, kind: str, shape: tuple[int, ...], params: int = 0, macs: int = 0) -> SimpleNamespace:
+    """Stand in for `audit.Row`, which would bring Keras along."""
+    return SimpleNamespace(name=name, kind=kind, output_shape=shape, params=params, macs=macs)
+
+
+LENET = [
+    row("C1", "Conv2D", (28, 28, 6), 156, 117_600),
+    row("S2", "AveragePooling2D", (14, 14, 6)),
+    row("C3", "Conv2D", (10, 10, 16), 2_416, 240_000),
+    row("S4", "AveragePooling2D", (5, 5, 16)),
+    row("C5", "Conv2D", (1, 1, 120), 48_120, 48_000),
+    row("flatten", "Flatten", (120,)),
+    row("F6", "Dense", (84,), 10_164, 10_080),
+    row("output", "Dense", (10,), 850, 840),
+]
+DEEP = [
+    row(f"conv{i}_1", "Conv2D", (224 // 2 ** (i // 3),) * 2 + (8 * 2 ** (i // 2),)) for i in range(16)
+] + [
+    row("global_pool", "GlobalAveragePooling2D", (1024,)),
+    row("fc6", "Dense", (4096,)),
+    row("fc7", "Dense", (4096,)),
+    row("predictions", "Dense", (1000,)),
+]
+CONNECTIONS = [{0, 1, 2}, {1, 2, 3}, {0, 2, 3}, {0, 1, 2, 3}]
+RNG = np.random.default_rng(0)
+DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
+PHOTOS = np.linspace(0, 1, 224)[None, :, None, None] * RNG.random((6, 1, 224, 3))
+MAPS = np.tanh(RNG.normal(size=(14, 14, 16)))
+CODES = RNG.choice([-1, 1], (10, 12, 7))
+X = np.linspace(-4, 4, 101)
+CURVES = [[0.12, 0.03, 0.011], [0.14, 0.04, 0.009]]
+HISTORIES = [{"train_loss": [1.0, 0.5, 0.2], "validation_error": curve} for curve in CURVES]
+MATRIX = np.array([[97, 3, 0], [1, 99, 0], [0, 8, 92]])
+LONG = "a label that goes on and on and on and would run into its own value at the right"
+
+# Every figure, with what its description must tell.
+FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
+    "images": (lambda: plots.images(DIGITS, [str(i) for i in range(40)]), ["40 images of 28x28", "38, 39"]),
+    "photos": (lambda: plots.images(PHOTOS, alt="Six gradients"), ["Six gradients."]),
+    "one image": (lambda: plots.images(DIGITS[:1, ..., np.newaxis]), ["1 image of 28x28"]),
+    "feature maps": (
+        lambda: plots.feature_maps(MAPS, "C3"),
+        ["16 feature maps of C3, 14x14", f"{MAPS.min():.2f}"],
+    ),
+    "network": (
+        lambda: plots.network(LENET, "LeNet-5"),
+        ["LeNet-5: 8 layers", "S2, average pooling, 14x14x6"],
+    ),
+    "deep network": (lambda: plots.network(DEEP, "Deep"), ["20 layers", "predictions, dense, 1,000"]),
+    "parts": (
+        lambda: plots.extractor_and_classifier(LENET),
+        ["50,692 (82.2%) against 11,014 (17.8%)", "97.4%"],
+    ),
+    "shapes": (
+        lambda: plots.shape_through_depth({"LeNet5": LENET, "Deep": DEEP}),
+        ["LeNet5, 5 layers, from 28x28x6 to 1x1x120", "Deep, 16 layers"],
+    ),
+    "dense": (
+        lambda: plots.dense_widths({"A": [4096, 4096, 1000], "B": [10]}),
+        ["A: 4,096, 4,096, 1,000; B: 10"],
+    ),
+    "activations": (
+        lambda: plots.activations(
+            {"tanh": (X, np.tanh(X), 1 - np.tanh(X) ** 2), "ReLU": (X, X * (X > 0), X > 0)}
+        ),
+        ["tanh runs from -1.00 to 1.00, its derivative peaks with 1.00 at x = 0.0"],
+    ),
+    "connections": (lambda: plots.connection_table(CONNECTIONS, 4), ["13 in all", "2: 0, 2, 3;"]),
+    "bitmaps": (
+        lambda: plots.bitmaps(CODES, list("0123456789")),
+        ["10 bitmaps, 7 wide and 12 high"],
+    ),
+    "schedule": (
+        lambda: plots.schedule({"paper": [5e-4] * 2 + [1e-5] * 8, "ours": [1e-3] * 10}),
+        ["paper: 0.0005 for 2, 0.00001 for 8 epochs"],
+    ),
+    "bridge": (
+        lambda: plots.parameter_bridge(
+            ("then", 60_000), [("more maps", 1_750), ("less else", -44)], ("now", 61_706)
+        ),
+        ["From 60,000 (then) to 61,706 (now)", "less else -44"],
+    ),
+    "curves": (
+        lambda: plots.learning_curves(HISTORIES[0], HISTORIES, "validation_error", ("paper", 0.0095)),
+        ["mean of 2 recorded runs, from 13% to 1% in 3 epochs", "this run, from 12% to 1.1%", "paper, 0.95%"],
+    ),
+    "loss": (
+        lambda: plots.learning_curves(None, HISTORIES[:1], "train_loss"),
+        ["recorded run, from 1 to 0.2"],
+    ),
+    "errors": (
+        lambda: plots.errors([("1998", 0.0095, 0.0085, 0.0105, "paper"), ("now", 0.12, None, None, "quick")]),
+        ["1998 (paper): 0.95%, interval 0.85% to 1.05%; now (quick): 12%"],
+    ),
+    "confusion": (
+        lambda: plots.confusion(MATRIX, ["cat", "dog", "automobile"]),
+        ["288 of 300 right", "automobile taken for dog (8), cat taken for dog (3), dog taken for cat (1)"],
+    ),
+}
+DRAWN = {name: draw() for name, (draw, _) in FIGURES.items()}
+every_figure = pytest.mark.parametrize("name", FIGURES)
+
+
+def texts(drawing: plots.Drawing) -> list[Any]:
+    """Give each label, its font size, its box (left, top, right, bottom) and its style; turned labels left out."""
+    found = []
+    for element in ElementTree.fromstring(drawing.svg).iter("{http://www.w3.org/2000/svg}text"):
+        style, label = element.get("style", ""), element.text or ""
+        size = float(re.search(r"([\d.]+)px", style)[1])
+        if "rotate(-90" in element.get("transform", ""):
+            continue
+        x, y = float(element.get("x", "nan")), float(element.get("y", "nan"))
+        bold = "bold" if re.search(r"\b(bold|700)\b", style) else "normal"
+        wide = TextPath((0, 0), label, size=size, prop={"weight": bold}).get_extents().width
+        anchor = re.search(r"text-anchor: (\w+)", style)
+        left = x - {"middle": 0.5, "end": 1.0}.get(anchor[1] if anchor else "start", 0.0) * wide
+        found.append((label, size, (left, y - 0.73 * size, left + wide, y), style))
+    return found
+
+
+def pixels(drawing: plots.Drawing) -> list[np.ndarray]:
+    """Decode the images inside a drawing, as (H, W, 3)."""
+    codes = re.findall(r"base64,([^\"]+)", drawing.svg)
+    return [np.asarray(Image.open(io.BytesIO(base64.b64decode(code))).convert("RGB")) for code in codes]
+
+
+@every_figure
+def test_same_figure_same_bytes_whatever_the_users_style(name: str) -> None:
+    with matplotlib.style.context(["dark_background", {"font.size": 30, "svg.fonttype": "path"}]):
+        before = dict(matplotlib.rcParams)
+        again = FIGURES[name][0]()
+        assert dict(matplotlib.rcParams) == before
+    assert again == DRAWN[name]
+
+
+@every_figure
+def test_description_tells_the_data(name: str) -> None:
+    drawing = DRAWN[name]
+    for words in FIGURES[name][1]:
+        assert words in drawing.alt.replace("\N{MULTIPLICATION SIGN}", "x").replace("\N{MINUS SIGN}", "-")
+    assert drawing.alt.endswith(".")
+    svg = ElementTree.fromstring(drawing.svg)
+    assert (svg.get("role"), svg.get("aria-label")) == ("img", drawing.alt)
+    assert repr(drawing) == f"<Drawing: {drawing.alt}>"
+
+
+@every_figure
+def test_ink_is_the_pages_own(name: str) -> None:
+    svg = re.sub(r"base64,[^\"]+", "", DRAWN[name].svg)
+    assert set(re.findall(r"#[0-9a-fA-F]{6}\b", svg)) <= set(plots.PALETTE)
+    assert not re.search(r"(fill|stroke|color): ?(black|white|rgb)", svg)
+    for label, _, _, style in texts(DRAWN[name]):
+        assert re.search(rf"fill: (currentColor|{'|'.join(plots.PALETTE)})", style), label
+
+
+@every_figure
+def test_ids_are_its_own_and_all_refer_to_something(name: str) -> None:
+    def ids(svg: str) -> list[str]:
+        return re.findall(r' id="([^"]+)"', svg)
+
+    own = ids(DRAWN[name].svg)
+    assert len(own) == len(set(own))
+    assert set(own) == set(re.findall(r'(?:url\(#|href="#)([^)"]+)', DRAWN[name].svg))
+    for other, drawing in DRAWN.items():
+        assert other == name or not set(own) & set(ids(drawing.svg))
+
+
+@every_figure
+def test_svg_leaves_the_page_alone_and_fits_it(name: str) -> None:
+    drawing = DRAWN[name]
+    assert len(drawing.svg.encode()) < 150_000
+    assert not re.search(r"<style|<metadata|<script|xlink|http(?!://www\.w3\.org/2000/svg)", drawing.svg)
+    svg = ElementTree.fromstring(drawing.svg)
+    width = float(svg.get("viewBox", "").split()[2])
+    assert width <= 346
+    assert f"width:100%;max-width:{width * 1.6:.0f}px;height:auto" in svg.get("style", "")
+    assert drawing._repr_html_() == f'<figure class="cnn" style="margin:1em 0">{drawing.svg}</figure>'
+
+
+@every_figure
+def test_labels_are_large_inside_and_apart(name: str) -> None:
+    *_, width, height = map(float, ElementTree.fromstring(DRAWN[name].svg).get("viewBox", "").split())
+    labels = texts(DRAWN[name])
+    for i, (label, size, (left, top, right, bottom), _) in enumerate(labels):
+        assert size >= 9
+        assert left > -1.5, label
+        assert right < width + 1.5, label
+        assert top > -1, label
+        assert bottom < height, label
+        for other, _, box, _ in labels[:i]:
+            apart = right <= box[0] or box[2] <= left or bottom <= box[1] or box[3] <= top
+            assert apart, (label, other)
+
+
+def test_palette_stands_out_in_both_themes() -> None:
+    def luminance(colour: str) -> float:
+        linear = [v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in to_rgb(colour)]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    for colour in plots.PALETTE:
+        assert 1.05 / (luminance(colour) + 0.05) > 3, colour
+        assert (luminance(colour) + 0.05) / (luminance("#121212") + 0.05) > 3, colour
+
+
+def test_no_figure_is_left_open() -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    plots.network(LENET, "LeNet-5")
+    assert pyplot.get_fignums() == []
+
+
+def test_images_are_ink_on_paper() -> None:
+    (tile,) = pixels(plots.images(np.uint8([[[0, 255], [0, 0]]])))
+    assert tile.min() < 50
+    assert (tile == np.round(np.multiply(to_rgb(plots.PAPER), 255))).all(axis=2).sum() == 3
+
+
+def test_feature_maps_share_one_scale_around_zero() -> None:
+    maps = np.stack([np.full((2, 2), 0.0), np.full((2, 2), 4.0), np.full((2, 2), -4.0)], axis=2)
+    zero, positive, negative, scale = pixels(plots.feature_maps(maps, "C1"))
+    assert (zero[0, 0] == np.round(np.multiply(to_rgb(plots.PAPER), 255))).all()
+    assert positive[0, 0, 0] > positive[0, 0, 2]
+    assert negative[0, 0, 0] < negative[0, 0, 2]
+    assert {tuple(scale[0, 0]), tuple(scale[0, -1])} == {tuple(positive[0, 0]), tuple(negative[0, 0])}
+
+
+def test_large_images_are_averaged_down() -> None:
+    (tile,) = pixels(plots.images(np.tile(np.uint8([[0, 255]]), (1, 400, 200))))
+    assert max(tile.shape) <= 130
+    assert tile.std(axis=(0, 1)).max() < 1
+
+
+def test_connection_table_fills_one_cell_per_connection() -> None:
+    svg = DRAWN["connections"].svg
+    assert svg.count(f"fill: {plots.BLUE}") == 13
+    assert len(re.findall("fill: none; [^>]*stroke: currentColor", svg)) == 3
+
+
+def test_network_draws_one_block_per_layer() -> None:
+    # Three faces each; average pooling and the rest tell apart by colour.
+    svg = DRAWN["network"].svg
+    counts = [
+        svg.count(f"fill: {colour}") for colour in (plots.BLUE, plots.OCHRE, plots.VERMILLION, plots.GREY)
+    ]
+    assert counts == [9, 6, 6, 3]
+
+
+def test_schedule_is_exact_about_where_a_phase_ends() -> None:
+    alt = plots.schedule({"a": [1e-2, 1e-2, 1e-3]}).alt
+    assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
+
+
+def test_runs_of_different_length_are_averaged_while_all_run() -> None:
+    short = {"train_error": [0.4]}
+    assert (
+        "from 30% to 30% in 1 epochs" in plots.learning_curves(None, [short, {"train_error": [0.2, 0.1]}]).alt
+    )
+
+
+def test_labels_are_not_read_as_mathematics_or_markup() -> None:
+    drawing = plots.parameter_bridge(("$a$ < b & c", 1), [("_d_", 1)], ('"e"', 2))
+    assert {"$a$ < b & c", "_d_", '"e"'} <= {label for label, *_ in texts(drawing)}
+
+
+def test_save_writes_the_svg(tmp_path: Any) -> None:
+    DRAWN["network"].save(tmp_path / "network.svg")
+    assert (tmp_path / "network.svg").read_text(encoding="utf-8") == DRAWN["network"].svg + "\n"
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda: plots.images(np.zeros((28, 28))), r"expected \(N, H, W\), .*, got \(28, 28\)"),
+        (lambda: plots.images(np.zeros((1, 8, 8, 4))), r"got \(1, 8, 8, 4\)"),
+        (lambda: plots.images(np.zeros((0, 8, 8))), "the array is empty"),
+        (lambda: plots.images(np.full((1, 8, 8, 3), 2.0)), r"RGB floats must lie in 0\.\.1"),
+        (lambda: plots.images(DIGITS[:2], ["one"]), "1 titles for 2 images"),
+        (lambda: plots.images(DIGITS[:2], columns=0), "columns must be at least 1, not 0"),
+        (
+            lambda: plots.feature_maps(np.zeros((1, 8, 8, 3)), "C1"),
+            r"expected \(H, W, C\), got \(1, 8, 8, 3\)",
+        ),
+        (lambda: plots.feature_maps(np.zeros((8, 8, 0)), "C1"), "the array is empty"),
+        (lambda: plots.feature_maps(np.full((2, 2, 1), np.nan), "C1"), "not finite"),
+        (lambda: plots.network([], "none"), "network: nothing to draw, there are no layers"),
+        (
+            lambda: plots.network([row("x", "Reshape", (4, 4))], "x"),
+            r"x gives \(4, 4\), expected \(H, W, C\)",
+        ),
+        (lambda: plots.extractor_and_classifier([]), "there are no layers"),
+        (lambda: plots.extractor_and_classifier(LENET[:3]), "followed by layers without"),
+        (lambda: plots.extractor_and_classifier(LENET[5:]), "followed by layers without"),
+        (lambda: plots.shape_through_depth({}), "nothing to draw"),
+        (lambda: plots.shape_through_depth({str(i): LENET for i in range(7)}), "at most 6 .* got 7"),
+        (lambda: plots.shape_through_depth({"mlp": LENET[5:]}), "mlp has no layer with feature maps"),
+        (lambda: plots.dense_widths({}), "there is no network"),
+        (lambda: plots.dense_widths({"A": []}), "A needs dense layers"),
+        (lambda: plots.activations({}), "nothing to draw"),
+        (lambda: plots.activations({"tanh": (X, X[1:], X)}), "tanh needs three arrays of one length"),
+        (lambda: plots.connection_table([], 6), "the table is empty"),
+        (lambda: plots.connection_table([{0}, {6}], 6), r"output map 1 names an input map outside 0\.\.5"),
+        (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
+        (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),
+        (lambda: plots.schedule({"a": []}), "a needs rates above 0"),
+        (lambda: plots.schedule({"a": [0.1, 0.0]}), "a needs rates above 0"),
+        (lambda: plots.parameter_bridge(("a", 1), [], ("b", 1)), "there are no steps"),
+        (lambda: plots.parameter_bridge(("a", 1), [("s", 2)], ("b", 4)), "1 and the steps make 3, not 4"),
+        (lambda: plots.parameter_bridge((LONG, 1), [("s", 2)], ("b", 3)), "longer than a line: 'a label"),
+        (lambda: plots.learning_curves(None, []), "neither a live nor a recorded run"),
+        (
+            lambda: plots.learning_curves(None, HISTORIES, "train_error"),
+            "lacks 'train_error', it has train_loss",
+        ),
+        (lambda: plots.errors([]), "there are no rows"),
+        (
+            lambda: plots.errors([("a", 0.1, None, None, "guess")]),
+            "must be one of paper, recorded, quick, not 'guess'",
+        ),
+        (lambda: plots.errors([("a", 0.1, 0.2, 0.3, "paper")]), "0.1 lies outside its interval 0.2 to 0.3"),
+        (
+            lambda: plots.confusion(MATRIX[:2], ["a", "b", "c"]),
+            r"matrix of \(3, 3\) for 3 class names, got \(2, 3\)",
+        ),
+        (lambda: plots.confusion(np.zeros((0, 0)), []), "there are no classes"),
+    ],
+)
+def test_bad_input_is_refused(draw: Callable[[], object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        draw()
