@@ -294,13 +294,17 @@ def _cells_done(target: Path) -> str:
         cells = json.loads(target.read_text("utf-8"))["cells"]
     except ValueError:  # in the middle of being written
         return "..."
-    metadata = [cell["metadata"] for cell in cells if cell["cell_type"] == "code"]
-    states = [
-        data.get("papermill", {}).get("status")
-        for data in metadata
-        if "injected-parameters" not in data.get("tags", [])
+    code = [cell["metadata"] for cell in cells if cell["cell_type"] == "code"]
+    code = [metadata for metadata in code if "injected-parameters" not in metadata.get("tags", [])]
+    done = [
+        metadata for metadata in code if _began(metadata) and metadata["papermill"]["status"] == "completed"
     ]
-    return f"{states.count('completed')}/{len(states)}"
+    return f"{len(done)}/{len(code)}"
+
+
+def _began(metadata: dict[str, Any]) -> bool:
+    """Tell whether papermill started a cell; it calls those that it never reached completed too."""
+    return bool(metadata.get("papermill", {}).get("start_time"))
 
 
 def _show(line: str, end: str = "") -> None:
@@ -312,21 +316,22 @@ def _show(line: str, end: str = "") -> None:
 
 
 def _failure(book: Book, page: str, log: Path) -> str:
-    """Say which cell of a notebook failed and why; without a failing cell, how papermill ended."""
+    """Say which cell failed and why: the last that began, or how papermill ended if none did."""
     cells = read_notebook(book.root / page).cells
     places = {cell.id: place for place, cell in enumerate(cells, 1)}
     output = book.executed(page)
     last_words = log.read_text("utf-8").strip().splitlines() or ["papermill said nothing"]
-    for cell in read_notebook(output).cells if output.is_file() else []:
-        if cell.cell_type != "code":
-            continue
-        errors = [result for result in cell.outputs if result.output_type == "error"]
-        if errors or cell.metadata.get("papermill", {}).get("status") in ("running", "failed"):
-            where = f"cell {places[cell.id]} of {len(cells)}" if cell.id in places else "the parameters"
-            what = f"{errors[0].ename}: {errors[0].evalue}" if errors else last_words[-1]
-            first_line = cell.source.strip().partition("\n")[0]
-            return f"{page}: {where} failed: {what}\n  the cell begins: {first_line}\n  all of it: {output}"
-    return f"{page} did not run: {last_words[-1]}\n  all of it: {log}"
+    begun = [
+        cell for cell in read_notebook(output).cells if cell.cell_type == "code" and _began(cell.metadata)
+    ]
+    if not begun:
+        return f"{page} did not run: {last_words[-1]}\n  all of it: {log}"
+    cell = begun[-1]
+    errors = [result for result in cell.outputs if result.output_type == "error"]
+    what = f"{errors[0].ename}: {errors[0].evalue}" if errors else last_words[-1]
+    where = f"cell {places[cell.id]} of {len(cells)}" if cell.id in places else "the cell of the parameters"
+    first_line = cell.source.strip().partition("\n")[0]
+    return f"{page}: {where} failed: {what}\n  the cell begins: {first_line}\n  all of it: {output}"
 
 
 class State:

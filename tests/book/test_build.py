@@ -1,0 +1,251 @@
+import importlib.util
+import sys
+from pathlib import Path
+
+import build
+import nbformat
+import pytest
+from conftest import REPOSITORY, write_notebook
+from IPython.core.inputtransformer2 import TransformerManager
+
+COMMITTED = [
+    path for folder in ("notebooks", "book") for path in sorted((REPOSITORY / folder).glob("*.ipynb"))
+]
+
+
+RENDER = build.render
+
+
+def run(book: build.Book, *arguments: str) -> int:
+    return build.main(["--root", str(book.root), *arguments])
+
+
+@pytest.fixture
+def pretend(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Replace the running of notebooks and the rendering; list the notebooks that would run."""
+    ran: list[str] = []
+
+    def execute(book: build.Book, page: str, key: str) -> build.Run:
+        ran.append(Path(page).stem)
+        book.executed(page).parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(build.source_of(book, page), book.executed(page))
+        return build.Run(key, cells=1, seconds=10.0, gigabytes=1.0)
+
+    monkeypatch.setattr(build, "execute", execute)
+    monkeypatch.setattr(build, "render", lambda book, state, strict: None)
+    return ran
+
+
+def test_a_notebook_runs_quick_offline_and_in_its_own_process(make_book, capsys) -> None:
+    cells = [
+        'profile = "colab"',
+        "import os\nprint(profile, os.environ['CNNLIB_OFFLINE'], os.environ['KERAS_BACKEND'], flush=True)",
+        "ballast = bytearray(400_000_000)\nprint(os.getcwd(), flush=True)",
+        "%matplotlib inline\nimport cnnlib\nprint(cnnlib.__file__)",
+    ]
+    book = make_book(one=cells)
+    state = build.State(book)
+    build.execute_changed(book, state)
+    (took,) = state.runs.values()
+    line = capsys.readouterr().out
+    assert line == f"notebooks/one.ipynb  4/4 cells  {took.seconds:.0f} s  {took.gigabytes:.1f} GB\n"
+    assert 0.4 < took.gigabytes < 0.8
+    assert took.seconds > 0.5
+    notebook = build.read_notebook(book.executed("notebooks/one.ipynb"))
+    assert [cell.id for cell in notebook.cells] == ["title", *(f"cell-{place}" for place in range(4))]
+    assert [cell.execution_count for cell in notebook.cells[1:]] == [1, 2, 3, 4]
+    assert notebook.cells[2].outputs[0].text == "quick 1 tensorflow\n"
+    assert notebook.cells[4].outputs[0].text == "cnnlib/__init__.py\n"  # no absolute path
+    assert "papermill" not in nbformat.writes(notebook)
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        ("raise ValueError('no such layer')", "ValueError: no such layer"),
+        ("import os\nos._exit(9)", "died"),
+    ],
+)
+def test_a_failing_cell_is_named_and_nothing_is_rendered(make_book, capfd, cell: str, reason: str) -> None:
+    book = make_book(one=['profile = "quick"', f"# the third cell\n{cell}", "print('unreached')"])
+    assert run(book) == 1
+    out, err = capfd.readouterr()
+    assert err.startswith("error: notebooks/one.ipynb: cell 3 of 4 failed: ")
+    assert reason in err.splitlines()[0]
+    assert "the cell begins: # the third cell" in err
+    assert out.endswith("failed\n")
+    assert not book.html.exists()
+    assert not build.State(book).runs
+
+
+def test_only_what_changed_runs_again(make_book, pretend: list[str], capsys) -> None:
+    book = make_book(plots=["from cnnlib import plots"], plain=["1"])
+    assert run(book) == 0
+    assert pretend == ["plots", "plain"]
+    assert capsys.readouterr().out.endswith(f"{book.html / 'index.html'}\n")
+    assert run(book) == 0
+    assert pretend == ["plots", "plain"]
+    assert "notebooks/plain.ipynb  unchanged" in capsys.readouterr().out
+    (book.root / "cnnlib" / "plots.py").write_text("")
+    assert run(book) == 0
+    assert pretend == ["plots", "plain", "plots"]
+    write_notebook(book.root / "notebooks" / "plain.ipynb", "2")
+    assert run(book) == 0
+    assert pretend == ["plots", "plain", "plots", "plain"]
+    book.executed("notebooks/plain.ipynb").unlink()
+    assert run(book) == 0
+    assert pretend[4:] == ["plain"]
+
+
+def test_a_page_that_is_not_there(make_book, capsys) -> None:
+    book = make_book(one=["1"])
+    (book.root / "notebooks" / "one.ipynb").unlink()
+    assert run(book) == 1
+    assert "_toc.yml lists notebooks/one, but there is no notebooks/one.ipynb" in capsys.readouterr().err
+
+
+def test_a_file_that_is_no_notebook(make_book, capsys) -> None:
+    book = make_book(one=["1"])
+    (book.root / "notebooks" / "one.ipynb").write_text('{"cells": [')
+    assert run(book) == 1
+    assert "one.ipynb is not a notebook" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("contract", "message"),
+    [
+        ({"seconds": 10, "gigabytes": 1}, None),
+        ({"seconds": 8, "gigabytes": 1}, "took 10.0 seconds, 2 more than its 8"),
+        ({"seconds": 10, "gigabytes": 0.75}, "took 1.0 gigabytes, 0.25 more than its 0.75"),
+        ({"seconds": 10}, "metadata.cnnlib.contract.quick must give seconds and gigabytes"),
+        (None, "metadata.cnnlib.contract.quick must give seconds and gigabytes"),
+    ],
+)
+def test_contract(make_book, pretend: list[str], capsys, contract: dict | None, message: str | None) -> None:
+    book = make_book(one=["1"])
+    write_notebook(book.root / "notebooks" / "one.ipynb", "1", contract=contract)
+    assert run(book) == 0  # a reader's slow machine is no error
+    assert run(book, "--check-contract") == (message is not None)
+    error = capsys.readouterr().err
+    assert error == (f"error: notebooks/one.ipynb: {message}\n" if message else "")
+
+
+def test_a_run_over_its_budget_is_measured_again(make_book, pretend: list[str]) -> None:
+    book = make_book(one=["1"])
+    write_notebook(book.root / "notebooks" / "one.ipynb", "1", contract={"seconds": 8, "gigabytes": 1})
+    assert [run(book, "--check-contract"), run(book, "--check-contract")] == [1, 1]
+    assert pretend == ["one", "one"]
+
+
+def test_in_place_writes_set_up_cell_and_outputs_once(make_book, monkeypatch, capsys) -> None:
+    book = make_book(one=['profile = "quick"', "print(profile)\nimport time\ntime.sleep(1)"])
+    path = book.root / "notebooks" / "one.ipynb"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert run(book, "--in-place") == 0
+    shown = capsys.readouterr().out.split("\r\x1b[2K")
+    assert any(line.startswith("notebooks/one.ipynb  2/3 cells") for line in shown)
+    assert shown[-1].startswith("notebooks/one.ipynb  3/3 cells")
+    monkeypatch.undo()
+    first = path.read_text()
+    notebook = nbformat.reads(first, as_version=4)
+    assert [cell.id for cell in notebook.cells] == ["title", "setup", "cell-0", "cell-1"]
+    assert notebook.cells[3].outputs[0].text == "quick\n"
+    assert run(book, "--in-place") == 0
+    assert path.read_text() == first
+    assert capsys.readouterr().out == "notebooks/one.ipynb  unchanged\n"
+    assert not book.html.exists()
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_set_up_cell_installs_only_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, installed: bool
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    class Shell:
+        def run_line_magic(self, *words: str) -> None:
+            asked.append(words)
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if installed else None)
+    notebook = build.with_setup_cell(nbformat.v4.new_notebook(), "https://example.org/x")
+    code = TransformerManager().transform_cell(notebook.cells[0].source)
+    exec(code, {"get_ipython": Shell})
+    assert asked == ([] if installed else [("pip", "install --quiet git+https://example.org/x")])
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
+def test_committed_notebooks_carry_the_set_up_cell(path: Path) -> None:
+    url = build.Book(REPOSITORY).config()["repository"]["url"]
+    notebook = build.read_notebook(path)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    assert first == build.with_setup_cell(nbformat.v4.new_notebook(), url).cells[0] | {
+        "execution_count": first.execution_count
+    }
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
+def test_committed_notebooks_are_tidy(path: Path) -> None:
+    notebook = build.tidy(build.read_notebook(path), REPOSITORY)
+    assert path.read_text("utf-8") == nbformat.writes(notebook) + "\n"
+
+
+def test_rendering_is_offline_skipped_when_nothing_changed_and_strict(
+    make_book, pretend, monkeypatch, capsys
+):
+    monkeypatch.setattr(build, "render", RENDER)
+    book = make_book(one=['profile = "quick"'])
+    (book.root / "book" / "welcome.md").write_text("# A small book\n\nwith $x^2$ and [nothing](nowhere.md)\n")
+    assert run(book) == 0
+    assert "cross-reference target not found: 'nowhere.md'" in capsys.readouterr().out
+    welcome = (book.html / "book" / "welcome.html").read_text()
+    assert "_static/mathjax/tex-chtml.js" in welcome
+    assert (book.html / "_static" / "mathjax" / "tex-chtml.js").is_file()
+    assert "colab" not in (book.html / "notebooks" / "one.html").read_text()  # no address, no button
+
+    assert run(book) == 0
+    assert "pages  unchanged" in capsys.readouterr().out
+    # Sphinx alone would be content the second time, having nothing left to read.
+    assert run(book, "--strict") == 1
+    assert "cross-reference target not found: 'nowhere.md'" in capsys.readouterr().err
+
+
+def test_launch_buttons_come_with_an_address() -> None:
+    config = build.Book(REPOSITORY).config()
+    config["repository"]["url"] = "https://github.com/someone/something"
+    assert build.published_config(config) == config
+    config["repository"]["url"] = f"https://github.com/{build.PLACEHOLDER}"
+    assert not {"repository", "launch_buttons"} & set(build.published_config(config))
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ('<a href="https://example.org/x.js">a link to click</a>', None),
+        ('<link rel="canonical" href="https://example.org/">', None),
+        ('<script src="../_static/x.js"></script><img src="a//b.png">', None),
+        ('<script src="https://cdn.example.org/x.js"></script>', "https://cdn.example.org/x.js"),
+        ('<script src="//cdn.example.org/x.js"></script>', "//cdn.example.org/x.js"),
+        ('<link rel="stylesheet" href="https://fonts.example.org/css">', "https://fonts.example.org/css"),
+        ('<link href="http://x.example.org" rel="preconnect">', "http://x.example.org"),
+        ('<img srcset="a.png 1x, https://example.org/b.png 2x">', "https://example.org/b.png 2x"),
+        ('<svg><image href="https://example.org/a.png"/></svg>', "https://example.org/a.png"),
+        ("<p style=\"background: url('https://example.org/b.png')\">", "https://example.org/b.png"),
+        ("<style>@import 'https://example.org/c.css';</style>", "https://example.org/c.css"),
+        (
+            '<script>require.config({paths: {p: "https://a.example.org/p.js"}})</script>',
+            "https://a.example.org/p.js",
+        ),
+    ],
+)
+def test_remote_resources_of_a_page(tmp_path: Path, page: str, found: str | None) -> None:
+    (tmp_path / "page.html").write_text(page)
+    loaded = list(build.remote_resources(tmp_path))
+    assert len(loaded) == (found is not None)
+    assert not found or loaded[0].endswith(found)
+
+
+def test_remote_resources_of_a_style_sheet(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_text(
+        "a { background: url(b.png) } @font-face { src: url(https://example.org/f.woff2) }"
+    )
+    assert list(build.remote_resources(tmp_path)) == ["a.css loads https://example.org/f.woff2"]
