@@ -15,7 +15,9 @@ from keras import ops
 Steps = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 
-def compile_steps(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss) -> Steps:
+def compile_steps(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss
+) -> Steps:
     """Return a function that takes one optimiser step per batch of a stack of batches.
 
     The variables of `model` and `optimizer` hold the result when the function returns. It is
@@ -32,7 +34,9 @@ def compile_steps(model: keras.Model, optimizer: keras.optimizers.Optimizer, los
     builders = {"tensorflow": _tensorflow_steps, "jax": _jax_steps, "torch": _torch_steps}
     backend = keras.backend.backend()
     if backend not in builders:
-        raise NotImplementedError(f"No training loop for the Keras backend {backend}: use one of {', '.join(builders)}.")
+        raise NotImplementedError(
+            f"No training loop for the Keras backend {backend}: use one of {', '.join(builders)}."
+        )
     return builders[backend](model, optimizer, loss)
 
 
@@ -40,7 +44,9 @@ def _wrong(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasT
     return ops.sum(ops.cast(ops.argmax(scores, axis=-1) != labels, "float32"))
 
 
-def _tensorflow_steps(model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss) -> Steps:
+def _tensorflow_steps(
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: keras.losses.Loss
+) -> Steps:
     import tensorflow as tf
 
     weights = model.trainable_variables

@@ -26,7 +26,9 @@ def top_k_error(outputs: np.ndarray, labels: np.ndarray, k: int = 1) -> float:
         ValueError: no images, lengths that differ, or k outside 1..classes.
     """
     if len(outputs) == 0 or len(outputs) != len(labels):
-        raise ValueError(f"{len(outputs)} outputs for {len(labels)} labels: there must be one for each, and one at least.")
+        raise ValueError(
+            f"{len(outputs)} outputs for {len(labels)} labels: there must be one for each, and one at least."
+        )
     if not 1 <= k <= outputs.shape[1]:
         raise ValueError(f"k must be between 1 and the {outputs.shape[1]} classes, not {k}.")
     best = np.argsort(-outputs, axis=1, kind="stable")[:, :k]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from keras import ops
 
 register = keras.saving.register_keras_serializable("cnnlib")
@@ -87,7 +88,9 @@ class TrainableSubsampling(keras.layers.Layer):
     Source: LeCun et al. 1998, section II-B (layers S2 and S4).
     """
 
-    def __init__(self, size: int = 2, activation: object = None, initializer: object = "ones", **kwargs: object):
+    def __init__(
+        self, size: int = 2, activation: object = None, initializer: object = "ones", **kwargs: object
+    ):
         super().__init__(**kwargs)
         self.size = size
         self.activation = keras.activations.get(activation)
@@ -165,13 +168,17 @@ class PartialConv2D(keras.layers.Layer):
         """
         channels, links = input_shape[-1], self.links
         if max(i for i, _ in links) >= channels:
-            raise ValueError(f"{self.name}: the connection table names map {max(links)[0]} of only {channels}.")
+            raise ValueError(
+                f"{self.name}: the connection table names map {max(links)[0]} of only {channels}."
+            )
         area = self.kernel_size**2
         fan_in = np.array([area * len(maps) for maps in self.connections])
         limit = keras.initializers.RandomUniform(-self.initial_scale, self.initial_scale)
         self.kernel = self.add_weight(
             shape=(self.kernel_size, self.kernel_size, len(links)),
-            initializer=lambda shape, dtype: limit(shape, dtype) / fan_in[[o for _, o in links]].astype(dtype),
+            initializer=lambda shape, dtype: (
+                limit(shape, dtype) / fan_in[[o for _, o in links]].astype(dtype)
+            ),
             name="kernel",
         )
         self.bias = self.add_weight(
@@ -179,14 +186,14 @@ class PartialConv2D(keras.layers.Layer):
             initializer=lambda shape, dtype: limit(shape, dtype) / fan_in.astype(dtype),
             name="bias",
         )
-        # Position of each link's kernel in the full (input, output) grid; absent links point at 0 and are masked.
+        # Place of each link's kernel in the full (input, output) grid; absent links point at 0, masked.
         self._index = np.zeros((channels, len(self.connections)), "int32")
         self._mask = np.zeros((channels, len(self.connections)), "float32")
         for number, link in enumerate(links):
             self._index[link], self._mask[link] = number, 1
 
     def full_kernel(self, kernel: keras.KerasTensor) -> keras.KerasTensor:
-        """Spread per-link kernels (k, k, links) over the full grid (k, k, inputs, outputs), zero elsewhere."""
+        """Spread kernels (k, k, links) over the full grid (k, k, inputs, outputs), zero elsewhere."""
         return ops.multiply(ops.take(kernel, self._index, axis=-1), self._mask)
 
     def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
@@ -224,7 +231,7 @@ class EuclideanRBF(keras.layers.Layer):
     Source: LeCun et al. 1998, section II-B (output layer).
     """
 
-    def __init__(self, codes: Sequence[Sequence[float]], trainable: bool = False, **kwargs: object):
+    def __init__(self, codes: npt.ArrayLike, trainable: bool = False, **kwargs: object):
         super().__init__(trainable=trainable, **kwargs)
         self._initial_codes = np.asarray(codes, "float32")
 
@@ -235,7 +242,9 @@ class EuclideanRBF(keras.layers.Layer):
             ValueError: the input has not as many units as a code vector.
         """
         if input_shape[-1] != self._initial_codes.shape[-1]:
-            raise ValueError(f"{self.name}: {input_shape[-1]} units, but codes of {self._initial_codes.shape[-1]}.")
+            raise ValueError(
+                f"{self.name}: {input_shape[-1]} units, but codes of {self._initial_codes.shape[-1]}."
+            )
         self.codes = self.add_weight(
             shape=self._initial_codes.shape,
             initializer=lambda shape, dtype: ops.convert_to_tensor(self._initial_codes, dtype),

@@ -81,19 +81,21 @@ def diagonal_curvature(model: keras.Model, images: np.ndarray) -> list[keras.Ker
     """
     *chain, output = model.layers[1:]
     if not isinstance(output, EuclideanRBF):
-        raise TypeError(f"The recursion starts from an EuclideanRBF output, not from {type(output).__name__}.")
+        raise TypeError(
+            f"The recursion starts from an EuclideanRBF output, not from {type(output).__name__}."
+        )
     inputs, x = [], ops.convert_to_tensor(images, "float32")
     for layer in chain:
         inputs.append(x)
         x = layer(x)
     by_variable: dict[str, keras.KerasTensor] = {}
     second = ops.full_like(x, 2.0)
-    for layer, x, y in zip(reversed(chain), reversed(inputs), reversed([*inputs[1:], x]), strict=True):
+    for layer, below, y in zip(reversed(chain), reversed(inputs), reversed([*inputs[1:], x]), strict=True):
         if isinstance(layer, layers.Flatten):
-            second = ops.reshape(second, ops.shape(x))
+            second = ops.reshape(second, ops.shape(below))
             continue
         second = second * _slope(layer, y) ** 2
-        of_weights, second = _step_back(layer, x, second)
+        of_weights, second = _step_back(layer, below, second)
         by_variable |= {v.path: h for v, h in zip(layer.trainable_variables, of_weights, strict=True)}
     return [by_variable[v.path] / len(images) for v in model.trainable_variables]
 
@@ -108,7 +110,9 @@ def _slope(layer: keras.Layer, y: keras.KerasTensor) -> keras.KerasTensor:
 
 
 @singledispatch
-def _step_back(layer: keras.Layer, x: keras.KerasTensor, second: keras.KerasTensor) -> tuple[list, keras.KerasTensor]:
+def _step_back(
+    layer: keras.Layer, x: keras.KerasTensor, second: keras.KerasTensor
+) -> tuple[list, keras.KerasTensor]:
     """From d2E/da2 of a layer's units to those of its weights (summed over the batch) and its inputs."""
     raise TypeError(f"The curvature recursion has no rule for {type(layer).__name__} ({layer.name}).")
 
@@ -122,7 +126,9 @@ def _dense(layer: layers.Dense, x: keras.KerasTensor, second: keras.KerasTensor)
 @_step_back.register
 def _convolution(layer: layers.Conv2D, x: keras.KerasTensor, second: keras.KerasTensor) -> tuple:
     if layer.padding != "valid" or layer.strides != (1, 1) or layer.groups != 1:
-        raise TypeError(f"The curvature recursion needs a plain 'valid' convolution, which {layer.name} is not.")
+        raise TypeError(
+            f"The curvature recursion needs a plain 'valid' convolution, which {layer.name} is not."
+        )
     kernel, below = _through_kernel(layer.kernel, x, second)
     return [kernel, ops.sum(second, axis=(0, 1, 2))], below
 
@@ -150,4 +156,6 @@ def _through_kernel(kernel: keras.KerasTensor, x: keras.KerasTensor, second: ker
     size = kernel.shape[0]
     patches = ops.image.extract_patches(x**2, size, strides=1, padding="valid", data_format="channels_last")
     of_kernel = ops.reshape(ops.einsum("nhwp,nhwo->po", patches, second), kernel.shape)
-    return of_kernel, ops.conv_transpose(second, ops.square(kernel), padding="valid", data_format="channels_last")
+    return of_kernel, ops.conv_transpose(
+        second, ops.square(kernel), padding="valid", data_format="channels_last"
+    )

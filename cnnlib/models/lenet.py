@@ -6,7 +6,14 @@ import keras
 import numpy as np
 from keras import layers
 
-from cnnlib.layers import EuclideanRBF, FanInUniform, PartialConv2D, PatchConv2D, TrainableSubsampling, scaled_tanh
+from cnnlib.layers import (
+    EuclideanRBF,
+    FanInUniform,
+    PartialConv2D,
+    PatchConv2D,
+    TrainableSubsampling,
+    scaled_tanh,
+)
 
 # Which maps of S2 each map of C3 is connected to: six runs of three, six runs of four,
 # three sets of four with a gap, and one map that sees all six (LeCun et al. 1998, table I).
@@ -121,7 +128,9 @@ def _check(input_shape: tuple[int, int, int], classes: int, smallest: int) -> No
     if len(input_shape) != 3:
         raise ValueError(f"input_shape must be (height, width, channels), not {input_shape}.")
     if min(input_shape[:2]) < smallest:
-        raise ValueError(f"input_shape {input_shape} is too small: height and width must be at least {smallest}.")
+        raise ValueError(
+            f"input_shape {input_shape} is too small: height and width must be at least {smallest}."
+        )
     if classes < 1:
         raise ValueError(f"classes must be at least 1, not {classes}.")
 

@@ -28,7 +28,7 @@ class Paper:
     title: str
     facts: dict[str, Fact]
 
-    def __getitem__(self, key: str) -> Any:  # noqa: ANN401 - facts are numbers, tables and texts
+    def __getitem__(self, key: str) -> Any:
         """Return the value of one fact.
 
         Raises:

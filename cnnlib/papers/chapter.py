@@ -18,7 +18,9 @@ CHAPTER = Paper(
     citation="chapter",
     title="Advanced CNN architectures",
     facts={
-        "lenet_layers": Fact(_LENET, "figure 5.5", "computed", "shape, parameters, multiply-adds of each layer"),
+        "lenet_layers": Fact(
+            _LENET, "figure 5.5", "computed", "shape, parameters, multiply-adds of each layer"
+        ),
         "lenet_parameters": Fact(61_706, "figure 5.5", "computed", "parameters of the Keras form"),
         "lenet_multiply_adds": Fact(416_520, "figure 5.5", "computed", "multiply-adds of the Keras form"),
         "lenet_weight_layers": Fact(5, "LeNet-5", "computed", "layers with weights in the Keras form"),

@@ -63,7 +63,9 @@ LECUN1998 = Paper(
         ),
         "mu": Fact(0.02, "section III-B", "memory", "added to the curvature in the denominator of a step"),
         "curvature_patterns": Fact(500, "section III-B", "memory", "patterns the curvature is averaged over"),
-        "largest_step": Fact(0.025, "section III-B", "computed", "eps / mu in the first pass, were every h_kk 0"),
+        "largest_step": Fact(
+            0.025, "section III-B", "computed", "eps / mu in the first pass, were every h_kk 0"
+        ),
         "momentum": Fact(0.0, "appendix C", "read", "none"),
         "weight_decay": Fact(0.0, "appendix C", "read", "none"),
         # data and results
@@ -81,6 +83,8 @@ LECUN1998 = Paper(
         "test_error_mlp_300_100": Fact(3.05, "figure 9", "read", "%, 28x28-300-100-10 dense network"),
         "test_error_knn": Fact(2.4, "figure 9", "read", "%, nearest neighbours on deslanted digits"),
         "test_error_linear": Fact(12.0, "figure 9", "read", "%, linear classifier"),
-        "hardware": Fact("2 to 3 days, one CPU of an SGI Origin 2000", "section III-B", "secondary", "training"),
+        "hardware": Fact(
+            "2 to 3 days, one CPU of an SGI Origin 2000", "section III-B", "secondary", "training"
+        ),
     },
 )

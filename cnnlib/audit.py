@@ -1,0 +1,222 @@
+"""What a Keras model is made of, layer by layer: shapes, parameters, multiply-adds, receptive fields.
+
+Multiply-adds count the products of convolutions and dense layers for one image; biases, pooling,
+normalisation and activations are left out, as in the papers (which call them FLOPs).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import singledispatch
+
+import keras
+import numpy as np
+from keras import layers
+
+from cnnlib.layers import EuclideanRBF, PartialConv2D, TrainableSubsampling
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer of a model.
+
+    Attributes:
+        name: the layer's name.
+        kind: its class.
+        output_shape: shape of its output for one image.
+        params: trainable scalars.
+        macs: multiply-adds for one image.
+        connections: links between units, a bias counting as one, as LeCun et al. 1998 count them.
+        receptive_field: side of the square of input pixels that one output unit sees; None where a
+            unit sees everything or the question makes no sense.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[int, ...]
+    params: int
+    macs: int
+    connections: int
+    receptive_field: int | None
+
+
+def table(model: keras.Model) -> list[Row]:
+    """Audit every layer of a model except its inputs.
+
+    Raises:
+        ValueError: the model has no fixed input size, so that nothing can be counted.
+    """
+    _require_fixed_input(model)
+    fields = _receptive_fields(model)
+    return [_row(layer, fields) for layer in model.layers if not isinstance(layer, layers.InputLayer)]
+
+
+def totals(rows: Iterable[Row]) -> dict[str, int]:
+    """Sums of parameters, multiply-adds and connections."""
+    return {column: sum(getattr(row, column) for row in rows) for column in ("params", "macs", "connections")}
+
+
+def as_markdown(rows: Sequence[Row], columns: Sequence[str] = ("params", "macs", "receptive_field")) -> str:
+    """A table for a notebook, with a line of sums."""
+    heads = {"params": "parameters", "macs": "multiply-adds", "receptive_field": "receptive field"}
+    lines = ["| layer | kind | output | " + " | ".join(heads.get(c, c) for c in columns) + " |"]
+    lines.append("|:--|:--|--:|" + "--:|" * len(columns))
+    for row in rows:
+        cells = [_cell(getattr(row, column)) for column in columns]
+        lines.append(
+            f"| {row.name} | {row.kind} | {shape_text(row.output_shape)} | " + " | ".join(cells) + " |"
+        )
+    sums = totals(rows)
+    cells = [f"**{sums[c]:,}**" if c in sums else "" for c in columns]
+    return "\n".join([*lines, "| **sum** | | | " + " | ".join(cells) + " |"])
+
+
+def _cell(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """Write a shape as the papers do: 28x28x6."""
+    return "x".join(str(size) for size in shape)
+
+
+def differences(first: keras.Model, second: keras.Model, seed: int = 0) -> list[str]:
+    """What tells two models apart, in words; nothing when they are the same network.
+
+    They are the same when their layers agree in shape and count, and when, given the same weights,
+    they answer the same (to 1e-5) on random images. Names of layers do not matter.
+    """
+    found = [
+        f"{a.name} is {shape_text(a.output_shape)} with {a.params:,} parameters, "
+        f"{b.name} is {shape_text(b.output_shape)} with {b.params:,}"
+        for a, b in zip(table(first), table(second), strict=False)
+        if (a.output_shape, a.params, a.macs) != (b.output_shape, b.params, b.macs)
+    ]
+    if len(first.layers) != len(second.layers):
+        found.append(f"{len(first.layers)} layers against {len(second.layers)}")
+    if found or first.input_shape != second.input_shape:
+        return found or [f"input {first.input_shape} against {second.input_shape}"]
+    twin = keras.models.clone_model(second)
+    twin.set_weights(first.get_weights())
+    images = np.random.default_rng(seed).normal(size=(4, *first.input_shape[1:])).astype("float32")
+    gap = float(np.abs(first.predict_on_batch(images) - twin.predict_on_batch(images)).max())
+    return [] if gap < 1e-5 else [f"with the same weights their outputs differ by {gap:.2g}"]
+
+
+def _require_fixed_input(model: keras.Model) -> None:
+    if any(size is None for size in model.input_shape[1:]):
+        raise ValueError(
+            f"{model.name} has input shape {model.input_shape}: give every side a size to count."
+        )
+
+
+def _row(layer: keras.Layer, fields: dict[str, int | None]) -> Row:
+    params = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
+    units = math.prod(layer.output.shape[1:])
+    return Row(
+        name=layer.name,
+        kind=type(layer).__name__,
+        output_shape=tuple(layer.output.shape[1:]),
+        params=params,
+        macs=_macs(layer),
+        connections=_connections(layer, units),
+        receptive_field=fields[layer.name],
+    )
+
+
+def _units(layer: keras.Layer) -> int:
+    return math.prod(layer.output.shape[1:])
+
+
+@singledispatch
+def _macs(layer: keras.Layer) -> int:
+    """Multiply-adds of one layer; layers without weights of their own multiply nothing."""
+    return 0
+
+
+@_macs.register(layers.Conv2D)
+@_macs.register(layers.Conv2DTranspose)
+def _conv_macs(layer: layers.Conv2D) -> int:
+    # A kernel is used once for each position of the side that is not summed into.
+    side = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
+    return math.prod(side.shape[1:-1]) * math.prod(layer.kernel.shape)
+
+
+@_macs.register(layers.DepthwiseConv2D)
+def _depthwise_macs(layer: layers.DepthwiseConv2D) -> int:
+    return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
+
+
+@_macs.register(layers.SeparableConv2D)
+def _separable_macs(layer: layers.SeparableConv2D) -> int:
+    kernels = math.prod(layer.depthwise_kernel.shape) + math.prod(layer.pointwise_kernel.shape)
+    return math.prod(layer.output.shape[1:-1]) * kernels
+
+
+@_macs.register(layers.Dense)
+def _dense_macs(layer: layers.Dense) -> int:
+    return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
+
+
+@_macs.register(PartialConv2D)
+def _partial_macs(layer: PartialConv2D) -> int:
+    return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
+
+
+@_macs.register(TrainableSubsampling)
+def _subsampling_macs(layer: TrainableSubsampling) -> int:
+    return _units(layer)
+
+
+@_macs.register(EuclideanRBF)
+def _rbf_macs(layer: EuclideanRBF) -> int:
+    return math.prod(layer.codes.shape)
+
+
+def _connections(layer: keras.Layer, units: int) -> int:
+    """Links into a layer's units, each with its bias; fixed RBF codes have none."""
+    if isinstance(layer, TrainableSubsampling):
+        return units * (layer.size**2 + 1)
+    has_bias = getattr(layer, "bias", None) is not None
+    return _macs(layer) + units * has_bias
+
+
+def _receptive_fields(model: keras.Model) -> dict[str, int | None]:
+    """Receptive field of every layer: along each path it grows by (kernel - 1) times the stride so far."""
+    # Layer -> (field, input pixels between neighbouring units), or None when a unit sees everything.
+    known: dict[str, tuple[int, int] | None] = {}
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            known[layer.name] = (1, 1)
+            continue
+        below = [known[parent.name] for parent in _parents(layer)]
+        known[layer.name] = None if None in below else _grow(layer, max(below))  # type: ignore[type-var]
+    return {name: None if field is None else field[0] for name, field in known.items()}
+
+
+def _parents(layer: keras.Layer) -> list[keras.Layer]:
+    node = layer._inbound_nodes[0]
+    return [tensor._keras_history.operation for tensor in node.input_tensors]
+
+
+def _grow(layer: keras.Layer, below: tuple[int, int] | None) -> tuple[int, int] | None:
+    if below is None or len(layer.output.shape) != 4:
+        return None
+    field, jump = below
+    window, stride = _window(layer)
+    return field + (window - 1) * jump, jump * stride
+
+
+def _window(layer: keras.Layer) -> tuple[int, int]:
+    """Side of the window a layer slides over its input, and its stride."""
+    if isinstance(layer, TrainableSubsampling):
+        return layer.size, layer.size
+    if isinstance(layer, PartialConv2D):
+        return layer.kernel_size, 1
+    if hasattr(layer, "pool_size"):
+        return layer.pool_size[0], layer.strides[0]
+    if hasattr(layer, "kernel_size"):
+        return layer.dilation_rate[0] * (layer.kernel_size[0] - 1) + 1, layer.strides[0]
+    return 1, 1

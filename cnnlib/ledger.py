@@ -1,0 +1,334 @@
+"""The ledger: every figure of a paper beside what this code computes or measured, with a verdict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from cnnlib import audit, data, evaluation, layers, models, recipe, records
+from cnnlib.papers import Paper
+from cnnlib.papers.chapter import CHAPTER
+from cnnlib.papers.lecun1998 import LECUN1998
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A fact of a paper and how to find our own value for it.
+
+    Attributes:
+        paper: who says it.
+        key: which fact.
+        ours: computes our value; None when the book neither computes nor measures it.
+        agrees: tells whether the paper's value and ours agree.
+        deviation: why they differ, or why there is no value of ours; a difference without one fails.
+    """
+
+    paper: Paper
+    key: str
+    ours: Callable[[], Any] | None = None
+    agrees: Callable[[Any, Any], bool] = lambda expected, ours: expected == ours
+    deviation: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the ledger, as text.
+
+    `verdict` is "agrees", "differs, explained", "differs", "quoted" (not reproduced here) or
+    "unconfirmed" (a figure nobody could point to in the paper: shown, never asserted).
+    """
+
+    paper: str
+    key: str
+    claim: str
+    where: str
+    confidence: str
+    expected: str
+    ours: str
+    verdict: str
+    why: str
+
+
+def close(tolerance: float) -> Callable[[float, float], bool]:
+    """Two numbers agree when they differ by no more than `tolerance`."""
+    return lambda expected, ours: abs(expected - ours) <= tolerance
+
+
+@cache
+def _keras_rows() -> dict[str, audit.Row]:
+    return {row.name: row for row in audit.table(models.LeNet5())}
+
+
+@cache
+def _original_rows() -> dict[str, audit.Row]:
+    return {row.name: row for row in audit.table(models.LeNet5Original())}
+
+
+def _original_total(column: str) -> int:
+    return audit.totals(_original_rows().values())[column]
+
+
+@cache
+def _digits() -> data.DataSet:
+    return data.load("mnist", "quick")
+
+
+def _original_layers() -> dict:
+    return {
+        name: (row.output_shape, row.params, row.connections)
+        for name, row in _original_rows().items()
+        if name != "flatten"
+    }
+
+
+def _keras_layers() -> dict:
+    return {name: (row.output_shape, row.params, row.macs) for name, row in _keras_rows().items()}
+
+
+def _connection_table() -> str:
+    return "\n".join(
+        "".join("X" if i in maps else "." for maps in models.lenet.C3_CONNECTIONS) for i in range(6)
+    )
+
+
+def _largest_digit() -> int:
+    """Longest side of the box around the ink, over the embedded digits."""
+    ink = _digits().train.x[..., 0] > 0
+    return int(max(ink.any(axis=axis).sum(axis=1).max() for axis in (1, 2)))
+
+
+def _squash(x: float) -> float:
+    return float(layers.scaled_tanh(np.float64(x)))
+
+
+def _squash_curvature(x: np.ndarray) -> np.ndarray:
+    h = 1e-3
+    f = [np.asarray(layers.scaled_tanh(x + shift)) for shift in (-h, 0.0, h)]
+    return np.abs(f[0] - 2 * f[1] + f[2]) / h**2
+
+
+def _squash_peak() -> float:
+    grid = np.linspace(0.5, 1.5, 1001)
+    return float(grid[_squash_curvature(grid).argmax()])
+
+
+def _initial_scale() -> float:
+    """The largest of the ten thousand initial weights of F6, times its fan-in."""
+    kernel = models.LeNet5Original().get_layer("f6").kernel
+    return float(np.abs(np.asarray(kernel)).max()) * kernel.shape[0]
+
+
+def _phases(rates: tuple[float, ...]) -> tuple[tuple[float, int], ...]:
+    return tuple((rate, rates.count(rate)) for rate in dict.fromkeys(rates))
+
+
+def _setting(name: str) -> float:
+    return recipe.RECIPES["lenet5_original"].optimizer_settings.get(name, 0.0)
+
+
+def _recorded_error(name: str) -> float | None:
+    """Mean test error over the recorded seeds, in %."""
+    if name not in records.names():
+        return None
+    return 100 * records.mean_and_spread([r["result"]["test_error"] for r in records.load(name)])[0]
+
+
+def _within_sampling(expected: float, ours: float) -> bool:
+    """A test error of a paper lies within what 10,000 test images leave open around ours (95 %)."""
+    low, high = evaluation.interval(ours / 100, LECUN1998["test_images"])
+    return 100 * low <= expected <= 100 * high
+
+
+def _lenet_claims() -> list[Claim]:
+    paper, original = LECUN1998, recipe.RECIPES["lenet5_original"]
+    fan_ins = [len(maps) for maps in models.lenet.C3_CONNECTIONS]
+    codes = models.lenet.digit_codes()
+    pixels = recipe.lecun_pixels(_digits().train.x)
+    no_run = "Not one of the networks this book trains; quoted for comparison."
+    return [
+        Claim(paper, "input_size", lambda: models.LeNet5Original().input_shape[1]),
+        Claim(paper, "digit_field", lambda: _digits().train.x.shape[1]),
+        Claim(paper, "digit_box", _largest_digit),
+        Claim(paper, "background", lambda: float(pixels.min()), close(1e-6)),
+        Claim(paper, "ink", lambda: float(pixels.max()), close(1e-6)),
+        Claim(paper, "input_mean", lambda: float(pixels.mean()), close(0.1)),
+        Claim(
+            paper,
+            "input_variance",
+            lambda: float(pixels.var()),
+            close(0.1),
+            "MNIST in its 32x32 field, scaled as printed, varies far less: few of the pixels are ink.",
+        ),
+        Claim(paper, "layers", lambda: len(_original_layers())),
+        Claim(paper, "layer_table", _original_layers),
+        Claim(paper, "parameters", lambda: _original_total("params")),
+        Claim(paper, "connections", lambda: _original_total("connections")),
+        Claim(paper, "variables", lambda: _original_total("params") / 1000),
+        Claim(
+            paper,
+            "multiply_adds",
+            lambda: _original_total("macs") / 1000,
+            deviation=(
+                "The figure follows from neither form: the partial C3 gives ours, the fully connected one "
+                f"{audit.totals(_keras_rows().values())['macs'] / 1000:.1f} thousand."
+            ),
+        ),
+        Claim(paper, "c3_table", _connection_table),
+        Claim(paper, "c3_links", lambda: sum(fan_ins)),
+        Claim(
+            paper, "c3_links_per_input", lambda: {row.count("X") for row in _connection_table().split()}.pop()
+        ),
+        Claim(paper, "c3_fan_ins", lambda: {n: fan_ins.count(n) for n in sorted(set(fan_ins))}),
+        Claim(paper, "squash_amplitude", lambda: _squash(1e6), close(1e-6)),
+        Claim(paper, "squash_slope", lambda: math.atanh(_squash(1.0) / _squash(1e6)), close(1e-5)),
+        Claim(paper, "squash_at_one", lambda: _squash(1.0), close(1e-5)),
+        Claim(paper, "squash_slope_at_zero", lambda: (_squash(1e-3) - _squash(-1e-3)) / 2e-3, close(1e-4)),
+        Claim(paper, "squash_peak_curvature", _squash_peak, close(2e-3)),
+        Claim(paper, "code_shape", lambda: codes.shape[1:]),
+        Claim(paper, "code_values", lambda: tuple(int(value) for value in np.unique(codes))),
+        Claim(paper, "initial_scale", _initial_scale, close(0.01)),
+        Claim(paper, "batch_size", lambda: original.batch_size),
+        Claim(paper, "passes", lambda: original.epochs),
+        Claim(paper, "schedule", lambda: _phases(original.rates)),
+        Claim(paper, "mu", lambda: _setting("mu")),
+        Claim(paper, "curvature_patterns"),
+        Claim(paper, "largest_step", lambda: original.rates[0] / LECUN1998["mu"], close(1e-12)),
+        Claim(paper, "momentum", lambda: _setting("momentum")),
+        Claim(paper, "weight_decay", lambda: _setting("weight_decay")),
+        Claim(paper, "train_images", lambda: data.sets.SETS["mnist"].full.train),
+        Claim(paper, "test_images", lambda: data.sets.SETS["mnist"].full.test),
+        Claim(
+            paper, "distorted_images", deviation="The run with distortions is not repeated with this network."
+        ),
+        Claim(
+            paper,
+            "views_per_image",
+            lambda: (
+                paper["passes"] * paper["train_images"] / (paper["train_images"] + paper["distorted_images"])
+            ),
+        ),
+        Claim(paper, "test_error", lambda: _recorded_error("lenet5_original"), _within_sampling),
+        Claim(paper, "test_error_distorted", lambda: _recorded_error("lenet5_modern"), _within_sampling),
+        Claim(
+            paper,
+            "errors_shown",
+            lambda: round(paper["test_error_distorted"] / 100 * paper["test_images"]),
+            close(5),
+        ),
+        *[
+            Claim(paper, f"test_error_{other}", deviation=no_run)
+            for other in ("boosted_lenet4", "lenet4", "lenet1", "mlp_300", "mlp_300_100", "knn", "linear")
+        ],
+        Claim(paper, "hardware", deviation="History; our own hardware and times stand in the records."),
+        Claim(CHAPTER, "lenet_layers", _keras_layers),
+        Claim(CHAPTER, "lenet_parameters", lambda: audit.totals(_keras_rows().values())["params"]),
+        Claim(CHAPTER, "lenet_multiply_adds", lambda: audit.totals(_keras_rows().values())["macs"]),
+        Claim(CHAPTER, "lenet_weight_layers", lambda: sum(row.params > 0 for row in _keras_rows().values())),
+        Claim(CHAPTER, "lenet_passes", lambda: original.epochs),
+        Claim(
+            CHAPTER,
+            "lenet_schedule",
+            lambda: _phases(tuple(recipe.lr_schedule(epoch) for epoch in range(original.epochs))),
+            deviation="The chapter lost the paper's third rate, and counts from 1 where Keras counts from 0.",
+        ),
+    ]
+
+
+def claims() -> list[Claim]:
+    """Every claim of every paper the book covers so far."""
+    return _lenet_claims()
+
+
+def rows() -> list[Row]:
+    """Work out every line of the ledger."""
+    return [row for claim in claims() for row in _lines(claim)]
+
+
+def _lines(claim: Claim) -> list[Row]:
+    """One row for a claim, or one for each entry of a table of layers."""
+    fact = claim.paper.facts[claim.key]
+    ours = None if claim.ours is None else claim.ours()
+    if not isinstance(fact.value, dict) or not isinstance(ours, dict):
+        return [_row(claim, claim.key, fact.value, ours)]
+    return [
+        _row(claim, f"{claim.key}.{part}", fact.value.get(part), ours.get(part))
+        for part in {**fact.value, **ours}
+    ]
+
+
+def _row(claim: Claim, key: str, expected: Any, ours: Any) -> Row:
+    fact = claim.paper.facts[claim.key]
+    part = key.removeprefix(claim.key).lstrip(".")
+    return Row(
+        paper=claim.paper.citation,
+        key=key,
+        claim=f"{part}: {fact.says}" if part else fact.says,
+        where=fact.where,
+        confidence=fact.confidence,
+        expected=_text(expected),
+        ours="" if ours is None else _text(ours),
+        verdict=_verdict(claim, expected, ours),
+        why=claim.deviation,
+    )
+
+
+def _verdict(claim: Claim, expected: Any, ours: Any) -> str:
+    if claim.paper.facts[claim.key].confidence == "memory":
+        return "unconfirmed"
+    if ours is None:
+        return "quoted" if claim.deviation else "differs"
+    if claim.agrees(expected, ours):
+        return "agrees"
+    return "differs, explained" if claim.deviation else "differs"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, tuple | list):
+        if value and all(isinstance(side, int) for side in value):
+            return audit.shape_text(value)
+        return "; ".join(_text(item) for item in value)
+    return str(value).replace("\n", " ")
+
+
+def as_text(lines: list[Row]) -> str:
+    """The ledger for a terminal: one line a claim, and the count of each verdict."""
+    width = max(len(f"{row.paper} {row.key}") for row in lines)
+    shown = [
+        f"{row.verdict:18} {row.paper + ' ' + row.key:{width}}  {row.where}: {row.expected[:60]}"
+        + (f" | ours {row.ours[:60]}" if row.ours else "")
+        + (f" | {row.why}" if row.why else "")
+        for row in lines
+    ]
+    return "\n".join(
+        [*shown, "", "  ".join(f"{verdict}: {count}" for verdict, count in counts(lines).items())]
+    )
+
+
+def as_markdown(lines: list[Row]) -> str:
+    """The ledger for a page."""
+    head = "| claim | place | how sure | paper | ours | verdict |\n|:--|:--|:--|--:|--:|:--|"
+    body = [
+        f"| {row.claim} | {row.where} | {row.confidence} | {_cell(row.expected)} | {_cell(row.ours)} | "
+        f"**{row.verdict}**{'. ' + row.why if row.why else ''} |"
+        for row in lines
+    ]
+    return "\n".join([head, *body])
+
+
+def _cell(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def counts(lines: list[Row]) -> dict[str, int]:
+    """How many rows have each verdict."""
+    verdicts = [row.verdict for row in lines]
+    return {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))}
