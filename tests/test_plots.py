@@ -243,7 +243,7 @@ def test_images_are_ink_on_paper() -> None:
 
 
 def test_feature_maps_share_one_scale_around_zero() -> None:
-    maps = np.full((2, 2, 4), [0.0, 4.0, -3.9, 1.0])
+    maps = np.full((2, 2, 4), [0.0, 4.0, -2.0, 1.0])
     zero, positive, negative, _, scale = pixels(plots.feature_maps(maps, "C1"))
     assert (zero[0, 0] == np.round(np.multiply(to_rgb(plots.PAPER), 255))).all()
     assert positive[0, 0, 0] > positive[0, 0, 2]
