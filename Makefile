@@ -46,7 +46,7 @@ notebooks: $(STAMP)
 
 clean:
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache
-	find book cnnlib notebooks tests -name __pycache__ -type d -exec rm -rf {} +
+	find book cnnlib tests -name __pycache__ -type d -exec rm -rf {} +
 
 # The patch release is spelled out because uv reads 3.11 as 3.11.0, which some of the packages exclude.
 lock: $(STAMP)
@@ -66,6 +66,7 @@ define environment
 		{ echo "$(PYTHON) is not here: install Python 3.11, 3.12 or 3.13, or name one: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
 		{ echo "$$($(PYTHON) --version) cannot run this: Python 3.11, 3.12 or 3.13 is needed (make PYTHON=python3.12)" >&2; exit 1; }
+	@echo "Installing the locked packages into $(1): some minutes, about 2.5 GB"
 	$(PYTHON) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements.txt
 	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
