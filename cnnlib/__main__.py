@@ -1,9 +1,15 @@
-"""The package on the command line: `python -m cnnlib train | ledger | records`."""
+"""The package on the command line: `python -m cnnlib train | choose | ledger | records`."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnnlib.recipe import Recipe
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -22,39 +28,58 @@ def main(arguments: list[str] | None = None) -> int:
         "--out", required=True, help="folder for checkpoint, weights and record; resumed if it holds one"
     )
     train.add_argument("--epochs", type=int, help="run the schedule through in fewer epochs")
-    train.add_argument(
-        "--select", action="store_true", help="hold out the validation images and leave the test images alone"
+    choose = commands.add_parser("choose", help="compare a recipe's candidate settings on validation images")
+    choose.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
+    choose.add_argument(
+        "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
     )
+    choose.add_argument(
+        "--epochs", type=int, required=True, help="run each schedule through in so many epochs"
+    )
+    choose.add_argument("--out", required=True, help="JSON file to write the comparison to")
     ledger = commands.add_parser("ledger", help="hold the code against the papers")
     ledger.add_argument(
         "--check", action="store_true", help="fail on a mismatch that no written deviation explains"
     )
     commands.add_parser("records", help="list what has been measured")
     options = parser.parse_args(arguments)
-    return {"train": _train, "ledger": _ledger, "records": _records}[options.command](options)
+    run = {"train": _train, "choose": _choose, "ledger": _ledger, "records": _records}[options.command]
+    try:
+        return run(options)
+    except (RuntimeError, ValueError, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
 
 
 def _train(options: argparse.Namespace) -> int:
     from cnnlib import data, training
-    from cnnlib.recipe import RECIPES
 
-    if options.recipe not in RECIPES:
-        print(f"Unknown recipe {options.recipe!r}: use one of {', '.join(RECIPES)}.", file=sys.stderr)
-        return 2
-    recipe = RECIPES[options.recipe]
+    recipe = _recipe(options.recipe)
     if options.epochs:
         recipe = recipe.shortened(options.epochs)
-    try:
-        images = data.load(recipe.data, options.profile, validation=None if options.select else 0)
-        _, record = training.run(
-            recipe, images, seed=options.seed, out=options.out, use_test=not options.select
-        )
-    except (data.DataError, training.TrainingError, ValueError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    if record["result"]["test_error"] is not None:
-        print(f"test error {record['result']['test_error']:.2%}")
+    images = data.load(recipe.data, options.profile, validation=0)
+    _, record = training.run(recipe, images, seed=options.seed, out=options.out)
+    print(f"test error {record['result']['test_error']:.2%}")
     return 0
+
+
+def _choose(options: argparse.Namespace) -> int:
+    from cnnlib import data, training
+    from cnnlib.recipe import CANDIDATES
+
+    recipe = _recipe(options.recipe)
+    images = data.load(recipe.data, options.profile)
+    comparison = training.choose(recipe, CANDIDATES.get(recipe.name, ()), images, epochs=options.epochs)
+    Path(options.out).write_text(json.dumps(comparison, indent=1) + "\n")
+    return 0
+
+
+def _recipe(name: str) -> Recipe:
+    from cnnlib.recipe import RECIPES
+
+    if name not in RECIPES:
+        raise ValueError(f"Unknown recipe {name!r}: use one of {', '.join(RECIPES)}.")
+    return RECIPES[name]
 
 
 def _ledger(options: argparse.Namespace) -> int:

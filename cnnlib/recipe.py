@@ -184,7 +184,7 @@ _CHAPTER = Recipe(
     optimizer="sgd",
     rates=per_epoch(CHAPTER["lenet_schedule"]),
     batch_size=32,
-    source="The chapter's schedule as rates of plain SGD; it names no optimiser or batch size: Keras's defaults.",
+    source="The chapter's schedule as rates of plain SGD; optimiser and batch size (not named) are Keras's.",
 )
 
 _MODERN = Recipe(
@@ -192,10 +192,22 @@ _MODERN = Recipe(
     network="LeNet5",
     data="mnist",
     optimizer="adam",
-    rates=cosine(0.002, 30),
+    rates=cosine(0.002, 20),
     batch_size=64,
     augmentation="affine",
     source="Our choice, on validation digits.",
 )
 
 RECIPES = {recipe.name: recipe for recipe in (_PAPER, _CHAPTER, _MODERN)}
+
+# What a recipe's own choices were chosen from, on validation digits: see `cnnlib.training.choose`.
+CANDIDATES: dict[str, tuple[dict, ...]] = {
+    "lenet5_original": (
+        *({"optimizer_settings": {"mu": mu}} for mu in (LECUN1998["mu"], 0.1, 0.25, 0.5, 1.0, 2.0)),
+        *({"loss_settings": {"j": j}} for j in (0.1, 10.0)),
+    ),
+    "lenet5_modern": (
+        {"augmentation": None},
+        *({"rates": cosine(first, 20)} for first in (0.001, 0.002, 0.004)),
+    ),
+}

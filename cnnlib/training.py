@@ -6,8 +6,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import keras
@@ -20,7 +20,7 @@ from cnnlib.data import DataSet, Split
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.papers.lecun1998 import LECUN1998
 from cnnlib.recipe import Recipe
-from cnnlib.records import make_record
+from cnnlib.records import provenance
 
 # Images handed to one compiled call: enough that its overhead vanishes, few enough to checkpoint often.
 IMAGES_PER_CALL = 6400
@@ -263,10 +263,41 @@ def run(
         on_epoch=report if verbose else None,
     )
     test_error = error(model, recipe, data.test) if use_test else None
-    record = make_record(
-        recipe, data, seed=seed, history=progress.history, seconds=progress.seconds, test_error=test_error
-    )
+    record = provenance(recipe, data, seed) | {
+        "result": {"test_error": test_error},
+        "history": progress.history,
+        "wall_seconds": round(progress.seconds, 1),
+    }
     if folder is not None:
         model.save_weights(folder / "final.weights.h5")
         (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     return model, record
+
+
+def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs: int, seed: int = 0) -> dict:
+    """Train every candidate for a few epochs and compare them on the validation split alone.
+
+    Args:
+        recipe: what the candidates change.
+        candidates: settings that replace the recipe's.
+        data: its test split is not touched.
+        epochs: the schedule is run through in so many.
+        seed: the same for every candidate.
+
+    Returns:
+        The comparison as plain data: each candidate with its validation error (a share of the images,
+        None where training diverged), and what it took.
+    """
+    results = []
+    for change in candidates:
+        started = time.monotonic()
+        try:
+            _, record = run(replace(recipe, **change).shortened(epochs), data, seed=seed, use_test=False)
+            validation_error = record["history"]["validation_error"][-1]
+        except TrainingError as problem:
+            print(problem, flush=True)
+            validation_error = None
+        seconds = round(time.monotonic() - started, 1)
+        results.append({"change": change, "validation_error": validation_error, "seconds": seconds})
+        print(change, validation_error, flush=True)
+    return {"epochs": epochs, "candidates": results} | provenance(recipe, data, seed)

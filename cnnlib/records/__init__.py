@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from cnnlib.recipe import Recipe
 
 FOLDER = Path(__file__).parent
+CHOICES = "choices"
 
 
-def make_record(
-    recipe: Recipe, data: DataSet, *, seed: int, history: dict, seconds: float, test_error: float | None
-) -> dict:
-    """Describe a finished training as plain data; errors are shares, times are seconds."""
+def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
+    """What a measurement was made with: settings, seed, data, commit, versions, hardware, date."""
     import keras
 
     return {
@@ -35,9 +34,6 @@ def make_record(
             "sha256": data.sha256,
             "images": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
         },
-        "result": {"test_error": test_error},
-        "history": history,
-        "wall_seconds": round(seconds, 1),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "versions": {
@@ -90,7 +86,19 @@ def load(name: str) -> list[dict]:
 
 def names() -> list[str]:
     """The recipes that have records."""
-    return sorted({file.parent.name for file in FOLDER.glob("*/*.json")})
+    return sorted({file.parent.name for file in FOLDER.glob("*/*.json")} - {CHOICES})
+
+
+def choice(name: str) -> dict:
+    """How a recipe's own settings were chosen (see `cnnlib.training.choose`).
+
+    Raises:
+        KeyError: nothing was recorded.
+    """
+    file = FOLDER / CHOICES / f"{name}.json"
+    if not file.exists():
+        raise KeyError(f"No choice is recorded for {name!r}.")
+    return json.loads(file.read_text())
 
 
 def mean_and_spread(values: list[float]) -> tuple[float, float]:
