@@ -1,4 +1,5 @@
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 
@@ -204,9 +205,26 @@ def test_rendering_is_offline_skipped_when_nothing_changed_and_strict(
 
     assert run(book) == 0
     assert "pages  unchanged" in capsys.readouterr().out
-    # Sphinx alone would be content the second time, having nothing left to read.
+    (book.html / "gone.html").write_text("a page that the book had once")
     assert run(book, "--strict") == 1
     assert "cross-reference target not found: 'nowhere.md'" in capsys.readouterr().err
+    assert not (book.html / "gone.html").exists()
+
+
+def test_a_page_that_would_load_from_the_network_fails_the_build(
+    make_book, pretend, monkeypatch, capsys
+) -> None:
+    book = make_book(one=["1"])
+
+    def jupyter_book(command: list[str], **options: object) -> subprocess.CompletedProcess:
+        book.html.mkdir(parents=True)
+        (book.html / "index.html").write_text('<script src="https://cdn.example.org/x.js"></script>')
+        return subprocess.CompletedProcess(command, 0, stdout="")
+
+    monkeypatch.setattr(build, "render", RENDER)
+    monkeypatch.setattr(subprocess, "run", jupyter_book)
+    assert [run(book), run(book)] == [1, 1]
+    assert "index.html loads https://cdn.example.org/x.js" in capsys.readouterr().err
 
 
 def test_launch_buttons_come_with_an_address() -> None:
