@@ -98,6 +98,13 @@ def differences(first: keras.Model, second: keras.Model, seed: int = 0) -> list[
         found.append(f"{len(first.layers)} layers against {len(second.layers)}")
     if found or first.input_shape != second.input_shape:
         return found or [f"input {first.input_shape} against {second.input_shape}"]
+    found = [
+        f"{a.path} is {shape_text(a.shape)}, {b.path} is {shape_text(b.shape)}"
+        for a, b in zip(first.weights, second.weights, strict=True)
+        if a.shape != b.shape
+    ]
+    if found:
+        return found
     twin = keras.models.clone_model(second)
     twin.set_weights(first.get_weights())
     images = np.random.default_rng(seed).normal(size=(4, *first.input_shape[1:])).astype("float32")
@@ -189,34 +196,37 @@ def _receptive_fields(model: keras.Model) -> dict[str, int | None]:
     known: dict[str, tuple[int, int] | None] = {}
     for layer in model.layers:
         if isinstance(layer, layers.InputLayer):
-            known[layer.name] = (1, 1)
             continue
-        below = [known[parent.name] for parent in _parents(layer)]
+        # A `Sequential` does not list its input among its layers, so inputs are told by their kind.
+        parents = [tensor._keras_history.operation for tensor in layer._inbound_nodes[0].input_tensors]
+        below = [(1, 1) if isinstance(p, layers.InputLayer) else known[p.name] for p in parents]
         known[layer.name] = None if None in below else _grow(layer, max(below))  # type: ignore[type-var]
     return {name: None if field is None else field[0] for name, field in known.items()}
 
 
-def _parents(layer: keras.Layer) -> list[keras.Layer]:
-    node = layer._inbound_nodes[0]
-    return [tensor._keras_history.operation for tensor in node.input_tensors]
-
-
 def _grow(layer: keras.Layer, below: tuple[int, int] | None) -> tuple[int, int] | None:
-    if below is None or len(layer.output.shape) != 4:
+    window = _window(layer)
+    if below is None or window is None or len(layer.output.shape) != 4:
         return None
-    field, jump = below
-    window, stride = _window(layer)
-    return field + (window - 1) * jump, jump * stride
+    (field, jump), (side, stride) = below, window
+    return field + (side - 1) * jump, jump * stride
 
 
-def _window(layer: keras.Layer) -> tuple[int, int]:
-    """Side of the window a layer slides over its input, and its stride."""
+def _window(layer: keras.Layer) -> tuple[int, int] | None:
+    """Side of the window a layer slides over its input, and its stride; None if it slides none."""
     if isinstance(layer, TrainableSubsampling):
         return layer.size, layer.size
     if isinstance(layer, PartialConv2D):
         return layer.kernel_size, 1
     if hasattr(layer, "pool_size"):
         return layer.pool_size[0], layer.strides[0]
-    if hasattr(layer, "kernel_size"):
+    if hasattr(layer, "kernel_size") and not isinstance(layer, layers.Conv2DTranspose):
         return layer.dilation_rate[0] * (layer.kernel_size[0] - 1) + 1, layer.strides[0]
-    return 1, 1
+    pads = isinstance(layer, layers.ZeroPadding2D | layers.Cropping2D)
+    return (1, 1) if pads or _keeps_size(layer) else None
+
+
+def _keeps_size(layer: keras.Layer) -> bool:
+    """Tell whether every input is as high and wide as the output: the layer works pixel by pixel."""
+    inputs = layer.input if isinstance(layer.input, list) else [layer.input]
+    return all(tensor.shape[1:-1] == layer.output.shape[1:-1] for tensor in inputs)

@@ -61,7 +61,7 @@ def LeNet5(  # noqa: N802 - a network is called as its paper calls it
     Args:
         include_top: keep F6 and the output layer; without them the output is C5's maps.
         weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), at least 24 high and wide.
+        input_shape: (height, width, channels), at least 28 high and wide.
         classes: units of the output layer.
         classifier_activation: activation of the output layer; None returns logits.
         name: name of the model.
@@ -72,7 +72,7 @@ def LeNet5(  # noqa: N802 - a network is called as its paper calls it
     Raises:
         ValueError: an input too small to leave C5 a map, or not of rank three, or fewer than one class.
     """
-    _check(input_shape, classes, smallest=24)
+    _check(input_shape, classes, smallest=28)
     image = keras.Input(input_shape, name="image")
     x = layers.Conv2D(6, 5, padding="same", activation="tanh", name="c1")(image)
     x = layers.AveragePooling2D(2, name="s2")(x)
