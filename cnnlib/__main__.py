@@ -55,7 +55,7 @@ def _train(options: argparse.Namespace) -> int:
     from cnnlib import data, training
 
     recipe = _recipe(options.recipe)
-    if options.epochs:
+    if options.epochs is not None:
         recipe = recipe.shortened(options.epochs)
     images = data.load(recipe.data, options.profile, validation=0)
     _, record = training.run(recipe, images, seed=options.seed, out=options.out)
