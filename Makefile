@@ -70,9 +70,10 @@ define environment
 	$(PYTHON) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements.txt
 	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	mkdir -p $(1)/etc/ipython && cp book/ipython_kernel_config.py $(1)/etc/ipython/
 endef
 
-$(STAMP): requirements.txt pyproject.toml
+$(STAMP): requirements.txt pyproject.toml book/ipython_kernel_config.py
 	$(call environment,$(VENV))
 	@touch $@
 

@@ -56,6 +56,8 @@ def _tensorflow_steps(
 ) -> Steps:
     import tensorflow as tf
 
+    # A notebook trains several models; TensorFlow would warn of "retracing" at each.
+    tf.get_logger().setLevel("ERROR")
     weights = model.trainable_variables
 
     def run(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
