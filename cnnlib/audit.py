@@ -16,6 +16,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnnlib.layers import EuclideanRBF, PartialConv2D, TrainableSubsampling
+from cnnlib.tables import Table
 
 
 @dataclass(frozen=True)
@@ -61,16 +62,12 @@ def totals(rows: Iterable[Row]) -> dict[str, int]:
 def as_markdown(rows: Sequence[Row], columns: Sequence[str] = ("params", "macs", "receptive_field")) -> str:
     """A table for a notebook, with a line of sums."""
     heads = {"params": "parameters", "macs": "multiply-adds", "receptive_field": "receptive field"}
-    lines = ["| layer | kind | output | " + " | ".join(heads.get(c, c) for c in columns) + " |"]
-    lines.append("|:--|:--|--:|" + "--:|" * len(columns))
-    for row in rows:
-        cells = [_cell(getattr(row, column)) for column in columns]
-        lines.append(
-            f"| {row.name} | {row.kind} | {shape_text(row.output_shape)} | " + " | ".join(cells) + " |"
-        )
     sums = totals(rows)
-    cells = [f"**{sums[c]:,}**" if c in sums else "" for c in columns]
-    return "\n".join([*lines, "| **sum** | | | " + " | ".join(cells) + " |"])
+    lines = [
+        [r.name, r.kind, shape_text(r.output_shape), *(_cell(getattr(r, c)) for c in columns)] for r in rows
+    ]
+    lines.append(["**sum**", "", "", *(f"**{sums[c]:,}**" if c in sums else "" for c in columns)])
+    return str(Table(["layer", "kind", "output", *(heads.get(c, c) for c in columns)], lines))
 
 
 def _cell(value: int | None) -> str:

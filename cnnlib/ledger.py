@@ -14,6 +14,7 @@ from cnnlib import audit, data, evaluation, layers, models, recipe, records
 from cnnlib.papers import Paper
 from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.lecun1998 import LECUN1998
+from cnnlib.tables import Table
 
 
 @dataclass(frozen=True)
@@ -315,13 +316,13 @@ def as_text(lines: list[Row]) -> str:
 
 def as_markdown(lines: list[Row]) -> str:
     """The ledger for a page."""
-    head = "| claim | place | how sure | paper | ours | verdict |\n|:--|:--|:--|--:|--:|:--|"
-    body = [
-        f"| {row.claim} | {row.where} | {row.confidence} | {_cell(row.expected)} | {_cell(row.ours)} | "
-        f"**{row.verdict}**{'. ' + row.why if row.why else ''} |"
-        for row in lines
-    ]
-    return "\n".join([head, *body])
+    head = ["claim", "place", "how sure", "paper", "ours", "verdict"]
+    rows = [[r.claim, r.where, r.confidence, _cell(r.expected), _cell(r.ours), _end(r)] for r in lines]
+    return str(Table(head, rows))
+
+
+def _end(row: Row) -> str:
+    return f"**{row.verdict}**" + (f". {row.why}" if row.why else "")
 
 
 def _cell(text: str) -> str:

@@ -172,8 +172,8 @@ _PAPER = Recipe(
     loss_settings={"j": 0.1},
     pixels="lecun1998",
     source=(
-        "LeCun et al. 1998. Our choice, on validation digits: mu (the 0.02 that is often quoted does badly) and "
-        "j (not printed)."
+        "LeCun et al. 1998. Our choice, on validation digits: mu (the 0.02 that is often quoted does "
+        "badly) and j (not printed)."
     ),
 )
 

@@ -1,0 +1,46 @@
+"""Tables that a notebook shows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+_NUMBER = re.compile(r"[-+*]*[\d.,]+(e-?\d+)?\s?%?\**")
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a head, shown as a table by a notebook and as Markdown by `str`.
+
+    Integers get thousands separators; columns of numbers are aligned to the right.
+
+    Raises:
+        ValueError: a row has not as many cells as the head.
+    """
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[object]]
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.head):
+                raise ValueError(f"{len(row)} cells under {len(self.head)} heads: {row}")
+
+    def __str__(self) -> str:
+        """Write the table in Markdown."""
+        cells = [[_text(cell) for cell in row] for row in self.rows]
+        columns = list(zip(*cells, strict=True)) or [()] * len(self.head)
+        rule = ["--:" if column and all(map(_is_number, column)) else ":--" for column in columns]
+        return "\n".join("| " + " | ".join(line) + " |" for line in [self.head, rule, *cells])
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def _is_number(cell: str) -> bool:
+    return not cell or _NUMBER.fullmatch(cell) is not None
+
+
+def _text(cell: object) -> str:
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
