@@ -316,8 +316,10 @@ def as_text(lines: list[Row]) -> str:
 
 def as_markdown(lines: list[Row]) -> str:
     """The ledger for a page."""
-    head = ["claim", "place", "how sure", "paper", "ours", "verdict"]
-    rows = [[r.claim, r.where, r.confidence, _cell(r.expected), _cell(r.ours), _end(r)] for r in lines]
+    head = ["claim", "place", "paper", "ours", "verdict"]
+    rows = [
+        [r.claim, f"{r.where} ({r.confidence})", _cell(r.expected), _cell(r.ours), _end(r)] for r in lines
+    ]
     return str(Table(head, rows))
 
 
@@ -326,7 +328,8 @@ def _end(row: Row) -> str:
 
 
 def _cell(text: str) -> str:
-    return f"`{text}`" if text else ""
+    """A value; code where it is a pattern of crosses and dots."""
+    return f"`{text}`" if text and set(text) <= set("X. ") else text
 
 
 def counts(lines: list[Row]) -> dict[str, int]:
