@@ -43,7 +43,18 @@ def patch_convolution(x: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.
 
 @register
 class PatchConv2D(keras.layers.Conv2D):
-    """`Conv2D` ('valid', stride 1) computed by `patch_convolution`."""
+    """`Conv2D` ('valid', stride 1, square kernel) computed by `patch_convolution`."""
+
+    def build(self, input_shape: Sequence[int]) -> None:
+        """Create kernel and bias.
+
+        Raises:
+            ValueError: the layer was given settings that only `Conv2D` has.
+        """
+        given = (self.padding, self.strides, self.dilation_rate, self.groups, len(set(self.kernel_size)))
+        if given != ("valid", (1, 1), (1, 1), 1, 1):
+            raise ValueError(f"{self.name}: padding, strides, dilation and groups need a plain Conv2D.")
+        super().build(input_shape)
 
     def convolution_op(self, inputs: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
         """Convolve; the hook Keras has for this."""

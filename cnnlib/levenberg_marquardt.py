@@ -79,7 +79,7 @@ def diagonal_curvature(model: keras.Model, images: np.ndarray) -> list[keras.Ker
     Raises:
         TypeError: the model holds a layer the recursion has no rule for.
     """
-    *chain, output = model.layers[1:]
+    *chain, output = (layer for layer in model.layers if not isinstance(layer, layers.InputLayer))
     if not isinstance(output, EuclideanRBF):
         raise TypeError(
             f"The recursion starts from an EuclideanRBF output, not from {type(output).__name__}."
@@ -102,9 +102,10 @@ def diagonal_curvature(model: keras.Model, images: np.ndarray) -> list[keras.Ker
 
 def _slope(layer: keras.Layer, y: keras.KerasTensor) -> keras.KerasTensor:
     """f'(a), written in terms of the output y = f(a)."""
-    if layer.activation is scaled_tanh:
+    activation = getattr(layer, "activation", keras.activations.linear)
+    if activation is scaled_tanh:
         return 2 / 3 * (1.7159 - y**2 / 1.7159)
-    if layer.activation is keras.activations.linear:
+    if activation is keras.activations.linear:
         return ops.ones_like(y)
     raise TypeError(f"No derivative for the activation of layer {layer.name}.")
 
@@ -125,7 +126,8 @@ def _dense(layer: layers.Dense, x: keras.KerasTensor, second: keras.KerasTensor)
 
 @_step_back.register
 def _convolution(layer: layers.Conv2D, x: keras.KerasTensor, second: keras.KerasTensor) -> tuple:
-    if layer.padding != "valid" or layer.strides != (1, 1) or layer.groups != 1:
+    plain = (layer.padding, layer.strides, layer.dilation_rate, layer.groups) == ("valid", (1, 1), (1, 1), 1)
+    if not plain:
         raise TypeError(
             f"The curvature recursion needs a plain 'valid' convolution, which {layer.name} is not."
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from plain_numpy import blocks, convolve, squash
 
 from cnnlib import audit, models
 from cnnlib.models.lenet import digit_codes
@@ -45,22 +46,12 @@ def randomise(model: keras.Model, seed: int) -> dict[str, np.ndarray]:
     return {path: value.astype("float32").astype("float64") for path, value in values.items()}
 
 
-def convolve(x: np.ndarray, kernel: np.ndarray, bias: np.ndarray) -> np.ndarray:
-    size = kernel.shape[0]
-    windows = np.lib.stride_tricks.sliding_window_view(x, (size, size), axis=(1, 2))
-    return np.einsum("nhwcij,ijco->nhwo", windows, kernel) + bias
-
-
-def blocks(x: np.ndarray) -> np.ndarray:
-    """Put the four pixels of every 2x2 block on an axis of their own, the last."""
-    return np.stack([x[:, i::2, j::2] for i in (0, 1) for j in (0, 1)], axis=-1)
-
-
 def common_form(x: np.ndarray, w: dict[str, np.ndarray]) -> np.ndarray:
     """Logits of `LeNet5`, in plain NumPy."""
-    x = np.tanh(convolve(np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0))), w["c1/kernel"], w["c1/bias"]))
-    x = np.tanh(convolve(blocks(x).mean(-1), w["c3/kernel"], w["c3/bias"]))
-    x = np.tanh(convolve(blocks(x).mean(-1), w["c5/kernel"], w["c5/bias"])).reshape(len(x), -1)
+    x = np.pad(x, ((0, 0), (2, 2), (2, 2), (0, 0)))
+    x = np.tanh(convolve(x, w["c1/kernel"]) + w["c1/bias"])
+    x = np.tanh(convolve(blocks(x).mean(-1), w["c3/kernel"]) + w["c3/bias"])
+    x = np.tanh(convolve(blocks(x).mean(-1), w["c5/kernel"]) + w["c5/bias"]).reshape(len(x), -1)
     x = np.tanh(x @ w["f6/kernel"] + w["f6/bias"])
     return x @ w["output/kernel"] + w["output/bias"]
 
@@ -68,23 +59,20 @@ def common_form(x: np.ndarray, w: dict[str, np.ndarray]) -> np.ndarray:
 def form_of_1998(x: np.ndarray, w: dict[str, np.ndarray]) -> np.ndarray:
     """Scores of `LeNet5Original`, in plain NumPy, with the connection table as the paper prints it."""
 
-    def squash(a: np.ndarray) -> np.ndarray:
-        return 1.7159 * np.tanh(2 / 3 * a)
-
     def subsample(x: np.ndarray, name: str) -> np.ndarray:
         return squash(blocks(x).sum(-1) * w[f"{name}/coefficient"] + w[f"{name}/bias"])
 
-    x = subsample(squash(convolve(x, w["c1/kernel"], w["c1/bias"])), "s2")
+    x = subsample(squash(convolve(x, w["c1/kernel"]) + w["c1/bias"]), "s2")
     maps, link = [], 0
     for column, marks in enumerate(zip(*LECUN1998["c3_table"].split(), strict=True)):
         total = w["c3/bias"][column]
         for row in (row for row, mark in enumerate(marks) if mark == "X"):
             kernel = w["c3/kernel"][:, :, link, None, None]
-            total = total + convolve(x[..., row : row + 1], kernel, np.zeros(1))[..., 0]
+            total = total + convolve(x[..., row : row + 1], kernel)[..., 0]
             link += 1
         maps.append(total)
     x = subsample(squash(np.stack(maps, axis=-1)), "s4")
-    x = squash(convolve(x, w["c5/kernel"], w["c5/bias"])).reshape(len(x), -1)
+    x = squash(convolve(x, w["c5/kernel"]) + w["c5/bias"]).reshape(len(x), -1)
     x = squash(x @ w["f6/kernel"] + w["f6/bias"])
     return -((x[:, None] - digit_codes().reshape(10, 84)) ** 2).sum(-1)
 
