@@ -26,6 +26,12 @@ CHAPTER = Paper(
         ),
         "lenet_parameters": Fact(61_706, "figure 5.5", "computed", "parameters of the Keras form"),
         "lenet_multiply_adds": Fact(416_520, "figure 5.5", "computed", "multiply-adds of the Keras form"),
+        "lenet_extra_parameters": Fact(
+            {"c3": 900, "output": 850, "subsampling": -44},
+            "figure 5.5",
+            "computed",
+            "parameters more than in the network of 1998",
+        ),
         "lenet_weight_layers": Fact(5, "LeNet-5", "computed", "layers with weights in the Keras form"),
         "lenet_passes": Fact(20, "LeNet-5, hyperparameters", "computed", "epochs"),
         # Its lr_schedule compares a 0-based epoch with <=, and one of the paper's five rates is missing.

@@ -30,6 +30,9 @@ LECUN1998 = Paper(
         "input_size": Fact(32, "section II-B", "secondary", "side of the input image"),
         "digit_field": Fact(28, "section III-A", "secondary", "side of the MNIST field inside the input"),
         "digit_box": Fact(20, "section III-A", "secondary", "side of the box a digit is scaled to fit"),
+        "digit_centre": Fact(
+            14.0, "section III-A", "secondary", "row and column of a digit's centre of mass"
+        ),
         "background": Fact(-0.1, "section II-B", "secondary", "input value of white"),
         "ink": Fact(1.175, "section II-B", "secondary", "input value of black"),
         "input_mean": Fact(0.0, "section II-B", "secondary", "mean of the input, roughly"),
@@ -40,6 +43,7 @@ LECUN1998 = Paper(
         "connections": Fact(340_908, "section II-B", "secondary", "connections"),
         "variables": Fact(60, "figure 12", "read", "thousand variables"),
         "multiply_adds": Fact(401, "figure 11", "read", "thousand multiply-accumulates for one image"),
+        "multiply_adds_counted": Fact(328_096, "section II-B", "computed", "multiply-adds of the layers"),
         "c3_table": Fact(_C3_TABLE.strip(), "table I", "secondary", "row: map of S2, column: map of C3"),
         "c3_links": Fact(60, "table I", "computed", "links between maps"),
         "c3_links_per_input": Fact(10, "table I", "computed", "links of each map of S2"),
@@ -52,6 +56,7 @@ LECUN1998 = Paper(
         "code_shape": Fact((12, 7), "figure 3", "read", "height and width of a character's bitmap"),
         "code_values": Fact((-1, 1), "section II-B", "read", "values of a code"),
         # learning
+        "map_limit": Fact(0.0, "section II-C", "computed", "gap to softmax cross-entropy at a large j"),
         "initial_scale": Fact(2.4, "section III-B", "secondary", "weights start uniform in +-2.4 / fan-in"),
         "batch_size": Fact(1, "appendix C", "read", "patterns per update"),
         "passes": Fact(20, "section III-B", "secondary", "passes through the training set"),
@@ -68,10 +73,12 @@ LECUN1998 = Paper(
         ),
         "momentum": Fact(0.0, "appendix C", "read", "none"),
         "weight_decay": Fact(0.0, "appendix C", "read", "none"),
+        "regularisers": Fact(0, "section III-B", "read", "dropout or normalisation layers"),
         # data and results
         "train_images": Fact(60_000, "section III-A", "read", "training patterns"),
         "test_images": Fact(10_000, "section III-A", "read", "test patterns"),
         "distorted_images": Fact(540_000, "section III-C", "secondary", "distorted copies added for one run"),
+        "images_with_distorted": Fact(600_000, "section III-C", "computed", "digits in that run"),
         "views_per_image": Fact(2, "section III-C", "computed", "times each image is seen in that run"),
         "test_error": Fact(0.95, "figure 9", "read", "% of test digits wrong, no distortions"),
         "test_error_distorted": Fact(0.8, "figure 9", "read", "% of test digits wrong, with distortions"),
