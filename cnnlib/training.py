@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -191,7 +193,8 @@ class _Checkpoint:
                 os.fsync(file.fileno())
             partial.replace(self.path)
         except OSError as problem:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # where the folder itself is missing, so is the partial file
+                partial.unlink()
             raise TrainingError(
                 f"Could not write the checkpoint {self.path}: {problem}. The last good one is untouched; "
                 "make room or choose another folder, then run the same command again to resume."
@@ -205,7 +208,7 @@ class _Checkpoint:
             with np.load(self.path, allow_pickle=False) as file:
                 state = json.loads(str(file["state"]))
                 values = [file[f"v{i}"] for i in range(len(file.files) - 1)]
-        except (OSError, ValueError, KeyError, EOFError) as problem:
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
             raise TrainingError(
                 f"The checkpoint {self.path} cannot be read ({problem}). Delete it to start anew."
             ) from problem

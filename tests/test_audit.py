@@ -113,7 +113,7 @@ def test_totals_sum_every_column_and_the_table_prints_them() -> None:
     assert audit.as_markdown(rows).splitlines()[2:] == [
         "| c | Conv2D | 6x6x2 | 20 | 648 | 3 |",
         "| f | Flatten | 72 | 0 | 0 |  |",
-        "| **sum** | | | **20** | **648** |  |",
+        "| **sum** |  |  | **20** | **648** |  |",
     ]
 
 
