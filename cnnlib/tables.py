@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_NUMBER = re.compile(r"[-+*]*[\d.,]+(e-?\d+)?\s?%?\**")
+_NUMBER = re.compile(r"[-+*]*[\d.,]+(e[-+]?\d+)?\s?%?\**")
 
 
 @dataclass(frozen=True)
