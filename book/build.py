@@ -37,7 +37,8 @@ KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS
 PLACEHOLDER = "OWNER/REPOSITORY"
 
 SETUP_CELL = """\
-# On Colab this fetches the book's helper package; where the package is already there it does nothing.
+# On Colab this fetches the book's helper package.
+# Where the package is already there, it does nothing.
 from importlib.util import find_spec
 
 if find_spec("{package}") is None:
