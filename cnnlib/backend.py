@@ -42,9 +42,30 @@ def compile_steps(
     return builders[backend](model, optimizer, loss)
 
 
+def seed_draws(seed: int) -> None:
+    """Fix what the next steps draw at random, a dropout mask say.
+
+    TensorFlow and JAX draw from states that are variables of the model; on PyTorch a layer without a
+    seed of its own draws from PyTorch's generator.
+    """
+    if keras.backend.backend() == "torch":
+        import torch
+
+        torch.manual_seed(seed)
+
+
+def devices() -> list[str]:
+    """Name what the steps run on, for instance ["cpu:0"]."""
+    if keras.backend.backend() == "torch":  # Keras lists none here
+        import torch
+
+        return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or ["cpu:0"]
+    return keras.distribution.list_devices()
+
+
 def _fuse(batch_size: int) -> bool:
     """Whether to let XLA compile the loop over steps as a whole."""
-    return batch_size == 1 or not all("cpu" in device.lower() for device in keras.distribution.list_devices())
+    return batch_size == 1 or not all("cpu" in device.lower() for device in devices())
 
 
 def _wrong(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:

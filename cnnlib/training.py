@@ -17,7 +17,7 @@ import numpy as np
 from keras import ops
 
 from cnnlib import evaluation, models
-from cnnlib.backend import compile_steps
+from cnnlib.backend import compile_steps, seed_draws
 from cnnlib.data import DataSet, Split
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.papers.lecun1998 import LECUN1998
@@ -125,7 +125,10 @@ def _measure_curvature(
 def _calls(
     images: np.ndarray, labels: np.ndarray, order: np.ndarray, recipe: Recipe, seed: int, progress: Progress
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the rest of an epoch: stacks of batches, (steps, batch, ...) images, (steps, batch) labels."""
+    """Yield the rest of an epoch: stacks of batches, (steps, batch, ...) images, (steps, batch) labels.
+
+    All that is random in a call follows from the seed, the epoch and the number of the call.
+    """
     batch = recipe.batch_size
     batches = order[: len(order) // batch * batch].reshape(-1, batch)
     calls = np.array_split(batches, max(1, -(-len(batches) * batch // IMAGES_PER_CALL)))
@@ -133,6 +136,7 @@ def _calls(
         chosen = calls[number]
         rng = np.random.default_rng((seed, progress.epoch, number))
         x = recipe.augment(images[chosen.ravel()], rng)
+        seed_draws(int(rng.integers(2**31)))
         yield x.reshape(*chosen.shape, *x.shape[1:]), labels[chosen]
 
 

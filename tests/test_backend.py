@@ -111,13 +111,19 @@ def test_wrong_answers_are_counted_before_each_step(batch: int) -> None:
     np.testing.assert_array_equal(wrong, expected)
 
 
+def test_every_backend_names_what_it_runs_on() -> None:
+    names = backend.devices()
+    assert names
+    assert all(name.lower().split(":")[0] in ("cpu", "gpu", "cuda", "tpu") for name in names)
+
+
 def test_an_accelerator_gets_the_whole_loop_and_a_cpu_only_single_images(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["cpu:0", "CPU:1"])
+    monkeypatch.setattr(backend, "devices", lambda: ["cpu:0", "CPU:1"])
     assert backend._fuse(1)
     assert not backend._fuse(64)
-    monkeypatch.setattr(keras.distribution, "list_devices", lambda: ["gpu:0"])
+    monkeypatch.setattr(backend, "devices", lambda: ["gpu:0"])
     assert backend._fuse(64)
 
 

@@ -110,6 +110,10 @@ def test_lenet5_original_trains_its_60000_parameters_and_not_its_codes() -> None
     model = models.LeNet5Original()
     assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == 60_000
     assert [w.path for w in model.non_trainable_weights] == ["output/codes"]
+    model.trainable = False
+    assert model.trainable_weights == []
+    model.trainable = True  # to unfreeze the network is not to unfreeze its codes
+    assert [w.path for w in model.non_trainable_weights] == ["output/codes"]
 
 
 def test_multiply_adds_of_lenet5_original_are_its_connections_less_the_biases() -> None:

@@ -24,6 +24,8 @@ def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
     """What a measurement was made with: settings, seed, data, commit, versions, hardware, date."""
     import keras
 
+    from cnnlib.backend import devices
+
     return {
         "recipe": recipe.settings(),
         "profile": data.profile,
@@ -45,7 +47,7 @@ def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
         "hardware": {
             "processor": _processor(),
             "cores": os.cpu_count(),
-            "devices": keras.distribution.list_devices(),
+            "devices": devices(),
         },
     }
 
