@@ -50,7 +50,8 @@ def test_a_notebook_runs_quick_offline_and_in_its_own_process(make_book, capsys)
     (took,) = state.runs.values()
     line = capsys.readouterr().out
     assert line == f"notebooks/one.ipynb  4/4 cells  {took.seconds:.0f} s  {took.gigabytes:.1f} GB\n"
-    assert 0.4 < took.gigabytes < 0.8
+    # No tighter: Linux counts what the process that forked held, here pytest with TensorFlow loaded.
+    assert 0.4 < took.gigabytes < 4
     assert took.seconds > 0.5
     notebook = build.read_notebook(book.executed("notebooks/one.ipynb"))
     assert [cell.id for cell in notebook.cells] == ["title", *(f"cell-{place}" for place in range(4))]
