@@ -147,9 +147,9 @@ def _squash_peak() -> float:
 
 
 def _initial_scale() -> float:
-    """The largest of the ten thousand initial weights of F6, times its fan-in."""
+    """The largest of the ten thousand initial weights of F6, times its fan-in, to two decimals."""
     kernel = models.LeNet5Original().get_layer("f6").kernel
-    return float(np.abs(np.asarray(kernel)).max()) * kernel.shape[0]
+    return round(float(np.abs(np.asarray(kernel)).max()) * kernel.shape[0], 2)
 
 
 def _phases(rates: tuple[float, ...]) -> tuple[tuple[float, int], ...]:
