@@ -19,7 +19,8 @@ def test_a_guess_counts_among_the_k_best(k: int, error: float) -> None:
 
 def test_of_equal_scores_the_first_class_is_guessed() -> None:
     tied = np.array([[0.5, 0.5, 0.0], [0.5, 0.5, 0.0]])
-    assert evaluation.top_k_error(tied, np.array([0, 1])) == 0.5
+    assert evaluation.top_k_error(tied, np.array([0, 0])) == 0.0
+    assert evaluation.top_k_error(tied, np.array([1, 1])) == 1.0
     assert evaluation.top_k_error(tied, np.array([0, 1]), k=2) == 0.0
     np.testing.assert_array_equal(evaluation.confusion(tied, np.array([0, 1]))[:, 0], [1, 1, 0])
 
