@@ -8,13 +8,14 @@ import os
 import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 from keras import ops
+from tqdm import tqdm
 
 from cnnlib import evaluation, models
 from cnnlib.backend import compile_steps, seed_draws
@@ -55,6 +56,7 @@ def fit(
     *,
     seed: int = 0,
     checkpoint: str | os.PathLike | None = None,
+    show_progress: bool = False,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
 ) -> Progress:
     """Train `model` in place.
@@ -70,6 +72,7 @@ def fit(
         validation: images whose error is measured after each epoch; None or empty measures nothing.
         seed: of order and distortions. Initial weights are the caller's: see `run`.
         checkpoint: a file to save the state in, and to resume from if it is there.
+        show_progress: draw a bar for each epoch while it runs, on a terminal.
         on_epoch: called after each epoch with its number from 1 and its figures.
 
     Returns:
@@ -96,8 +99,9 @@ def fit(
         if progress.call == 0:
             optimizer.learning_rate = recipe.rates[progress.epoch]
             _measure_curvature(optimizer, model, images, rng)
-        for x, y in _calls(images, labels, order, recipe, seed, progress):
-            losses, wrong = steps(x, y)
+        calls = _calls(order, recipe.batch_size)
+        for chosen in _bar(calls, progress, recipe.epochs, show_progress):
+            losses, wrong = steps(*_load(images, labels, chosen, recipe, seed, progress))
             if not np.isfinite(losses).all():
                 raise TrainingError(
                     f"The loss is no longer finite in epoch {progress.epoch + 1}: lower the rate."
@@ -114,6 +118,18 @@ def fit(
     return progress
 
 
+def _bar(calls: list[np.ndarray], progress: Progress, epochs: int, show: bool) -> Iterable[np.ndarray]:
+    """The calls of an epoch that are left, with a bar where somebody watches."""
+    return tqdm(
+        calls[progress.call :],
+        desc=f"epoch {progress.epoch + 1}/{epochs}",
+        initial=progress.call,
+        total=len(calls),
+        leave=False,
+        disable=None if show else True,  # None: only on a terminal
+    )
+
+
 def _measure_curvature(
     optimizer: keras.optimizers.Optimizer, model: keras.Model, images: np.ndarray, rng: np.random.Generator
 ) -> None:
@@ -122,22 +138,23 @@ def _measure_curvature(
         optimizer.set_curvature(model, images[rng.choice(len(images), count, replace=False)])
 
 
-def _calls(
-    images: np.ndarray, labels: np.ndarray, order: np.ndarray, recipe: Recipe, seed: int, progress: Progress
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield the rest of an epoch: stacks of batches, (steps, batch, ...) images, (steps, batch) labels.
+def _calls(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
+    """Cut an epoch's order into calls of a few thousand images each: (steps, batch) indices."""
+    batches = order[: len(order) // batch_size * batch_size].reshape(-1, batch_size)
+    return np.array_split(batches, max(1, -(-batches.size // IMAGES_PER_CALL)))
+
+
+def _load(
+    images: np.ndarray, labels: np.ndarray, chosen: np.ndarray, recipe: Recipe, seed: int, progress: Progress
+) -> tuple[np.ndarray, np.ndarray]:
+    """Images (steps, batch, ...) and labels (steps, batch) of one call.
 
     All that is random in a call follows from the seed, the epoch and the number of the call.
     """
-    batch = recipe.batch_size
-    batches = order[: len(order) // batch * batch].reshape(-1, batch)
-    calls = np.array_split(batches, max(1, -(-len(batches) * batch // IMAGES_PER_CALL)))
-    for number in range(progress.call, len(calls)):
-        chosen = calls[number]
-        rng = np.random.default_rng((seed, progress.epoch, number))
-        x = recipe.augment(images[chosen.ravel()], rng)
-        seed_draws(int(rng.integers(2**31)))
-        yield x.reshape(*chosen.shape, *x.shape[1:]), labels[chosen]
+    rng = np.random.default_rng((seed, progress.epoch, progress.call))
+    x = recipe.augment(images[chosen.ravel()], rng)
+    seed_draws(int(rng.integers(2**31)))
+    return x.reshape(*chosen.shape, *x.shape[1:]), labels[chosen]
 
 
 def _finish_epoch(
@@ -244,7 +261,7 @@ def run(
         seed: of the initial weights, the order of the images and their distortions.
         out: folder for `checkpoint.npz`, `final.weights.h5` and `record.json`; None keeps nothing.
         use_test: False leaves the test split untouched: for choosing settings on validation.
-        verbose: print a line after each epoch.
+        verbose: show a bar during each epoch, on a terminal, and print a line after it.
 
     Returns:
         The trained model and its record (see `cnnlib.records`).
@@ -267,6 +284,7 @@ def run(
         data.validation,
         seed=seed,
         checkpoint=folder and folder / "checkpoint.npz",
+        show_progress=verbose,
         on_epoch=report if verbose else None,
     )
     test_error = error(model, recipe, data.test) if use_test else None
