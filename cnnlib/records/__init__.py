@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,7 +43,7 @@ def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
             "python": platform.python_version(),
             "keras": version("keras"),
             "numpy": version("numpy"),
-            keras.backend.backend(): version(keras.backend.backend()),
+            keras.backend.backend(): import_module(keras.backend.backend()).__version__,
         },
         "hardware": {
             "processor": _processor(),
