@@ -6,10 +6,6 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from cnnlib.recipe import Recipe
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,8 +49,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     from cnnlib import data, training
+    from cnnlib.recipe import find
 
-    recipe = _recipe(options.recipe)
+    recipe = find(options.recipe)
     if options.epochs is not None:
         recipe = recipe.shortened(options.epochs)
     images = data.load(recipe.data, options.profile, validation=0)
@@ -65,21 +62,13 @@ def _train(options: argparse.Namespace) -> int:
 
 def _choose(options: argparse.Namespace) -> int:
     from cnnlib import data, training
-    from cnnlib.recipe import CANDIDATES
+    from cnnlib.recipe import CANDIDATES, find
 
-    recipe = _recipe(options.recipe)
+    recipe = find(options.recipe)
     images = data.load(recipe.data, options.profile)
     comparison = training.choose(recipe, CANDIDATES.get(recipe.name, ()), images, epochs=options.epochs)
     Path(options.out).write_text(json.dumps(comparison, indent=1) + "\n")
     return 0
-
-
-def _recipe(name: str) -> Recipe:
-    from cnnlib.recipe import RECIPES
-
-    if name not in RECIPES:
-        raise ValueError(f"Unknown recipe {name!r}: use one of {', '.join(RECIPES)}.")
-    return RECIPES[name]
 
 
 def _ledger(options: argparse.Namespace) -> int:

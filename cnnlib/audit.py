@@ -119,14 +119,13 @@ def _require_fixed_input(model: keras.Model) -> None:
 
 def _row(layer: keras.Layer, fields: dict[str, int | None]) -> Row:
     params = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
-    units = math.prod(layer.output.shape[1:])
     return Row(
         name=layer.name,
         kind=type(layer).__name__,
         output_shape=tuple(layer.output.shape[1:]),
         params=params,
         macs=_macs(layer),
-        connections=_connections(layer, units),
+        connections=_connections(layer),
         receptive_field=fields[layer.name],
     )
 
@@ -142,32 +141,23 @@ def _macs(layer: keras.Layer) -> int:
 
 
 @_macs.register(layers.Conv2D)
-@_macs.register(layers.Conv2DTranspose)
-def _conv_macs(layer: layers.Conv2D) -> int:
-    # A kernel is used once for each position of the side that is not summed into.
-    side = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
-    return math.prod(side.shape[1:-1]) * math.prod(layer.kernel.shape)
-
-
 @_macs.register(layers.DepthwiseConv2D)
-def _depthwise_macs(layer: layers.DepthwiseConv2D) -> int:
+@_macs.register(layers.Dense)
+@_macs.register(PartialConv2D)
+def _kernel_macs(layer: keras.Layer) -> int:
+    """Every weight of the kernel is used once for each position of the output."""
     return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
+
+
+@_macs.register(layers.Conv2DTranspose)
+def _transposed_macs(layer: layers.Conv2DTranspose) -> int:
+    return math.prod(layer.input.shape[1:-1]) * math.prod(layer.kernel.shape)
 
 
 @_macs.register(layers.SeparableConv2D)
 def _separable_macs(layer: layers.SeparableConv2D) -> int:
     kernels = math.prod(layer.depthwise_kernel.shape) + math.prod(layer.pointwise_kernel.shape)
     return math.prod(layer.output.shape[1:-1]) * kernels
-
-
-@_macs.register(layers.Dense)
-def _dense_macs(layer: layers.Dense) -> int:
-    return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
-
-
-@_macs.register(PartialConv2D)
-def _partial_macs(layer: PartialConv2D) -> int:
-    return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
 
 
 @_macs.register(TrainableSubsampling)
@@ -180,12 +170,12 @@ def _rbf_macs(layer: EuclideanRBF) -> int:
     return math.prod(layer.codes.shape)
 
 
-def _connections(layer: keras.Layer, units: int) -> int:
+def _connections(layer: keras.Layer) -> int:
     """Links into a layer's units, each with its bias; fixed RBF codes have none."""
     if isinstance(layer, TrainableSubsampling):
-        return units * (layer.size**2 + 1)
+        return _units(layer) * (layer.size**2 + 1)
     has_bias = getattr(layer, "bias", None) is not None
-    return _macs(layer) + units * has_bias
+    return _macs(layer) + _units(layer) * has_bias
 
 
 def _receptive_fields(model: keras.Model) -> dict[str, int | None]:

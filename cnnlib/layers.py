@@ -13,6 +13,10 @@ from keras import ops
 register = keras.saving.register_keras_serializable("cnnlib")
 
 
+# A and S of f(a) = A tanh(S a).
+SQUASH_AMPLITUDE, SQUASH_SLOPE = 1.7159, 2 / 3
+
+
 @register
 def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
     """LeCun's squashing function, 1.7159 tanh(2x/3), elementwise.
@@ -22,7 +26,7 @@ def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
 
     Source: LeCun et al. 1998, appendix A.
     """
-    return 1.7159 * ops.tanh(2 / 3 * x)
+    return SQUASH_AMPLITUDE * ops.tanh(SQUASH_SLOPE * x)
 
 
 def patch_convolution(x: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:

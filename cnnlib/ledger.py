@@ -113,7 +113,7 @@ def _digit_centre() -> float:
 
 
 def _map_limit() -> float:
-    """Largest difference between the MAP loss at a large j and softmax cross-entropy, over some scores."""
+    """Difference between the MAP loss at a large j and softmax cross-entropy, on some scores."""
     scores = np.linspace(-20, 0, 50, dtype="float32").reshape(5, 10)
     labels = np.arange(5)
     cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, scores)
@@ -319,8 +319,8 @@ def _row(claim: Claim, key: str, expected: Any, ours: Any) -> Row:
 def _verdict(claim: Claim, expected: Any, ours: Any) -> str:
     if claim.paper.facts[claim.key].confidence == "memory":
         return "unconfirmed"
-    if ours is None:
-        return "quoted" if claim.deviation else "differs"
+    if ours is None:  # a value that could not be had is no quotation
+        return "quoted" if claim.ours is None and claim.deviation else "differs"
     if claim.agrees(expected, ours):
         return "agrees"
     return "differs, explained" if claim.deviation else "differs"

@@ -20,7 +20,15 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnlib.layers import EuclideanRBF, PartialConv2D, TrainableSubsampling, register, scaled_tanh
+from cnnlib.layers import (
+    SQUASH_AMPLITUDE,
+    SQUASH_SLOPE,
+    EuclideanRBF,
+    PartialConv2D,
+    TrainableSubsampling,
+    register,
+    scaled_tanh,
+)
 
 
 @register
@@ -104,7 +112,7 @@ def _slope(layer: keras.Layer, y: keras.KerasTensor) -> keras.KerasTensor:
     """f'(a), written in terms of the output y = f(a)."""
     activation = getattr(layer, "activation", keras.activations.linear)
     if activation is scaled_tanh:
-        return 2 / 3 * (1.7159 - y**2 / 1.7159)
+        return SQUASH_SLOPE * (SQUASH_AMPLITUDE - y**2 / SQUASH_AMPLITUDE)
     if activation is keras.activations.linear:
         return ops.ones_like(y)
     raise TypeError(f"No derivative for the activation of layer {layer.name}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field, replace
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.lecun1998 import LECUN1998
 
 Phases = tuple[tuple[float, int], ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Recipe:
         return _choose("augmentation", {"affine": random_affine}, self.augmentation)(images, rng)
 
 
-def _choose(what: str, kinds: dict, name: str) -> type:
+def _choose(what: str, kinds: dict[str, T], name: str) -> T:
     if name not in kinds:
         raise ValueError(f"Unknown {what} {name!r}: use one of {', '.join(kinds)}.")
     return kinds[name]
@@ -199,6 +201,16 @@ _MODERN = Recipe(
 )
 
 RECIPES = {recipe.name: recipe for recipe in (_PAPER, _CHAPTER, _MODERN)}
+
+
+def find(name: str) -> Recipe:
+    """Return a recipe of `RECIPES`.
+
+    Raises:
+        ValueError: there is none of that name; the message lists those there are.
+    """
+    return _choose("recipe", RECIPES, name)
+
 
 # What a recipe's own choices were chosen from, on validation digits: see `cnnlib.training.choose`.
 CANDIDATES: dict[str, tuple[dict, ...]] = {

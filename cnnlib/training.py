@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
@@ -275,7 +274,7 @@ def run(
 
     def report(epoch: int, figures: dict[str, float]) -> None:
         shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        print(f"epoch {epoch}/{recipe.epochs}  {shown}", file=sys.stdout, flush=True)
+        print(f"epoch {epoch}/{recipe.epochs}  {shown}", flush=True)
 
     progress = fit(
         model,

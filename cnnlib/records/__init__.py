@@ -6,6 +6,7 @@ import json
 import math
 import os
 import platform
+import statistics
 import subprocess
 from datetime import UTC, datetime
 from importlib import import_module
@@ -106,10 +107,7 @@ def choice(name: str) -> dict:
 
 def mean_and_spread(values: list[float]) -> tuple[float, float]:
     """Mean and sample standard deviation of a figure over seeds; the spread of one value is NaN."""
-    mean = sum(values) / len(values)
-    if len(values) < 2:
-        return mean, math.nan
-    return mean, math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
 
 
 def as_text() -> str:
@@ -118,6 +116,6 @@ def as_text() -> str:
     for name in names():
         runs = load(name)
         mean, spread = mean_and_spread([run["result"]["test_error"] for run in runs])
-        minutes = sum(run["wall_seconds"] for run in runs) / len(runs) / 60
+        minutes = statistics.fmean(run["wall_seconds"] for run in runs) / 60
         lines.append(f"{name:18} {len(runs):5} {mean:8.2%} +- {spread:.2%} {minutes:6.1f} min")
     return "\n".join(lines)
