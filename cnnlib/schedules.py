@@ -1,0 +1,231 @@
+"""Learning rates: schedules spelled out, and which rate each update of a training takes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+
+import numpy as np
+
+Phases = tuple[tuple[float, int], ...]
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """Hold a rate until the validation error stalls.
+
+    Attributes:
+        patience: epochs in a row without progress after which the next rate is due.
+        epochs: the training ends after so many, stalled or not.
+        minimum: by how much, as a share of the images, an error must fall below the best one to count
+            as progress.
+
+    Raises:
+        ValueError: patience or epochs below 1, or a negative minimum.
+    """
+
+    patience: int
+    epochs: int
+    minimum: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.patience < 1 or self.epochs < 1 or self.minimum < 0:
+            raise ValueError(f"{self}: patience and epochs must be 1 or more, minimum 0 or more.")
+
+
+# How long each rate holds: one epoch, so many updates, or until the validation error stalls.
+Hold = tuple[int, ...] | Plateau | None
+
+_NO_VALIDATION = (
+    "The next rate is due when the validation error stalls, but there are no validation images: set some "
+    "aside, or give the rates epochs or updates to hold."
+)
+
+
+def per_epoch(phases: Phases) -> tuple[float, ...]:
+    """Spell out a step schedule: the rate of every epoch from (rate, epochs) pairs."""
+    return tuple(rate for rate, epochs in phases for _ in range(epochs))
+
+
+def cosine(first: float, epochs: int) -> tuple[float, ...]:
+    """Rates that fall from `first` towards zero along half a cosine (Loshchilov and Hutter 2017)."""
+    return tuple(first * (1 + math.cos(math.pi * epoch / epochs)) / 2 for epoch in range(epochs))
+
+
+def exponential(first: float, factor: float, every: int, epochs: int) -> tuple[float, ...]:
+    """Rates that are multiplied by `factor` after every `every` epochs (Szegedy et al. 2015, section 6)."""
+    return tuple(first * factor ** (epoch // every) for epoch in range(epochs))
+
+
+def warmed_up(rates: Sequence[float], epochs: int) -> tuple[float, ...]:
+    """Let the first `epochs` of `rates` rise linearly; the one after them is the first in full.
+
+    Raises:
+        ValueError: a negative number of epochs, or none left in full.
+
+    Source: Goyal et al. 2017, section 2.2, with one step per epoch.
+    """
+    if not 0 <= epochs < len(rates):
+        raise ValueError(f"Of {len(rates)} epochs 0 to {len(rates) - 1} can be warm-up, not {epochs}.")
+    return tuple(rate * min(1.0, (i + 1) / (epochs + 1)) for i, rate in enumerate(rates))
+
+
+class Schedule:
+    """The rate of every update of one training, and when the training ends.
+
+    Epochs and batches count from 0. Only a `Plateau` keeps a state: tell it the validation error with
+    `observe` when an epoch ends, and until then ask for rates of the epoch under way alone.
+
+    Args:
+        rates: learning rates in the order they are used.
+        hold: None: one epoch each. Integers: updates that each rate holds, over epochs and within them.
+            A `Plateau`: until the validation error stalls.
+        batches: updates in a full epoch.
+        validated: whether validation errors will be there to observe.
+
+    Attributes:
+        epochs: the most epochs the training can take; the last may be a part of one.
+
+    Raises:
+        ValueError: no rates, no batches, holds that are not as many as the rates or not positive, or a
+            plateau to be found without validation images.
+    """
+
+    def __init__(self, rates: Sequence[float], hold: Hold, batches: int, *, validated: bool = True):
+        _check(rates, hold)
+        if batches < 1:
+            raise ValueError(f"An epoch must have at least one update, not {batches}.")
+        self.rates, self.hold, self.batches = tuple(rates), hold, batches
+        # Updates made when each rate ends; none where updates do not decide.
+        self._ends = list(accumulate(hold)) if isinstance(hold, Sequence) else []
+        self.epochs = _epochs(self.rates, hold, batches)
+        self._stage, self._best, self._waited = 0, math.inf, 0
+        if isinstance(hold, Plateau) and not validated:
+            raise ValueError(_NO_VALIDATION)
+
+    def finished(self, epoch: int) -> bool:
+        """Whether the training is over before this epoch begins."""
+        return epoch >= self.epochs or self._stage >= len(self.rates)
+
+    def updates(self, epoch: int) -> int:
+        """How many updates an epoch has: 0 after the end.
+
+        Raises:
+            ValueError: a negative epoch.
+        """
+        if epoch < 0:
+            raise ValueError(f"Epochs count from 0, so there is no epoch {epoch}.")
+        if self.finished(epoch):
+            return 0
+        return min(self.batches, self._ends[-1] - epoch * self.batches) if self._ends else self.batches
+
+    def rate(self, epoch: int, batch: int = 0) -> float:
+        """Return the rate of one update.
+
+        Raises:
+            ValueError: the epoch has no such update.
+        """
+        return self.rates[int(self._indices(epoch, batch, batch + 1)[0])]
+
+    def rates_of(self, epoch: int, first: int, last: int) -> np.ndarray:
+        """Return the rates of the updates `first` to `last - 1` of an epoch: (last - first,) float32.
+
+        Raises:
+            ValueError: the epoch has not all of these updates.
+        """
+        return np.array(self.rates, "float32")[self._indices(epoch, first, last)]
+
+    def _indices(self, epoch: int, first: int, last: int) -> np.ndarray:
+        """Which of the rates each update takes."""
+        if not 0 <= first <= last <= self.updates(epoch):
+            raise ValueError(
+                f"Epoch {epoch} has {self.updates(epoch)} updates, counted from 0; {first} to {last - 1} "
+                "were asked for."
+            )
+        if self._ends:
+            done = epoch * self.batches + np.arange(first, last)
+            return np.searchsorted(self._ends, done, side="right")
+        return np.full(last - first, self._stage if isinstance(self.hold, Plateau) else epoch)
+
+    def observe(self, validation_error: float | None) -> None:
+        """Take note of the validation error, a share, at the end of an epoch; None where there is none.
+
+        Raises:
+            ValueError: a plateau cannot be found without it.
+        """
+        if not isinstance(self.hold, Plateau):
+            return
+        if validation_error is None:
+            raise ValueError(_NO_VALIDATION)
+        if validation_error < self._best - self.hold.minimum:
+            self._best, self._waited = float(validation_error), 0
+        else:
+            self._waited += 1
+        if self._waited >= self.hold.patience:
+            self._stage, self._waited = self._stage + 1, 0
+
+    def state(self) -> dict:
+        """What a checkpoint must keep, as plain data."""
+        best = None if math.isinf(self._best) else self._best
+        return {"stage": self._stage, "best": best, "waited": self._waited}
+
+    def restore(self, state: dict) -> None:
+        """Go on from what `state` returned."""
+        self._stage, self._waited = state["stage"], state["waited"]
+        self._best = math.inf if state["best"] is None else state["best"]
+
+
+def shortened(
+    rates: Sequence[float], hold: Hold, epochs: int, batches: int | None = None
+) -> tuple[tuple[float, ...], Hold]:
+    """Run the same schedule through in fewer epochs.
+
+    Rates that hold an epoch or so many updates are all shortened alike; one too short to be left an
+    epoch, or an update, is passed over. A plateau keeps its patience, which suits the noise of the
+    errors and not the time there is, and only ends earlier.
+
+    Args:
+        rates: as in `Schedule`.
+        hold: as in `Schedule`.
+        epochs: how many passes through the training images the training may take.
+        batches: updates in a full epoch; only updates to hold need it.
+
+    Returns:
+        The rates and the hold of the shorter schedule.
+
+    Raises:
+        ValueError: fewer epochs than one or more than the schedule has, or updates without `batches`.
+    """
+    _check(rates, hold)
+    if isinstance(hold, Sequence) and batches is None:
+        raise ValueError("The schedule counts updates: say how many batches an epoch has to shorten it.")
+    most = _epochs(rates, hold, batches or 1)
+    if not 1 <= epochs <= most:
+        raise ValueError(f"The schedule has {most} epochs; it cannot be shortened to {epochs}.")
+    if hold is None:
+        return tuple(rates[i * most // epochs] for i in range(epochs)), None
+    if isinstance(hold, Plateau):
+        return tuple(rates), replace(hold, epochs=epochs)
+    total = sum(hold)
+    updates = min(total, epochs * (batches or 1))
+    ends = [0, *(-(-end * updates // total) for end in accumulate(hold))]
+    kept = [(rate, ends[i + 1] - ends[i]) for i, rate in enumerate(rates) if ends[i + 1] > ends[i]]
+    return tuple(rate for rate, _ in kept), tuple(updates for _, updates in kept)
+
+
+def _check(rates: Sequence[float], hold: Hold) -> None:
+    if not rates:
+        raise ValueError("A schedule needs at least one rate.")
+    if isinstance(hold, Sequence) and (len(hold) != len(rates) or min(hold) < 1):
+        raise ValueError(
+            f"Each of the {len(rates)} rates needs a positive number of updates to hold; found {tuple(hold)}."
+        )
+
+
+def _epochs(rates: Sequence[float], hold: Hold, batches: int) -> int:
+    """The most epochs a schedule can take."""
+    if isinstance(hold, Plateau):
+        return hold.epochs
+    return len(rates) if hold is None else -(-sum(hold) // batches)
