@@ -10,8 +10,10 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 
 from cnnlib import audit, data, evaluation, layers, models, recipe, records
+from cnnlib.data.pixels import Pixels
 from cnnlib.papers import Paper
 from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.lecun1998 import LECUN1998
@@ -177,7 +179,7 @@ def _lenet_claims() -> list[Claim]:
     paper, original = LECUN1998, recipe.RECIPES["lenet5_original"]
     fan_ins = [len(maps) for maps in models.lenet.C3_CONNECTIONS]
     codes = models.lenet.digit_codes()
-    pixels = recipe.lecun_pixels(_digits().train.x)
+    pixels = ops.convert_to_numpy(Pixels("lecun1998")(_digits().train.x))
     no_run = "Not one of the networks this book trains; quoted for comparison."
     return [
         Claim(paper, "input_size", lambda: models.LeNet5Original().input_shape[1]),
@@ -272,7 +274,7 @@ def _lenet_claims() -> list[Claim]:
         Claim(
             CHAPTER,
             "lenet_schedule",
-            lambda: _phases(tuple(recipe.lr_schedule(epoch) for epoch in range(original.epochs))),
+            lambda: _phases(tuple(map(recipe.lr_schedule, range(len(original.rates))))),
             deviation="The chapter lost the paper's third rate, and counts from 1 where Keras counts from 0.",
         ),
     ]

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import math
+import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from typing import TypeVar
 
 import keras
 import numpy as np
 
-from cnnlib.data.augmentation import random_affine
+from cnnlib.data import pixels
+from cnnlib.data.augmentation import Augmentation, Flip, PadCrop, PCAColour, RandomAffine, pca_of
+from cnnlib.data.pixels import Pixels
+from cnnlib.data.views import CentreView, RandomView, TenCrop, View
 from cnnlib.layers import MAPLoss
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.lecun1998 import LECUN1998
+from cnnlib.schedules import Hold, Plateau, Schedule, cosine, per_epoch, shortened
 
-Phases = tuple[tuple[float, int], ...]
 T = TypeVar("T")
 
 
@@ -29,12 +33,19 @@ class Recipe:
         data: name of the data set.
         optimizer: "sgd", "adam" or "diagonal_lm".
         optimizer_settings: its arguments besides the rate.
-        rates: learning rate of each epoch.
+        rates: learning rates in the order they are used.
+        hold: how long each rate holds, see `cnnlib.schedules.Schedule`; None: one epoch each.
         batch_size: images per update.
         loss: "cross_entropy" or "map".
         loss_settings: its arguments.
-        pixels: how pixels are prepared: "unit" or "lecun1998".
-        augmentation: None or "affine".
+        weight_decay: lambda; adds lambda * w to the gradient of every weight w, as the papers do.
+        averaging: None, or the share that a running average of the weights keeps at each update; the average
+            is what is validated and kept (Polyak and Juditsky 1992).
+        pixels: how pixels are prepared: a name of `cnnlib.data.pixels`.
+        augmentation: None or a key of `AUGMENTATIONS`.
+        view: how a picture of a folder becomes a training image: a key of `VIEWS`.
+        test_view: the same for test images.
+        network_settings: arguments of the builder.
         source: where the settings come from, and which are our own choice.
     """
 
@@ -50,28 +61,59 @@ class Recipe:
     loss_settings: dict = field(default_factory=dict)
     pixels: str = "unit"
     augmentation: str | None = None
+    hold: Hold = None
+    weight_decay: float = 0.0
+    averaging: float | None = None
+    view: str = "random_crop"
+    test_view: str = "centre"
+    network_settings: dict = field(default_factory=dict)
 
     @property
-    def epochs(self) -> int:
-        """Passes through the training images."""
-        return len(self.rates)
+    def epochs(self) -> int | None:
+        """Most passes through the training images; None where updates are counted instead."""
+        return None if isinstance(self.hold, tuple) else self.schedule(images=self.batch_size).epochs
 
-    def shortened(self, epochs: int) -> Recipe:
+    def schedule(self, images: int, *, validated: bool = True) -> Schedule:
+        """Return the rates of a training on so many images.
+
+        Raises:
+            ValueError: see `cnnlib.schedules.Schedule`.
+        """
+        return Schedule(self.rates, self.hold, images // self.batch_size, validated=validated)
+
+    def shortened(self, epochs: int, images: int | None = None) -> Recipe:
         """The same schedule run through in fewer epochs, each phase shortened alike.
+
+        Args:
+            epochs: passes through the training images.
+            images: how many there are; needed only where the schedule counts updates.
 
         Raises:
             ValueError: fewer epochs than one, or more than the recipe has.
         """
-        if not 1 <= epochs <= self.epochs:
-            raise ValueError(f"{self.name} has {self.epochs} epochs; it cannot be shortened to {epochs}.")
-        return replace(self, rates=tuple(self.rates[i * self.epochs // epochs] for i in range(epochs)))
+        batches = None if images is None else images // self.batch_size
+        try:
+            rates, hold = shortened(self.rates, self.hold, epochs, batches)
+        except ValueError as problem:
+            raise ValueError(f"{self.name}: {problem}") from problem
+        return replace(self, rates=rates, hold=hold)
 
     def settings(self) -> dict:
         """All settings as plain data, for a record."""
-        return asdict(self) | {"rates": list(self.rates)}
+        return json.loads(json.dumps(asdict(self)))
+
+    @classmethod
+    def from_settings(cls, settings: dict) -> Recipe:
+        """Return the recipe that `settings` describes, in an older record perhaps with fewer fields."""
+        hold = settings.get("hold")
+        if isinstance(hold, dict):
+            hold = Plateau(**hold)
+        elif hold is not None:
+            hold = tuple(hold)
+        return cls(**{**settings, "rates": tuple(settings["rates"]), "hold": hold})
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
-        """Return a new optimiser at the first epoch's rate.
+        """Return a new optimiser at the first rate.
 
         Raises:
             ValueError: the recipe names an unknown optimiser.
@@ -81,8 +123,9 @@ class Recipe:
             "adam": keras.optimizers.Adam,
             "diagonal_lm": DiagonalLevenbergMarquardt,
         }
+        average = {} if self.averaging is None else {"use_ema": True, "ema_momentum": self.averaging}
         return _choose("optimizer", kinds, self.optimizer)(
-            learning_rate=self.rates[0], **self.optimizer_settings
+            learning_rate=self.rates[0], **average, **self.optimizer_settings
         )
 
     def build_loss(self) -> keras.losses.Loss:
@@ -94,51 +137,59 @@ class Recipe:
         kinds = {"cross_entropy": keras.losses.SparseCategoricalCrossentropy, "map": MAPLoss}
         return _choose("loss", kinds, self.loss)(**self.loss_settings)
 
-    def prepare(self, images: np.ndarray) -> np.ndarray:
-        """Turn uint8 images (n, height, width, channels) into the float32 input of the network.
+    def build_pixels(self, train: np.ndarray) -> Pixels:
+        """Return how pixels are prepared, with what it needs measured on training images.
+
+        Args:
+            train: uint8 (n, height, width, channels).
 
         Raises:
             ValueError: the recipe names an unknown preparation.
         """
-        return _choose("pixels", {"unit": unit_pixels, "lecun1998": lecun_pixels}, self.pixels)(images)
+        return pixels.build(self.pixels, train)
 
-    def augment(self, images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Distort prepared training images, or return them as they are.
+    def build_augmentations(self, train: np.ndarray, prepared: Pixels) -> tuple[Augmentation, ...]:
+        """Return what is done to prepared training images.
+
+        Args:
+            train: uint8 (n, height, width, channels), to measure colours on.
+            prepared: what `build_pixels` returned.
 
         Raises:
             ValueError: the recipe names an unknown augmentation.
         """
         if self.augmentation is None:
-            return images
-        return _choose("augmentation", {"affine": random_affine}, self.augmentation)(images, rng)
+            return ()
+        return _choose("augmentation", AUGMENTATIONS, self.augmentation)(train, prepared)
+
+    def build_view(self, *, test: bool = False) -> View:
+        """Return how a picture of a folder becomes a training or test image.
+
+        Raises:
+            ValueError: the recipe names an unknown view.
+        """
+        return _choose("view", VIEWS, self.test_view if test else self.view)
+
+
+AUGMENTATIONS: dict[str, Callable[[np.ndarray, Pixels], tuple[Augmentation, ...]]] = {
+    "affine": lambda train, prepared: (RandomAffine(),),
+    "flip": lambda train, prepared: (Flip(),),
+    "pad_crop_flip": lambda train, prepared: (PadCrop(), Flip()),
+    "pca_colour": lambda train, prepared: (PCAColour(pca_of(train, prepared.span)),),
+}
+"""By name, what makes the augmentations from training images and the preparation of their pixels."""
+
+VIEWS: dict[str, View] = {
+    "random_crop": RandomView(),
+    "centre": CentreView(),
+    "ten_crop": TenCrop(),
+}
 
 
 def _choose(what: str, kinds: dict[str, T], name: str) -> T:
     if name not in kinds:
         raise ValueError(f"Unknown {what} {name!r}: use one of {', '.join(kinds)}.")
     return kinds[name]
-
-
-def unit_pixels(images: np.ndarray) -> np.ndarray:
-    """Scale uint8 pixels to 0..1."""
-    return images.astype("float32") / 255
-
-
-def lecun_pixels(images: np.ndarray) -> np.ndarray:
-    """Scale digits to LeCun's range and set them in a 32x32 field of background.
-
-    Source: LeCun et al. 1998, section II-B.
-    """
-    background, ink = LECUN1998["background"], LECUN1998["ink"]
-    border = (LECUN1998["input_size"] - images.shape[1]) // 2
-    scaled = unit_pixels(images) * (ink - background) + background
-    edges = ((0, 0), (border, border), (border, border), (0, 0))
-    return np.pad(scaled, edges, constant_values=background).astype("float32")
-
-
-def per_epoch(phases: Phases) -> tuple[float, ...]:
-    """Spell out a step schedule: the rate of every epoch from (rate, epochs) pairs."""
-    return tuple(rate for rate, epochs in phases for _ in range(epochs))
 
 
 def lr_schedule(epoch: int) -> float:
@@ -155,11 +206,6 @@ def lr_schedule(epoch: int) -> float:
         raise ValueError(f"Epochs count from 0, so there is no epoch {epoch}.")
     rates = per_epoch(LECUN1998["schedule"])
     return rates[min(epoch, len(rates) - 1)]
-
-
-def cosine(first: float, epochs: int) -> tuple[float, ...]:
-    """Rates that fall from `first` towards zero along half a cosine (Loshchilov and Hutter 2017)."""
-    return tuple(first * (1 + math.cos(math.pi * epoch / epochs)) / 2 for epoch in range(epochs))
 
 
 _PAPER = Recipe(
@@ -203,13 +249,17 @@ _MODERN = Recipe(
 RECIPES = {recipe.name: recipe for recipe in (_PAPER, _CHAPTER, _MODERN)}
 
 
+# The network's own name stands for the recipe that this book recommends for it.
+DEFAULTS = {"lenet5": "lenet5_modern"}
+
+
 def find(name: str) -> Recipe:
-    """Return a recipe of `RECIPES`.
+    """Return a recipe of `RECIPES`; a key of `DEFAULTS` stands for one.
 
     Raises:
         ValueError: there is none of that name; the message lists those there are.
     """
-    return _choose("recipe", RECIPES, name)
+    return _choose("recipe", RECIPES, DEFAULTS.get(name, name))
 
 
 # What a recipe's own choices were chosen from, on validation digits: see `cnnlib.training.choose`.

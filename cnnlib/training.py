@@ -5,55 +5,95 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
+import threading
 import time
-import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import FrameType
 
 import keras
 import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from cnnlib import evaluation, models
-from cnnlib.backend import compile_steps, seed_draws
+from cnnlib import backend, models
+from cnnlib.backend import Engine, Objective
+from cnnlib.checkpoint import Checkpoint
 from cnnlib.data import DataSet, Split
+from cnnlib.data.feed import Feed
+from cnnlib.data.folders import PictureFolder, stream
+from cnnlib.data.pixels import Pixels
+from cnnlib.data.views import View
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.papers.lecun1998 import LECUN1998
 from cnnlib.recipe import Recipe
 from cnnlib.records import provenance
+from cnnlib.schedules import Schedule
+from cnnlib.tensorboard import EventLog
 
 # Images handed to one compiled call: enough that its overhead vanishes, few enough to checkpoint often.
 IMAGES_PER_CALL = 6400
+BYTES_PER_CALL = 2**26
+SECONDS_PER_CALL = 1.0
 SECONDS_PER_CHECKPOINT = 30.0
+# Pictures of a folder that means and colours are measured on.
+PICTURES_MEASURED = 2000
+# Images tested at a time: as many as these numbers make up, since memory goes by them.
+TEST_VALUES, TEST_IMAGES = 2**23, 500
+
+Images = Split | PictureFolder
 
 
 class TrainingError(RuntimeError):
     """A training cannot start or go on; the message says why and what to do."""
 
 
+class Interrupted(KeyboardInterrupt):
+    """A training was asked to stop and has saved its state; `signal` is what asked."""
+
+    def __init__(self, message: str, signal_number: int):
+        super().__init__(message)
+        self.signal = signal_number
+
+
 @dataclass
 class Progress:
-    """Where a training stands: everything a resumed run needs besides the variables."""
+    """Where a training stands: everything a resumed run needs besides the variables.
+
+    Attributes:
+        epoch: epochs finished.
+        update: updates made in the epoch under way.
+        loss: sum of the losses of these updates.
+        wrong: training images answered wrongly in them.
+        history: one value for each epoch and figure; errors as shares.
+        seconds: time spent training, over all sessions.
+        waited: part of it spent waiting for images.
+        schedule: state of the schedule.
+    """
 
     epoch: int = 0
-    call: int = 0
-    losses: list[float] = field(default_factory=list)
+    update: int = 0
+    loss: float = 0.0
     wrong: float = 0.0
     history: dict[str, list[float]] = field(
         default_factory=lambda: {"rate": [], "train_loss": [], "train_error": [], "validation_error": []}
     )
     seconds: float = 0.0
+    waited: float = 0.0
+    schedule: dict = field(default_factory=dict)
 
 
 def fit(
     model: keras.Model,
     recipe: Recipe,
-    train: Split,
-    validation: Split | None = None,
+    train: Images,
+    validation: Images | None = None,
     *,
     seed: int = 0,
+    engine: Engine | None = None,
+    accumulate: int = 1,
     checkpoint: str | os.PathLike | None = None,
     show_progress: bool = False,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
@@ -65,182 +105,299 @@ def fit(
     backend and machine). A last batch that is not full is left out; every epoch draws a new order.
 
     Args:
-        model: built by the recipe's network.
+        model: built by the recipe's network, in `engine.scope()`.
         recipe: how to train.
         train: images to learn from.
         validation: images whose error is measured after each epoch; None or empty measures nothing.
         seed: of order and distortions. Initial weights are the caller's: see `run`.
-        checkpoint: a file to save the state in, and to resume from if it is there.
+        engine: see `cnnlib.backend.engine`; None trains on one device.
+        accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
+        checkpoint: a file to save the state in, and to resume from if it is there. With it, SIGTERM and
+            Ctrl-C save before they stop the training.
         show_progress: draw a bar for each epoch while it runs, on a terminal.
         on_epoch: called after each epoch with its number from 1 and its figures.
 
     Returns:
-        The progress at the end, with the history: one value per epoch and figure, errors as shares.
+        The progress at the end, with the history.
 
     Raises:
-        TrainingError: fewer training images than one batch, a checkpoint of another run, a checkpoint
-            that cannot be read or written, or a loss that is no longer finite.
+        TrainingError: fewer training images than one batch, or a loss that is no longer finite.
+        CheckpointError: a checkpoint of another run, or one that cannot be read or written.
+        Interrupted: SIGTERM or Ctrl-C came and the checkpoint is saved.
     """
-    if len(train) < recipe.batch_size:
-        raise TrainingError(f"{len(train)} training images do not fill one batch of {recipe.batch_size}.")
-    optimizer = recipe.build_optimizer()
-    optimizer.build(model.trainable_variables)
-    steps = compile_steps(model, optimizer, recipe.build_loss())
-    images, labels = recipe.prepare(train.x), train.y.astype("int32")
-    saved = _Checkpoint(
-        checkpoint, model, optimizer, {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
+    engine = engine or backend.engine("one")
+    _check_batch(recipe, len(train), engine, accumulate)
+    feed, test_feed = _feeds(recipe, train, validation, engine)
+    schedule = recipe.schedule(len(train), validated=test_feed is not None)
+    with engine.scope():
+        optimizer = _build_optimizer(recipe, model)
+    objective = Objective(
+        model, optimizer, recipe.build_loss(), feed.inputs, recipe.weight_decay, accumulate, seed
     )
-    progress = saved.load() or Progress()
-    started = time.monotonic() - progress.seconds
-    while progress.epoch < recipe.epochs:
-        rng = np.random.default_rng((seed, progress.epoch))
-        order = rng.permutation(len(images))
-        if progress.call == 0:
-            optimizer.learning_rate = recipe.rates[progress.epoch]
-            _measure_curvature(optimizer, model, images, rng)
-        calls = _calls(order, recipe.batch_size)
-        for chosen in _bar(calls, progress, recipe.epochs, show_progress):
-            losses, wrong = steps(*_load(images, labels, chosen, recipe, seed, progress))
-            if not np.isfinite(losses).all():
-                raise TrainingError(
-                    f"The loss is no longer finite in epoch {progress.epoch + 1}: lower the rate."
-                )
-            progress.losses.append(float(losses.mean() * len(losses)))
-            progress.wrong += float(wrong.sum())
-            progress.call += 1
-            progress.seconds = time.monotonic() - started
-            saved.save_if_due(progress)
-        figures = _finish_epoch(model, recipe, validation, progress, len(images) // recipe.batch_size)
-        saved.save(progress)
-        if on_epoch:
-            on_epoch(progress.epoch, figures)
+    steps = engine.compile_steps(objective, feed.resident)
+    identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
+    saved = Checkpoint(checkpoint, [*model.variables, *optimizer.variables], identity, engine.process == 0)
+    progress = _resume(saved, schedule, engine)
+    validate = _error_of(model, test_feed) if test_feed else lambda: None
+    with _stop_requests(saved.writes) as stop:
+        while not schedule.finished(progress.epoch):
+            rng = np.random.default_rng((seed, progress.epoch))
+            updates = schedule.updates(progress.epoch)
+            batches = feed.epoch(rng, recipe.batch_size, updates, progress.update)
+            if progress.update == 0:
+                _measure_curvature(optimizer, model, feed, rng)
+            clock = _Clock(progress)
+            pending: tuple = ()
+            pace = _Pace(engine, feed, recipe.batch_size)
+            with _bar(progress, schedule, show_progress and engine.process == 0) as bar:
+                while progress.update < updates:
+                    count = min(pace.updates, updates - progress.update)
+                    with clock.waiting():
+                        stack = batches.take(count)
+                    rates = schedule.rates_of(progress.epoch, progress.update, progress.update + count)
+                    results = steps(stack, rates, progress.epoch * schedule.batches + progress.update)
+                    _absorb(pending, progress)  # while the device works on the next ones
+                    pending = results
+                    progress.update += count
+                    bar.update(count)
+                    pace.adapt()
+                    if stop or saved.due(SECONDS_PER_CHECKPOINT):
+                        pending = _absorb(pending, progress)
+                        clock.stop()
+                        saved.save(vars(progress))
+                        _raise_if_asked(stop, saved)
+            _absorb(pending, progress)
+            with _averaged(model, optimizer, recipe):
+                figures = _finish_epoch(recipe, schedule, progress, updates, validate())
+            clock.stop()
+            saved.save(vars(progress))
+            if on_epoch:
+                on_epoch(progress.epoch, figures)
+            _raise_if_asked(stop, saved)
+    if recipe.averaging is not None:
+        optimizer.finalize_variable_values(model.trainable_variables)
     return progress
 
 
-def _bar(calls: list[np.ndarray], progress: Progress, epochs: int, show: bool) -> Iterable[np.ndarray]:
-    """The calls of an epoch that are left, with a bar where somebody watches."""
+def _check_batch(recipe: Recipe, images: int, engine: Engine, accumulate: int) -> None:
+    if images < recipe.batch_size:
+        raise TrainingError(f"{images} training images do not fill one batch of {recipe.batch_size}.")
+    if accumulate < 1 or recipe.batch_size % (accumulate * engine.devices):
+        raise TrainingError(
+            f"A batch of {recipe.batch_size} images on {engine.devices} devices cannot be computed in "
+            f"{accumulate} equal parts."
+        )
+
+
+def _feeds(
+    recipe: Recipe, train: Images, validation: Images | None, engine: Engine
+) -> tuple[Feed, Feed | None]:
+    """How training and validation images reach the device, prepared by what training images measure."""
+    sample = _sample(train, recipe)
+    pixels = recipe.build_pixels(sample)
+    feed = Feed(train, engine, pixels, recipe.build_augmentations(sample, pixels), recipe.build_view())
+    test_view = recipe.build_view(test=True)
+    return feed, Feed(validation, engine, pixels, view=test_view) if validation else None
+
+
+def _sample(train: Images, recipe: Recipe) -> np.ndarray:
+    """Training images (n, height, width, channels) to measure means and colours on."""
+    if isinstance(train, Split):
+        return train.x
+    count = min(PICTURES_MEASURED, len(train))
+    chosen = np.arange(count) * len(train) // count
+    view = recipe.build_view()
+    draws = view.draw(np.random.default_rng(0), count)
+    return np.stack([image for image, *_ in stream(train, view, chosen, draws)])
+
+
+def _build_optimizer(recipe: Recipe, model: keras.Model) -> keras.optimizers.Optimizer:
+    """The recipe's optimiser; where layers compute in float16, with a scaled loss, or gradients vanish."""
+    optimizer = recipe.build_optimizer()
+    if any(layer.compute_dtype == "float16" for layer in model.layers):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(model.trainable_variables)
+    return optimizer
+
+
+def _resume(saved: Checkpoint, schedule: Schedule, engine: Engine) -> Progress:
+    state = saved.load()
+    progress = Progress(**state) if state else Progress(schedule=schedule.state())
+    place = progress.epoch * schedule.batches + progress.update
+    engine.require_same(place, "each must see the same checkpoint, so put it into a folder they all share")
+    schedule.restore(progress.schedule)
+    return progress
+
+
+class _Clock:
+    """Adds up the time a training takes, and the part of it spent waiting for images."""
+
+    def __init__(self, progress: Progress):
+        self.progress, self.started = progress, time.monotonic()
+
+    def stop(self) -> None:
+        now = time.monotonic()
+        self.progress.seconds += now - self.started
+        self.started = now
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.progress.waited += time.monotonic() - began
+
+
+class _Pace:
+    """How many updates the next call makes: about a second's worth, so that a stop is soon obeyed.
+
+    Where XLA compiles the whole loop, or processes must stay in step, the number stays the same.
+    """
+
+    def __init__(self, engine: Engine, feed: Feed, batch_size: int):
+        most = min(IMAGES_PER_CALL // batch_size, BYTES_PER_CALL // (batch_size * feed.bytes_per_image))
+        self.most, self.called = max(1, most), time.monotonic()
+        self.fixed = engine.fuses(batch_size) or engine.processes > 1
+        self.updates = self.most if self.fixed else 1
+
+    def adapt(self) -> None:
+        """Take note that a call is over."""
+        now = time.monotonic()
+        took, self.called = now - self.called, now
+        if self.fixed:
+            return
+        if took < SECONDS_PER_CALL / 2:
+            self.updates = min(2 * self.updates, self.most)
+        elif took > 2 * SECONDS_PER_CALL:
+            self.updates = max(1, self.updates // 2)
+
+
+def _bar(progress: Progress, schedule: Schedule, show: bool) -> tqdm:
+    """A bar for the updates of an epoch, where somebody watches."""
     return tqdm(
-        calls[progress.call :],
-        desc=f"epoch {progress.epoch + 1}/{epochs}",
-        initial=progress.call,
-        total=len(calls),
+        desc=f"epoch {progress.epoch + 1}/{schedule.epochs}",
+        initial=progress.update,
+        total=schedule.updates(progress.epoch),
         leave=False,
         disable=None if show else True,  # None: only on a terminal
     )
 
 
+def _absorb(results: tuple, progress: Progress) -> tuple:
+    """Add what a call returned to the progress; an empty tuple stands for no call."""
+    if not results:
+        return ()
+    losses, wrong = (ops.convert_to_numpy(values).astype("float64") for values in results)
+    if not np.isfinite(losses).all():
+        raise TrainingError(f"The loss is no longer finite in epoch {progress.epoch + 1}: lower the rate.")
+    progress.loss += float(losses.sum())
+    progress.wrong += float(wrong.sum())
+    return ()
+
+
+@contextlib.contextmanager
+def _stop_requests(active: bool) -> Iterator[list[int]]:
+    """Collect SIGTERM and Ctrl-C in a list instead of dying of them; a second Ctrl-C is obeyed at once."""
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    if not active or threading.current_thread() is not threading.main_thread():
+        yield asked  # Python lets only the main thread handle signals
+        return
+    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _raise_if_asked(stop: list[int], saved: Checkpoint) -> None:
+    if stop:
+        name = signal.Signals(stop[0]).name
+        raise Interrupted(
+            f"Stopped by {name}; {saved.path} holds all that was done. Resume from it.", stop[0]
+        )
+
+
 def _measure_curvature(
-    optimizer: keras.optimizers.Optimizer, model: keras.Model, images: np.ndarray, rng: np.random.Generator
+    optimizer: keras.optimizers.Optimizer, model: keras.Model, feed: Feed, rng: np.random.Generator
 ) -> None:
     if isinstance(optimizer, DiagonalLevenbergMarquardt):
-        count = min(LECUN1998["curvature_patterns"], len(images))
-        optimizer.set_curvature(model, images[rng.choice(len(images), count, replace=False)])
+        if not isinstance(feed.images, Split):
+            raise TrainingError("Curvatures are measured on images in memory, not on a folder of pictures.")
+        count = min(LECUN1998["curvature_patterns"], len(feed))
+        chosen = rng.choice(len(feed), count, replace=False)
+        optimizer.set_curvature(model, feed.pixels(feed.images.x[chosen]))
 
 
-def _calls(order: np.ndarray, batch_size: int) -> list[np.ndarray]:
-    """Cut an epoch's order into calls of a few thousand images each: (steps, batch) indices."""
-    batches = order[: len(order) // batch_size * batch_size].reshape(-1, batch_size)
-    return np.array_split(batches, max(1, -(-batches.size // IMAGES_PER_CALL)))
-
-
-def _load(
-    images: np.ndarray, labels: np.ndarray, chosen: np.ndarray, recipe: Recipe, seed: int, progress: Progress
-) -> tuple[np.ndarray, np.ndarray]:
-    """Images (steps, batch, ...) and labels (steps, batch) of one call.
-
-    All that is random in a call follows from the seed, the epoch and the number of the call.
-    """
-    rng = np.random.default_rng((seed, progress.epoch, progress.call))
-    x = recipe.augment(images[chosen.ravel()], rng)
-    seed_draws(int(rng.integers(2**31)))
-    return x.reshape(*chosen.shape, *x.shape[1:]), labels[chosen]
+@contextlib.contextmanager
+def _averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe) -> Iterator[None]:
+    """Let the model hold the running average of its weights, where the recipe keeps one."""
+    if recipe.averaging is None:
+        yield
+        return
+    current = [ops.copy(weight.value) for weight in model.trainable_variables]
+    optimizer.finalize_variable_values(model.trainable_variables)
+    yield
+    for weight, value in zip(model.trainable_variables, current, strict=True):
+        weight.assign(value)
 
 
 def _finish_epoch(
-    model: keras.Model, recipe: Recipe, validation: Split | None, progress: Progress, batches: int
+    recipe: Recipe, schedule: Schedule, progress: Progress, updates: int, validation_error: float | None
 ) -> dict[str, float]:
     figures = {
-        "rate": recipe.rates[progress.epoch],
-        "train_loss": sum(progress.losses) / batches,
-        "train_error": progress.wrong / (batches * recipe.batch_size),
+        "rate": schedule.rate(progress.epoch, updates - 1),
+        "train_loss": progress.loss / updates,
+        "train_error": progress.wrong / (updates * recipe.batch_size),
     }
-    if validation is not None and len(validation):
-        figures["validation_error"] = error(model, recipe, validation)
+    if validation_error is not None:
+        figures["validation_error"] = validation_error
     for name, value in figures.items():
         progress.history[name].append(value)
-    progress.epoch, progress.call, progress.losses, progress.wrong = progress.epoch + 1, 0, [], 0.0
+    schedule.observe(validation_error)
+    progress.schedule = schedule.state()
+    progress.epoch, progress.update, progress.loss, progress.wrong = progress.epoch + 1, 0, 0.0, 0.0
     return figures
 
 
-def error(model: keras.Model, recipe: Recipe, split: Split) -> float:
-    """Share of a split's images that the model classifies wrongly."""
-    return evaluation.top_k_error(evaluation.scores(model, recipe.prepare(split.x)), split.y)
+def _error_of(model: keras.Model, feed: Feed) -> Callable[[], float]:
+    """Return a function that measures the share of a split's images that the model classifies wrongly."""
+    counts = feed.engine.compile_counts(model, feed.plain_inputs, feed.resident)
+    batch_size = max(1, min(TEST_IMAGES, TEST_VALUES // feed.values_per_image, len(feed)))
+
+    def measure() -> float:
+        missed = counted = 0.0
+        for batch in feed.in_order(batch_size):
+            wrong, images = ops.convert_to_numpy(counts(batch))
+            missed, counted = missed + float(wrong), counted + float(images)
+        return missed / counted
+
+    return measure
 
 
-class _Checkpoint:
-    """The state of a training in one file, replaced whole or not at all; read without unpickling."""
+def error(
+    model: keras.Model,
+    pixels: Pixels,
+    images: Images,
+    *,
+    engine: Engine | None = None,
+    view: View | None = None,
+) -> float:
+    """Share of a split's images that the model classifies wrongly.
 
-    def __init__(
-        self,
-        path: str | os.PathLike | None,
-        model: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-        identity: dict,
-    ):
-        self.path = None if path is None else Path(path)
-        self.variables = [*model.variables, *optimizer.variables]
-        shapes = [list(v.shape) for v in self.variables]
-        self.identity = json.loads(
-            json.dumps({**identity, "backend": keras.backend.backend(), "shapes": shapes})
-        )
-        self.saved_at = time.monotonic()
-
-    def save_if_due(self, progress: Progress) -> None:
-        if time.monotonic() - self.saved_at >= SECONDS_PER_CHECKPOINT:
-            self.save(progress)
-
-    def save(self, progress: Progress) -> None:
-        if self.path is None:
-            return
-        state = json.dumps({"identity": self.identity, "progress": vars(progress)})
-        values = {f"v{i}": ops.convert_to_numpy(v.value) for i, v in enumerate(self.variables)}
-        partial = self.path.with_name(self.path.name + ".partial")
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb") as file:
-                np.savez(file, state=np.array(state), **values)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self.path)
-        except OSError as problem:
-            with contextlib.suppress(OSError):  # where the folder itself is missing, so is the partial file
-                partial.unlink()
-            raise TrainingError(
-                f"Could not write the checkpoint {self.path}: {problem}. The last good one is untouched; "
-                "make room or choose another folder, then run the same command again to resume."
-            ) from problem
-        self.saved_at = time.monotonic()
-
-    def load(self) -> Progress | None:
-        if self.path is None or not self.path.exists():
-            return None
-        try:
-            with np.load(self.path, allow_pickle=False) as file:
-                state = json.loads(str(file["state"]))
-                values = [file[f"v{i}"] for i in range(len(file.files) - 1)]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as problem:
-            raise TrainingError(
-                f"The checkpoint {self.path} cannot be read ({problem}). Delete it to start anew."
-            ) from problem
-        differing = [key for key in self.identity if state["identity"].get(key) != self.identity[key]]
-        if differing:
-            raise TrainingError(
-                f"The checkpoint {self.path} is of another training (its {', '.join(differing)} differ). "
-                "Choose another folder for this one, or delete the file."
-            )
-        for variable, value in zip(self.variables, values, strict=True):
-            variable.assign(value)
-        return Progress(**state["progress"])
+    Args:
+        model: with scores (batch, classes) as output.
+        pixels: how its training images were prepared.
+        images: a split in memory or a folder of pictures.
+        engine: that the model was built for; None is one device.
+        view: how a picture of a folder becomes an image; where it gives several, their outputs are averaged.
+    """
+    return _error_of(model, Feed(images, engine or backend.engine("one"), pixels, view=view))()
 
 
 def run(
@@ -251,6 +408,10 @@ def run(
     out: str | os.PathLike | None = None,
     use_test: bool = True,
     verbose: bool = True,
+    distribute: str = "auto",
+    precision: str = "auto",
+    accumulate: int = 1,
+    tensorboard: bool = False,
 ) -> tuple[keras.Model, dict]:
     """Build, train and measure: one call from a recipe to a record.
 
@@ -261,41 +422,103 @@ def run(
         out: folder for `checkpoint.npz`, `final.weights.h5` and `record.json`; None keeps nothing.
         use_test: False leaves the test split untouched: for choosing settings on validation.
         verbose: show a bar during each epoch, on a terminal, and print a line after it.
+        distribute: see `cnnlib.backend.engine`.
+        precision: a Keras dtype policy, "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the
+            hardware is fast at (see `cnnlib.backend.best_precision`).
+        accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
+        tensorboard: write TensorBoard logs into `out`/tensorboard.
 
     Returns:
         The trained model and its record (see `cnnlib.records`).
 
     Raises:
-        TrainingError: as `fit`.
+        BackendError: as `cnnlib.backend.engine`.
+        TrainingError, CheckpointError, Interrupted: as `fit`.
+        ValueError: an unknown precision.
     """
+    engine = backend.engine(distribute, recipe.batch_size)
+    precision = _precision(precision, recipe)
     keras.utils.set_random_seed(seed)
-    model = getattr(models, recipe.network)()
+    with _dtype_policy(precision), engine.scope():
+        model = getattr(models, recipe.network)(**recipe.network_settings)
     folder = None if out is None else Path(out)
-
-    def report(epoch: int, figures: dict[str, float]) -> None:
-        shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-        print(f"epoch {epoch}/{recipe.epochs}  {shown}", flush=True)
-
-    progress = fit(
-        model,
-        recipe,
-        data.train,
-        data.validation,
-        seed=seed,
-        checkpoint=folder and folder / "checkpoint.npz",
-        show_progress=verbose,
-        on_epoch=report if verbose else None,
-    )
-    test_error = error(model, recipe, data.test) if use_test else None
+    with _Report(recipe, folder if tensorboard else None, verbose, engine) as report:
+        progress = fit(
+            model,
+            recipe,
+            data.train,
+            data.validation,
+            seed=seed,
+            engine=engine,
+            accumulate=accumulate,
+            checkpoint=folder and folder / "checkpoint.npz",
+            show_progress=verbose,
+            on_epoch=report,
+        )
+    pixels = recipe.build_pixels(_sample(data.train, recipe))
+    view = recipe.build_view(test=True)
+    test_error = error(model, pixels, data.test, engine=engine, view=view) if use_test else None
     record = provenance(recipe, data, seed) | {
+        "execution": {
+            "precision": precision,
+            "devices": engine.devices,
+            "processes": engine.processes,
+            "parts_of_a_batch": accumulate,
+        },
         "result": {"test_error": test_error},
         "history": progress.history,
         "wall_seconds": round(progress.seconds, 1),
+        "waited_seconds": round(progress.waited, 1),
     }
-    if folder is not None:
+    if folder is not None and engine.process == 0:
         model.save_weights(folder / "final.weights.h5")
         (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     return model, record
+
+
+def _precision(asked: str, recipe: Recipe) -> str:
+    """The dtype policy to compute in; curvatures of single images need all of float32."""
+    known = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
+    if asked not in known:
+        raise ValueError(f"Unknown precision {asked!r}: use one of {', '.join(known)}.")
+    if recipe.optimizer == "diagonal_lm":
+        if asked not in ("auto", "float32"):
+            raise ValueError(f"{recipe.name} estimates curvatures, which need float32, not {asked}.")
+        return "float32"
+    return backend.best_precision() if asked == "auto" else asked
+
+
+@contextlib.contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+class _Report:
+    """Tells of every epoch: a line for whoever watches, an entry for TensorBoard."""
+
+    def __init__(self, recipe: Recipe, logs: Path | None, verbose: bool, engine: Engine):
+        self.recipe, self.verbose = recipe, verbose and engine.process == 0
+        self.logs = EventLog(logs / "tensorboard") if logs and engine.process == 0 else None
+
+    def __enter__(self) -> _Report:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self.logs:
+            self.logs.close()
+
+    def __call__(self, epoch: int, figures: dict[str, float]) -> None:
+        if self.logs:
+            self.logs.add(epoch, figures)
+        if self.verbose:
+            shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+            epochs = f"/{self.recipe.epochs}" if self.recipe.epochs else ""
+            print(f"epoch {epoch}{epochs}  {shown}", flush=True)
 
 
 def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs: int, seed: int = 0) -> dict:

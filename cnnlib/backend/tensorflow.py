@@ -1,0 +1,167 @@
+"""TensorFlow: `tf.function` around the whole loop, `tf.distribute.MirroredStrategy` for several devices."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from cnnlib.backend import base
+
+# A notebook trains several models; TensorFlow would warn of "retracing" at each.
+tf.get_logger().setLevel("ERROR")
+
+
+class TensorFlowEngine(base.Engine):
+    """See `cnnlib.backend.base.Engine`."""
+
+    def __init__(self, distribute: str, batch_size: int | None):
+        if os.environ.get("TF_CONFIG"):
+            raise base.BackendError(
+                "TF_CONFIG asks for several machines, which Keras 3 cannot train on with TensorFlow: unset "
+                "it, or set KERAS_BACKEND=jax or torch, which can."
+            )
+        found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+        self.on_cpu = found[0].device_type == "CPU"
+        self.strategy = None
+        if base.check_division(batch_size, len(found), distribute):
+            self.strategy = tf.distribute.MirroredStrategy([device.name for device in found])
+            self.devices = len(found)
+
+    def scope(self) -> contextlib.AbstractContextManager:
+        return self.strategy.scope() if self.strategy else contextlib.nullcontext()
+
+    def fuses(self, batch_size: int) -> bool:
+        return self.strategy is None and (batch_size == 1 or not self.on_cpu)
+
+    def place(self, images: np.ndarray) -> tf.Tensor | tf.Variable:
+        if self.strategy is None:
+            return tf.constant(images)
+        with self.strategy.scope():  # a variable is mirrored: each device has its copy
+            return tf.Variable(images, trainable=False)
+
+    def compile_steps(self, objective: base.Objective, resident: Any = None) -> base.Steps:
+        model, optimizer, loss = objective.model, objective.optimizer, objective.loss
+        accumulate = objective.accumulate
+        weights = model.trainable_variables
+        # Keras divides a loss by the number of replicas, but not the penalties beside it: undo that, and
+        # divide all of it.
+        objective = replace(objective, loss=lambda *pair: loss(*pair) * self.devices)
+
+        def gradients(batch: dict[str, tf.Tensor]) -> tuple:
+            with tf.GradientTape() as tape:
+                outputs = model(objective.inputs(batch, resident), training=True)
+                value, scores = objective.value(batch["labels"], outputs, model.losses)
+                target = objective.target(value, weights) / (self.devices * accumulate)
+            return value / accumulate, base.wrong(batch["labels"], scores), tape.gradient(target, weights)
+
+        def update(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            value, missed, slopes = gradients(_part(batch, 0, accumulate))
+            if accumulate > 1:
+                value, missed, slopes = tf.while_loop(
+                    lambda i, *_: i < accumulate,
+                    lambda i, *sums: (i + 1, *_added(sums, gradients(_part(batch, i, accumulate)))),
+                    (tf.constant(1), value, missed, slopes),
+                    parallel_iterations=1,  # one part at a time is the point
+                )[1:]
+            optimizer.apply(slopes, weights)
+            return value, missed
+
+        def run(batches: dict[str, tf.Tensor], rates: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            count = tf.shape(rates)[0]
+            losses, wrong = tf.TensorArray(tf.float32, count), tf.TensorArray(tf.float32, count)
+            for i in tf.range(count):
+                optimizer.learning_rate.assign(rates[i])
+                value, missed = self._divided(update, {name: stack[i] for name, stack in batches.items()})
+                losses, wrong = (
+                    losses.write(i, self._sum(value) / self.devices),
+                    wrong.write(i, self._sum(missed)),
+                )
+            return losses.stack(), wrong.stack()
+
+        compiled = _Compiled(run)
+
+        def steps(batches: base.Batches, rates: np.ndarray | None = None, update: int = 0) -> tuple:
+            length, batch_size = batches["labels"].shape
+            if rates is None:
+                rates = np.full(length, objective.current_rate, "float32")
+            return compiled(self.fuses(batch_size), batches, tf.constant(rates))
+
+        return steps
+
+    def compile_counts(
+        self, model: keras.Model, inputs: base.Inputs, resident: Any = None, *, top: tuple[int, ...] = (1,)
+    ) -> base.Counts:
+        def count(batch: dict[str, tf.Tensor]) -> tf.Tensor:
+            return base.misses(batch, model(inputs(batch, resident), training=False), top)
+
+        def run(batches: dict[str, tf.Tensor]) -> tf.Tensor:
+            total = tf.zeros(len(top) + 1)
+            for i in tf.range(tf.shape(batches["labels"])[0]):
+                batch = {name: stack[i] for name, stack in batches.items()}
+                total += self._sum(self._divided(count, batch))
+            return total
+
+        compiled = _Compiled(run)
+        return lambda batches: compiled(False, batches)
+
+    def _divided(self, function: Any, batch: dict[str, tf.Tensor]) -> Any:
+        """Call a function of a batch, or on every device with its share of it."""
+        if self.strategy is None:
+            return function(batch)
+
+        def replica(batch: dict[str, tf.Tensor]) -> Any:
+            number = tf.distribute.get_replica_context().replica_id_in_sync_group
+            return function({name: _share(array, number, self.devices) for name, array in batch.items()})
+
+        return self.strategy.run(replica, (batch,))
+
+    def _sum(self, value: Any) -> tf.Tensor:
+        """Add up what the devices returned."""
+        return value if self.strategy is None else self.strategy.reduce("SUM", value, axis=None)
+
+
+class _Compiled:
+    """A function of stacks of batches, traced once whatever the height of the stack."""
+
+    def __init__(self, function: Any):
+        self.function = function
+        self.traced: dict[bool, Any] = {}
+
+    def __call__(self, fuse: bool, batches: base.Batches, *others: tf.Tensor) -> Any:
+        batches = {name: tf.convert_to_tensor(array) for name, array in batches.items()}
+        if fuse not in self.traced:
+            signature = tf.nest.map_structure(_any_height, (batches, *others))
+            self.traced[fuse] = tf.function(self.function, input_signature=signature, jit_compile=fuse)
+        return self.traced[fuse](batches, *others)
+
+
+def _any_height(array: tf.Tensor) -> tf.TensorSpec:
+    return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
+
+
+def _share(array: tf.Tensor, number: tf.Tensor, shares: int) -> tf.Tensor:
+    """One of several equal parts of a batch."""
+    size = array.shape[0] // shares
+    return array[number * size : (number + 1) * size]
+
+
+def _part(batch: dict[str, tf.Tensor], number: tf.Tensor | int, parts: int) -> dict[str, tf.Tensor]:
+    if parts == 1:
+        return batch
+    sizes = {name: array.shape[0] // parts for name, array in batch.items()}
+    return {
+        name: tf.ensure_shape(
+            array[number * sizes[name] : (number + 1) * sizes[name]], (sizes[name], *array.shape[1:])
+        )
+        for name, array in batch.items()
+    }
+
+
+def _added(sums: tuple, more: tuple) -> tuple:
+    return tf.nest.map_structure(tf.add, tuple(sums), more)
