@@ -289,6 +289,9 @@ def stream_batches(
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Yield what `stream` yields in batches, each put together by the thread that decoded it.
 
+    As many batches as `ahead` lie in memory, and those the threads are at: where a picture has many views,
+    take small batches.
+
     Args:
         folder: as for `stream`.
         view: as for `stream`.
