@@ -1,9 +1,10 @@
-"""The package on the command line: `python -m cnnlib train | choose | ledger | records`."""
+"""The package on the command line: `python -m cnnlib train | choose | ledger | records | compare`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -19,11 +20,24 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument(
         "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
     )
+    train.add_argument("--data", help="folder of your data sets; otherwise CNNLIB_DATA names it")
+    train.add_argument("--out", required=True, help="folder for checkpoint, weights and record")
+    train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
-    train.add_argument(
-        "--out", required=True, help="folder for checkpoint, weights and record; resumed if it holds one"
-    )
     train.add_argument("--epochs", type=int, help="run the schedule through in fewer epochs")
+    train.add_argument(
+        "--validation", type=int, default=0, help="training images to set aside and measure after each epoch"
+    )
+    train.add_argument(
+        "--distribute", default="auto", help="auto: all devices; one; or mirrored, data_parallel, ddp by name"
+    )
+    train.add_argument(
+        "--precision", default="auto", help="auto: what the hardware is fast at; or a Keras dtype policy"
+    )
+    train.add_argument(
+        "--accumulate", type=int, default=1, help="compute a batch in so many parts, to fit into memory"
+    )
+    train.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into --out")
     choose = commands.add_parser("choose", help="compare a recipe's candidate settings on validation images")
     choose.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     choose.add_argument(
@@ -37,13 +51,26 @@ def main(arguments: list[str] | None = None) -> int:
     ledger.add_argument(
         "--check", action="store_true", help="fail on a mismatch that no written deviation explains"
     )
-    commands.add_parser("records", help="list what has been measured")
+    listing = commands.add_parser("records", help="list what has been measured")
+    listing.add_argument("--in", dest="folder", help="list the trainings in this folder instead")
+    compare = commands.add_parser("compare", help="put two measurements side by side")
+    for which in ("first", "second"):
+        compare.add_argument(which, help="a recipe that has records, or a record.json")
     options = parser.parse_args(arguments)
-    run = {"train": _train, "choose": _choose, "ledger": _ledger, "records": _records}[options.command]
+    commands_by_name = {
+        "train": _train,
+        "choose": _choose,
+        "ledger": _ledger,
+        "records": _records,
+        "compare": _compare,
+    }
     try:
-        return run(options)
+        return commands_by_name[options.command](options)
     except (RuntimeError, ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
+        return 1
+    except KeyError as problem:  # whose text Python shows in quotes
+        print(problem.args[0], file=sys.stderr)
         return 1
 
 
@@ -51,11 +78,28 @@ def _train(options: argparse.Namespace) -> int:
     from cnnlib import data, training
     from cnnlib.recipe import find
 
+    if options.data:
+        os.environ["CNNLIB_DATA"] = options.data
     recipe = find(options.recipe)
+    if not options.resume and (Path(options.out) / training.CHECKPOINT).exists():
+        raise ValueError(f"{options.out} holds a training: give --resume to go on with it, or another --out.")
+    images = data.load(recipe.data, options.profile, validation=options.validation)
     if options.epochs is not None:
-        recipe = recipe.shortened(options.epochs)
-    images = data.load(recipe.data, options.profile, validation=0)
-    _, record = training.run(recipe, images, seed=options.seed, out=options.out)
+        recipe = recipe.shortened(options.epochs, len(images.train))
+    try:
+        _, record = training.run(
+            recipe,
+            images,
+            seed=options.seed,
+            out=options.out,
+            distribute=options.distribute,
+            precision=options.precision,
+            accumulate=options.accumulate,
+            tensorboard=options.tensorboard,
+        )
+    except training.Interrupted as stop:
+        print(f"{stop} Go on with --resume.", file=sys.stderr)
+        return 128 + stop.signal  # what a shell calls the end by that signal
     print(f"test error {record['result']['test_error']:.2%}")
     return 0
 
@@ -83,7 +127,14 @@ def _ledger(options: argparse.Namespace) -> int:
 def _records(options: argparse.Namespace) -> int:
     from cnnlib import records
 
-    print(records.as_text())
+    print(records.as_text(options.folder))
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from cnnlib import records
+
+    print(records.compare_as_text(options.first, options.second))
     return 0
 
 

@@ -37,6 +37,7 @@ from cnnlib.tensorboard import EventLog
 IMAGES_PER_CALL = 6400
 BYTES_PER_CALL = 2**26
 SECONDS_PER_CALL = 1.0
+CHECKPOINT = "checkpoint.npz"
 SECONDS_PER_CHECKPOINT = 30.0
 # Pictures of a folder that means and colours are measured on.
 PICTURES_MEASURED = 2000
@@ -451,7 +452,7 @@ def run(
             seed=seed,
             engine=engine,
             accumulate=accumulate,
-            checkpoint=folder and folder / "checkpoint.npz",
+            checkpoint=folder and folder / CHECKPOINT,
             show_progress=verbose,
             on_epoch=report,
         )
