@@ -14,7 +14,7 @@ KERNEL_ENV := CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 KERAS_BACKEND=tensorflow
 # Set by some shells and editors; matplotlib would then draw nothing inside a notebook.
 unexport MPLBACKEND
 
-.PHONY: help book test serve notebooks clean lock test-backends
+.PHONY: help book test serve notebooks clean lock test-backends bench
 
 help:
 	@echo "make book           run every notebook (quick profile) and render _build/html/index.html"
@@ -24,6 +24,7 @@ help:
 	@echo "make clean          remove what was built; the environments stay"
 	@echo "make lock           resolve pyproject.toml into requirements.txt, with hashes"
 	@echo "make test-backends  the tests that must hold on TensorFlow, JAX and PyTorch, on each"
+	@echo "make bench          time the training engine against others, some 20 minutes (BENCH='--only NAME')"
 	@echo "PYTHON=python3.12 (say) picks the interpreter that .venv is made with."
 
 book: $(STAMP)
@@ -59,6 +60,11 @@ test-backends: $(BACKENDS_STAMP)
 		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=3 OMP_WAIT_POLICY=PASSIVE \
 			$(BACKENDS_BIN)/python -m pytest -q -m backends tests || exit 1; \
 	done
+
+# BENCH holds further arguments, such as --only NAME. PyTorch is compared with where test-backends installed it.
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py \
+		$(if $(wildcard $(BACKENDS_BIN)/python),--torch-python $(BACKENDS_BIN)/python) $(BENCH)
 
 # $(call environment,FOLDER): a virtual environment with the locked packages and this project in it.
 define environment

@@ -1,0 +1,206 @@
+"""Tables and figures of what the benchmarks measured, for the terminal and for the book."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cnnlib import plots
+from cnnlib.plots import Drawing
+from cnnlib.tables import Table
+
+FOLDER = Path(__file__).parent
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A question that several benchmarks answer.
+
+    Attributes:
+        figure: what their figure is.
+        form: how it is written.
+        below: whether less is better.
+    """
+
+    figure: str
+    form: str
+    below: bool = False
+
+
+KINDS = {
+    "fit": Kind("images a second, as a multiple of model.fit's", "{:.2f}"),
+    "torch": Kind("images a second, as a multiple of plain PyTorch's", "{:.2f}"),
+    "wait": Kind("share of the time spent waiting for data", "{:.1%}", below=True),
+    "peak": Kind("share of a matrix product's operations a second", "{:.0%}"),
+    "growth": Kind("share of the variance that a straight line explains", "{:.4f}"),
+}
+
+
+def load(folder: Path = FOLDER / "results") -> list[Record]:
+    """All records, those of one file, which is one kind of hardware, together; `hardware_file` names it."""
+    return [
+        record | {"hardware_file": path.stem}
+        for path in sorted(folder.glob("*.json"))
+        for record in json.loads(path.read_text()).values()
+    ]
+
+
+def notes(path: Path = FOLDER / "notes.json") -> dict[str, dict[str, str]]:
+    """Explanations of missed goals: for each file of records, by benchmark. Written by hand."""
+    return json.loads(path.read_text())
+
+
+def met(record: Record) -> bool | None:
+    """Whether the median meets the goal; None where there is no goal or nothing was measured."""
+    if record["goal"] is None or "skipped" in record:
+        return None
+    if KINDS[record["kind"]].below:
+        return record["median"] < record["goal"]
+    return record["median"] >= record["goal"]
+
+
+def missed(records: Sequence[Record]) -> list[Record]:
+    """Those that miss their goal."""
+    return [record for record in records if met(record) is False]
+
+
+def line(record: Record) -> str:
+    """One line for the terminal."""
+    kind = KINDS[record["kind"]]
+    if "skipped" in record:
+        return f"{record['name']}  skipped: {record['skipped']}"
+    told = f"{record['name']}  {kind.figure}: {_measured(record)} ({_range(record)})"
+    if "line" in record:
+        told += f"; {_slope(record)}"
+    verdict = {None: "no goal", True: "met", False: "missed"}[met(record)]
+    return f"{told}, goal {_goal(record) or 'none'}: {verdict}, {record['wall_seconds']:.0f} s in all"
+
+
+def table(records: Sequence[Record], kind: str) -> Table:
+    """What was measured of one kind: a row for each benchmark and hardware."""
+    rows = []
+    for record in (record for record in records if record["kind"] == kind):
+        base = [record["case"], hardware(record), record["finished"][:10], _goal(record)]
+        if "skipped" in record:
+            rows.append([*base, "not run", "", ""])
+        else:
+            verdict = {None: "", True: "yes", False: "no"}[met(record)]
+            rows.append([*base, _measured(record), _range(record), verdict])
+    return Table(["case", "hardware", "date", "goal", "median", "range", "met"], rows)
+
+
+def lines_table(records: Sequence[Record]) -> Table:
+    """The straight lines of the records of growth."""
+    grown = [record for record in records if "line" in record]
+    rows = [
+        [record["case"], hardware(record), record["finished"][:10], _slope(record), _measured(record)]
+        for record in grown
+    ]
+    return Table(["case", "hardware", "date", "slope", "R2"], rows)
+
+
+def explanations(records: Sequence[Record], written: dict[str, dict[str, str]]) -> str:
+    """In Markdown, why goals were missed and why benchmarks were not run."""
+    items = []
+    for record in missed(records):
+        why = written.get(record["hardware_file"], {}).get(record["name"], "Not explained yet.")
+        items.append(f"- **{record['case']}** on {hardware(record)}, goal {_goal(record)} missed: {why}")
+    items += [
+        f"- **{record['case']}** on {hardware(record)}, not run: {record['skipped']}"
+        for record in records
+        if "skipped" in record
+    ]
+    return "\n".join(items)
+
+
+def surroundings(records: Sequence[Record]) -> str:
+    """In Markdown, what each measurement was made with; those made alike share a paragraph."""
+    groups: dict[str, list[str]] = {}
+    for record in records:
+        versions = ", ".join(f"{package} {number}" for package, number in record["versions"].items())
+        text = (
+            f"- {hardware(record)}\n- Versions: {versions}\n- Commit: `{(record['commit'] or 'none')[:10]}`"
+        )
+        groups.setdefault(text, []).append(f"`{record['name']}`")
+    return "\n\n".join(f"{', '.join(names)}:\n\n{text}" for text, names in groups.items())
+
+
+def settings(records: Sequence[Record]) -> Table:
+    """What both sides of each measurement had alike."""
+    head = ("images", "batch_size", "augmentation", "precision")
+    rows = [
+        [f"`{record['name']}`", hardware(record), *(record["settings"][name] or "none" for name in head)]
+        for record in records
+        if "settings" in record
+    ]
+    return Table(["benchmark", "hardware", *(name.replace("_", " ") for name in head)], rows)
+
+
+def hardware(record: Record) -> str:
+    """Name the hardware of a record in a few words."""
+    found = record["hardware"]
+    if found["gpus"]:
+        return f"{len(found['gpus'])} x {found['gpus'][0]}"
+    return f"{found['processor']}, {found['cores']} cores"
+
+
+@plots._styled  # the look of the book's figures, for a figure that only this page has
+def growth(record: Record) -> Drawing:
+    """Draw cost against amount of work, with the range of each point and the straight line through them.
+
+    Args:
+        record: of the kind "growth", not skipped.
+    """
+    devices = record["of"] == "devices"
+    heading = "images a second" if devices else "seconds for an epoch"
+    figure = plots._figure(250)
+    axes = figure.subplots()
+    x = [point["x"] for point in record["points"]]
+    y = [point["images_per_second" if devices else "median"] for point in record["points"]]
+    fitted = record["line"]
+    ends = [0, max(x)]
+    axes.plot(
+        ends,
+        [fitted["intercept"] + fitted["slope"] * end for end in ends],
+        color=plots.GREY,
+        lw=1.3,
+        label="straight line by least squares",
+    )
+    if not devices:
+        low, high = ([point[end] for point in record["points"]] for end in ("low", "high"))
+        axes.vlines(x, low, high, color=plots.BLUE, lw=2, alpha=0.6)
+    axes.plot(x, y, color=plots.BLUE, marker="o", ms=6, ls="none", label="median of the rounds, with range")
+    axes.set(xlim=(0, max(x) * 1.05), ylim=(0, None), xlabel=f"training {record['of']}", title=heading)
+    axes.set_xticks(x, [f"{value:,}" for value in x])
+    plots._legend(figure, axes)
+    points = "; ".join(f"{a:,} {record['of']}: {b:,.3g}" for a, b in zip(x, y, strict=True))
+    return plots._drawing(
+        figure, f"{record['case']} on {hardware(record)}, {heading}. {points}. {_slope(record)}."
+    )
+
+
+def _goal(record: Record) -> str:
+    if record["goal"] is None:
+        return ""
+    kind = KINDS[record["kind"]]
+    return ("below " if kind.below else "at least ") + kind.form.format(record["goal"])
+
+
+def _measured(record: Record) -> str:
+    return KINDS[record["kind"]].form.format(record["median"])
+
+
+def _range(record: Record) -> str:
+    form = KINDS[record["kind"]].form
+    return f"{form.format(record['low'])} to {form.format(record['high'])}"
+
+
+def _slope(record: Record) -> str:
+    slope, intercept = record["line"]["slope"], record["line"]["intercept"]
+    if record["of"] == "devices":
+        return f"{slope:,.0f} images a second more with each device"
+    return f"{1e6 * slope:.1f} s for a million images, {intercept:.2f} s at none"
