@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from stepping import compile_steps
 
 from cnnlib import backend
-from cnnlib.backend import compile_steps
+from cnnlib.backend import BackendError
 
 pytestmark = pytest.mark.backends
 
@@ -45,7 +46,6 @@ def test_many_steps_in_a_call_are_the_single_steps(batch: int) -> None:
     weights, slots, reports = [], [], []
     for size in (6, 1):
         model, optimizer = network(), keras.optimizers.Adam(0.01)
-        optimizer.build(model.trainable_variables)
         steps = compile_steps(model, optimizer, loss())
         parts = [steps(images[i : i + size], labels[i : i + size]) for i in range(0, 6, size)]
         reports.append(np.concatenate(parts, axis=1))
@@ -89,7 +89,6 @@ def test_a_step_of_plain_descent_is_the_rate_times_the_slope(batch: int) -> None
         return found
 
     optimizer = keras.optimizers.SGD(0.5)
-    optimizer.build(model.trainable_variables)
     losses, _ = compile_steps(model, optimizer, loss())(images, labels)
     assert losses[0] == pytest.approx(objective(kernel, bias), rel=1e-5)
     for which, (before, after) in enumerate(zip((kernel, bias), model.get_weights(), strict=True)):
@@ -101,7 +100,6 @@ def test_wrong_answers_are_counted_before_each_step(batch: int) -> None:
     images, labels = stack(3, batch)
     model = network()
     optimizer = keras.optimizers.SGD(0.0)
-    optimizer.build(model.trainable_variables)
     _, wrong = compile_steps(model, optimizer, loss())(images, labels)
     again = network()
     expected = [
@@ -117,17 +115,16 @@ def test_every_backend_names_what_it_runs_on() -> None:
     assert all(name.lower().split(":")[0] in ("cpu", "gpu", "cuda", "tpu") for name in names)
 
 
-def test_an_accelerator_gets_the_whole_loop_and_a_cpu_only_single_images(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(backend, "devices", lambda: ["cpu:0", "CPU:1"])
-    assert backend._fuse(1)
-    assert not backend._fuse(64)
-    monkeypatch.setattr(backend, "devices", lambda: ["gpu:0"])
-    assert backend._fuse(64)
+def test_an_accelerator_gets_the_whole_loop_and_a_cpu_only_single_images() -> None:
+    engine = backend.engine("one")
+    compiles = keras.backend.backend() != "torch"
+    assert engine.fuses(1) is compiles
+    assert not engine.fuses(64)
+    engine.on_cpu = False
+    assert engine.fuses(64) is compiles
 
 
 def test_another_backend_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "openvino")
-    with pytest.raises(NotImplementedError, match="openvino: use one of tensorflow, jax, torch"):
-        compile_steps(network(), keras.optimizers.SGD(0.1), loss())
+    with pytest.raises(BackendError, match="openvino: use one of tensorflow, jax, torch"):
+        backend.engine("one")

@@ -23,7 +23,11 @@ def test_train_for_one_epoch_and_again_from_its_checkpoint(
     assert (record["seed"], record["profile"]) == (3, "quick")
     assert record["data"]["images"] == {"train": 4000, "validation": 0, "test": 1000}
     assert len(record["history"]["rate"]) == 1
-    assert main(arguments) == 0
+    assert main(arguments) == 1
+    assert capsys.readouterr().err == (
+        f"{tmp_path / 'run'} holds a training: give --resume to go on with it, or another --out.\n"
+    )
+    assert main([*arguments, "--resume"]) == 0
     assert capsys.readouterr().out.splitlines() == first[-1:]  # nothing was left to train
 
 
@@ -41,7 +45,10 @@ def test_a_number_of_epochs_the_recipe_does_not_have(
     epochs: str, tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     assert main(["train", "lenet5_chapter", "--epochs", epochs, "--out", str(tmp_path)]) == 1
-    assert f"lenet5_chapter has 20 epochs; it cannot be shortened to {epochs}." in capsys.readouterr().err
+    assert (
+        f"lenet5_chapter: The schedule has 20 epochs; it cannot be shortened to {epochs}."
+        in capsys.readouterr().err
+    )
 
 
 def test_a_folder_that_cannot_be_written_ends_with_a_message(

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from keras import ops
 from plain_numpy import blocks, convolve
+from stepping import compile_steps
 
 from cnnlib import layers as own
-from cnnlib.backend import compile_steps
 from cnnlib.models import LeNet5Original
 
 pytestmark = pytest.mark.backends
@@ -196,9 +196,8 @@ def test_map_loss_pulls_the_right_class_and_pushes_every_other_by_its_share() ->
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(3, use_bias=False)])
     scores = SCORES[:1]
     model.set_weights([scores])
-    rate_one = keras.optimizers.SGD(1.0)
-    rate_one.build(model.trainable_variables)
-    compile_steps(model, rate_one, own.MAPLoss(j=1.5))(np.ones((1, 1, 1), "float32"), LABELS[None, :1])
+    step = compile_steps(model, keras.optimizers.SGD(1.0), own.MAPLoss(j=1.5))
+    step(np.ones((1, 1, 1), "float32"), LABELS[None, :1])
     share = np.exp(scores) / (np.exp(-1.5) + np.exp(scores).sum())
     gradient = share - np.eye(3)[LABELS[:1]]
     np.testing.assert_allclose(scores - model.get_weights()[0], gradient, atol=1e-6)
@@ -224,11 +223,8 @@ def test_trainable_codes_collapse_unless_the_loss_is_discriminative(
     codes = own.EuclideanRBF([[1, 1], [-1, -1]], trainable=True)
     model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(2), codes])
     model.layers[0].set_weights([np.eye(2), np.zeros(2)])
-    optimizer = keras.optimizers.SGD(0.05)
-    optimizer.build(model.trainable_variables)
-    compile_steps(model, optimizer, loss)(
-        np.repeat(points[None], 300, axis=0), np.repeat(labels[None], 300, axis=0)
-    )
+    steps = compile_steps(model, keras.optimizers.SGD(0.05), loss)
+    steps(np.repeat(points[None], 300, axis=0), np.repeat(labels[None], 300, axis=0))
     first, second = codes.get_weights()[0]
     distance = float(np.linalg.norm(first - second))  # 2.83 at the start
     assert distance < 0.01 if collapses else distance > 1.2

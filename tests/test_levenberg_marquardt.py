@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from keras import layers, ops
 from plain_numpy import blocks, convolve, squash
+from stepping import compile_steps
 
-from cnnlib.backend import compile_steps
 from cnnlib.layers import EuclideanRBF, MAPLoss, PartialConv2D, PatchConv2D, TrainableSubsampling, scaled_tanh
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt, diagonal_curvature
 

@@ -1,32 +1,27 @@
-"""Schedules, pixels and what a recipe builds, against the figures of the paper."""
+"""What a recipe builds, against the figures of the paper."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 from cnnlib import models
 from cnnlib.layers import MAPLoss
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.lecun1998 import LECUN1998
-from cnnlib.recipe import (
-    CANDIDATES,
-    RECIPES,
-    Recipe,
-    cosine,
-    lecun_pixels,
-    lr_schedule,
-    per_epoch,
-    unit_pixels,
-)
+from cnnlib.recipe import AUGMENTATIONS, CANDIDATES, RECIPES, Recipe, lr_schedule
+from cnnlib.schedules import Plateau, per_epoch
 
 pytestmark = pytest.mark.backends
 
+DIGITS = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1)).astype("uint8")
 FIVE_PHASES = [5e-4] * 2 + [2e-4] * 3 + [1e-4] * 3 + [5e-5] * 4 + [1e-5] * 8
 
 
@@ -82,36 +77,10 @@ def test_a_shortened_recipe_runs_through_the_same_phases() -> None:
 @pytest.mark.parametrize("epochs", [0, -1, 21])
 def test_a_recipe_is_not_shortened_to_nothing_nor_stretched(epochs: int) -> None:
     with pytest.raises(
-        ValueError, match=f"lenet5_original has 20 epochs; it cannot be shortened to {epochs}"
+        ValueError,
+        match=f"lenet5_original: The schedule has 20 epochs; it cannot be shortened to {epochs}",
     ):
         RECIPES["lenet5_original"].shortened(epochs)
-
-
-def test_cosine_falls_from_the_first_rate_through_its_half_towards_zero() -> None:
-    rates = cosine(0.2, 10)
-    assert rates[0] == 0.2
-    assert rates[5] == pytest.approx(0.1)
-    assert 0 < rates[-1] < 0.01
-    assert sorted(rates, reverse=True) == list(rates)
-
-
-def test_pixels_of_1998_span_the_papers_range_in_a_field_of_background() -> None:
-    images = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1)).astype("uint8")
-    images[0, :2, 0, 0] = 0, 255
-    field = lecun_pixels(images)
-    assert field.shape == (3, LECUN1998["input_size"], LECUN1998["input_size"], 1)
-    assert field.dtype == np.float32
-    np.testing.assert_allclose([field.min(), field.max()], [-0.1, 1.175], rtol=1e-6)
-    np.testing.assert_allclose(field[:, 2:30, 2:30], images / 255 * 1.275 - 0.1, atol=1e-6)
-    border = np.ones((32, 32), bool)
-    border[2:30, 2:30] = False
-    assert np.all(field[:, border] == np.float32(-0.1))
-
-
-def test_unit_pixels_span_zero_to_one() -> None:
-    found = unit_pixels(np.array([[0, 51, 255]], "uint8"))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, [[0, 0.2, 1]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -128,7 +97,10 @@ def test_a_recipe_builds_what_it_names(name: str) -> None:
     assert isinstance(loss, kinds[name][1])
     assert float(optimizer.learning_rate) == pytest.approx(chosen.rates[0])
     model = getattr(models, chosen.network)()
-    prepared = chosen.prepare(np.zeros((2, 28, 28, 1), "uint8"))
+    pixels = chosen.build_pixels(DIGITS)
+    prepared = pixels(DIGITS)
+    for augmentation in chosen.build_augmentations(DIGITS, pixels):
+        prepared = augmentation(prepared, augmentation.draw(np.random.default_rng(0), len(DIGITS)))
     assert prepared.shape[1:] == model.input_shape[1:]
     assert np.isfinite(float(loss(np.array([1, 2]), model(prepared))))
 
@@ -152,35 +124,70 @@ def test_settings_of_optimizer_and_loss_reach_them() -> None:
         ({"loss": "mle"}, Recipe.build_loss, "Unknown loss 'mle': use one of cross_entropy, map"),
         (
             {"pixels": "raw"},
-            lambda r: r.prepare(np.zeros(1)),
+            lambda r: r.build_pixels(DIGITS),
             "Unknown pixels 'raw': use one of unit, lecun1998",
         ),
         (
-            {"augmentation": "flip"},
-            lambda r: r.augment(np.zeros(1), np.random.default_rng()),
-            "Unknown augmentation 'flip': use one of affine",
+            {"augmentation": "flop"},
+            lambda r: r.build_augmentations(DIGITS, r.build_pixels(DIGITS)),
+            "Unknown augmentation 'flop': use one of affine, flip",
+        ),
+        ({"view": "middle"}, Recipe.build_view, "Unknown view 'middle': use one of random_crop, centre"),
+        (
+            {"test_view": "middle"},
+            lambda r: r.build_view(test=True),
+            "Unknown view 'middle': use one of random_crop, centre",
         ),
     ],
-    ids=["optimizer", "loss", "pixels", "augmentation"],
+    ids=["optimizer", "loss", "pixels", "augmentation", "view", "test_view"],
 )
-def test_unknown_names_are_refused_with_the_known_ones(change: dict, build: object, message: str) -> None:
+def test_unknown_names_are_refused_with_the_known_ones(change: dict, build: Callable, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         build(recipe(**change))
 
 
-def test_images_are_distorted_only_where_the_recipe_says_so() -> None:
-    images = np.random.default_rng(1).uniform(size=(2, 28, 28, 1)).astype("float32")
-    rng = np.random.default_rng(2)
-    assert recipe().augment(images, rng) is images
-    moved = recipe(augmentation="affine").augment(images, rng)
-    assert moved.shape == images.shape
-    assert not np.array_equal(moved, images)
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_a_recipe_augments_only_where_it_says_so(name: str) -> None:
+    shape = (4, 28, 28, 1) if name == "affine" else (4, 32, 32, 3)
+    images = np.random.default_rng(1).integers(0, 256, shape).astype("uint8")
+    pixels = recipe(pixels="mean_rgb").build_pixels(images)
+    assert recipe().build_augmentations(images, pixels) == ()
+    found = prepared = pixels(images)
+    for augmentation in recipe(augmentation=name).build_augmentations(images, pixels):
+        found = augmentation(found, augmentation.draw(np.random.default_rng(2), len(images)))
+    assert found.shape == prepared.shape
+    assert not np.array_equal(ops.convert_to_numpy(found), ops.convert_to_numpy(prepared))
 
 
-@pytest.mark.parametrize("name", RECIPES)
-def test_settings_survive_json(name: str) -> None:
-    settings = json.loads(json.dumps(RECIPES[name].settings()))
-    assert Recipe(**settings | {"rates": tuple(settings["rates"])}) == RECIPES[name]
+def test_an_average_of_the_weights_is_kept_only_where_the_recipe_says_so() -> None:
+    assert not recipe().build_optimizer().use_ema
+    kept = recipe(averaging=0.99).build_optimizer()
+    assert (kept.use_ema, kept.ema_momentum) == (True, 0.99)
+
+
+def test_epochs_follow_from_the_hold() -> None:
+    assert recipe().epochs == 2
+    assert recipe(hold=Plateau(3, 40)).epochs == 40
+    counted = recipe(hold=(5, 6))
+    assert counted.epochs is None  # it depends on how many images there are
+    assert counted.schedule(images=9).epochs == 3
+    assert counted.shortened(2, images=9).hold == (4, 4)
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [*RECIPES.values(), recipe(hold=(5, 6)), recipe(hold=Plateau(3, 40, 0.001), averaging=0.9)],
+    ids=[*RECIPES, "updates", "plateau"],
+)
+def test_settings_survive_json(chosen: Recipe) -> None:
+    assert Recipe.from_settings(json.loads(json.dumps(chosen.settings()))) == chosen
+
+
+def test_settings_of_an_older_record_lack_what_came_later() -> None:
+    settings = recipe().settings()
+    for name in ("hold", "weight_decay", "averaging", "view", "test_view"):
+        del settings[name]
+    assert Recipe.from_settings(settings) == recipe()
 
 
 @pytest.mark.parametrize("name", CANDIDATES)
