@@ -78,7 +78,7 @@ def _original_total(column: str) -> int:
 
 
 @cache
-def _digits() -> data.DataSet:
+def _digits() -> data.DataSet[data.Split]:
     return data.load("mnist", "quick")
 
 

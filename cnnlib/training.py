@@ -466,6 +466,11 @@ def run(
             "processes": engine.processes,
             "parts_of_a_batch": accumulate,
         },
+        "skipped_files": [
+            name
+            for split in (data.train, data.validation, data.test)
+            for name, _ in getattr(split, "skipped", [])
+        ],
         "result": {"test_error": test_error},
         "history": progress.history,
         "wall_seconds": round(progress.seconds, 1),

@@ -1,19 +1,25 @@
 """Find, verify, load and split data sets.
 
 `load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", profile="paper")` gives the
-full set.
+full set. `open_folder("my_pictures")` gives a folder of pictures of your own, read from disk as they are
+needed.
 """
 
 import difflib
+import hashlib
+import os
 from dataclasses import dataclass
 from numbers import Integral
+from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
+from cnnlib.data.folders import PictureFolder
 from cnnlib.data.sets import SETS
-from cnnlib.data.sources import Arrays, DataError, by_digest, embedded_set, full_set
+from cnnlib.data.sources import DataError, by_digest, embedded_set, full_set
 
-__all__ = ["DataError", "DataSet", "Split", "load"]
+__all__ = ["DataError", "DataSet", "PictureFolder", "Split", "load", "open_folder"]
 
 PROFILES = ("quick", "colab", "paper")
 
@@ -39,8 +45,11 @@ class Split:
         return f"Split({len(self):,} images of {' x '.join(map(str, self.x.shape[1:]))})"
 
 
+Images = TypeVar("Images", bound=Split | PictureFolder)
+
+
 @dataclass(frozen=True, eq=False)
-class DataSet:
+class DataSet(Generic[Images]):
     """A data set in three splits.
 
     Attributes:
@@ -57,16 +66,16 @@ class DataSet:
 
     name: str
     profile: str
-    train: Split
-    validation: Split
-    test: Split
+    train: Images
+    validation: Images
+    test: Images
     class_names: tuple[str, ...]
     source: str
     sha256: str
     licence: str
 
 
-def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet:
+def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet[Split]:
     """Load a data set, verified, and carve a validation split from its train split.
 
     The validation split is stratified: each class has its share to within one image. Which images it holds
@@ -103,12 +112,13 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
             f"{content.train:,} training images in the profile {profile}; got {validation!r}"
         )
     arrays, source = embedded_set(spec) if profile == "quick" else full_set(spec)
-    train, held_out = _carve(arrays, validation, seed)
+    x, y = arrays["x_train"], arrays["y_train"]
+    held_out = _held_out(by_digest(x, y), y, validation, seed)
     return DataSet(
         name=name,
         profile=profile,
-        train=train,
-        validation=held_out,
+        train=Split(x[~held_out], y[~held_out]),
+        validation=Split(x[held_out], y[held_out]),
         test=Split(arrays["x_test"], arrays["y_test"]),
         class_names=spec.class_names,
         source=source,
@@ -117,13 +127,83 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
     )
 
 
-def _carve(arrays: Arrays, validation: int, seed: int) -> tuple[Split, Split]:
-    """Split the training arrays into train and a stratified validation split."""
-    x, y = arrays["x_train"], arrays["y_train"]
+# What publishers and users call the folder of a split.
+SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
+
+
+def open_folder(
+    path: str | os.PathLike,
+    *,
+    validation: int = 0,
+    seed: int = 0,
+    on_bad: str = "stop",
+    channels: int = 3,
+) -> DataSet[PictureFolder]:
+    """Open a folder of pictures: path/train/CLASS/, path/val/CLASS/ (or valid, validation), path/test/CLASS/.
+
+    The pictures are read from disk when they are needed, so the set may be larger than memory. Where there is
+    no test folder, the published validation pictures are what results are reported on, as with ImageNet:
+    they are the test split, and nothing may be chosen by them.
+
+    Args:
+        path: the folder.
+        validation: number of training pictures to set aside for choosing settings.
+        seed: decides which, in equal shares of each class.
+        on_bad: "stop" at a file that is no picture or is damaged, or "skip" and count it.
+        channels: 3 for colour, 1 for grey.
+
+    Raises:
+        DataError: no train folder, neither a validation nor a test folder, other classes in one than in
+            another, or bad files (see `PictureFolder`).
+        ValueError: `validation` is negative, leaves nothing to train on, or is asked for where the folder has
+            its own validation pictures.
+    """
+    root = Path(path)
+    found = {
+        split: PictureFolder(root / name, on_bad, channels)
+        for split, names in SPLIT_FOLDERS.items()
+        for name in names
+        if (root / name).is_dir()
+    }
+    if "train" not in found or len(found) < 2:
+        raise DataError(
+            f"{root}: expected folders train and val or test, each with one folder for each class; found "
+            f"{', '.join(sorted(found)) or 'none of them'}."
+        )
+    for split, folder in found.items():
+        if folder.class_names != found["train"].class_names:
+            differing = sorted(set(folder.class_names) ^ set(found["train"].class_names))
+            raise DataError(f"{root}: train and {split} must have the same classes; {', '.join(differing)}.")
+    train, test = found["train"], found.get("test") or found["validation"]
+    if validation and "test" in found and "validation" in found:
+        raise ValueError(f"{root} has validation pictures of its own, so none can be set aside from train.")
+    if not 0 <= validation < len(train):
+        raise ValueError(f"validation must be from 0 to {len(train) - 1}, fewer than the training pictures.")
+    if "test" in found and "validation" in found:
+        held_out = found["validation"]
+    else:
+        chosen = _held_out(np.arange(len(train)), train.labels, validation, seed)
+        held_out, train = train.subset(np.flatnonzero(chosen)), train.subset(np.flatnonzero(~chosen))
+    hashes = "".join(folder.listing_sha256() for folder in found.values())
+    return DataSet(
+        name=root.name,
+        profile="folder",
+        train=train,
+        validation=held_out,
+        test=test,
+        class_names=found["train"].class_names,
+        source=f"pictures in {root}; the hash is of their names and sizes",
+        sha256=hashlib.sha256(hashes.encode()).hexdigest(),
+        licence="not known",
+    )
+
+
+def _held_out(order: np.ndarray, labels: np.ndarray, validation: int, seed: int) -> np.ndarray:
+    """Mark (n,) the examples of a stratified validation split; `order` is one that no file format changes."""
     # RandomState, because NumPy promises its numbers for good and those of Generator only within a version.
-    shuffled = np.random.RandomState(seed).permutation(by_digest(x, y))
-    by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
-    held_out = np.zeros(len(y), bool)
+    shuffled = np.random.RandomState(seed).permutation(order)
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    held_out = np.zeros(len(labels), bool)
     # Every n-th image of a list sorted by class: each class gives its share.
-    held_out[by_class[np.arange(validation) * len(y) // max(validation, 1)]] = True
-    return Split(x[~held_out], y[~held_out]), Split(x[held_out], y[held_out])
+    held_out[by_class[np.arange(validation) * len(labels) // max(validation, 1)]] = True
+    return held_out
