@@ -12,6 +12,7 @@ import pytest
 from cnnlib import records
 from cnnlib.data.sets import SETS
 from cnnlib.recipe import CANDIDATES, RECIPES
+from cnnlib.tables import Table
 
 
 def plain(value: object) -> object:
@@ -37,7 +38,7 @@ def test_a_recipe_was_measured_with_three_seeds_on_the_full_set(name: str) -> No
 def test_records_were_made_with_the_recipe_as_it_is_today(name: str) -> None:
     for run in records.load(name):
         # What a recipe says of itself may be worded anew; what it does may not change.
-        assert run["recipe"] | {"source": ""} == plain(RECIPES[name].settings()) | {"source": ""}
+        assert records.settings(run) | {"source": ""} == plain(RECIPES[name].settings()) | {"source": ""}
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -53,9 +54,13 @@ def test_a_record_says_from_which_code_machine_and_when(name: str) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_record_holds_every_epoch_and_a_test_error_of_whole_images(name: str) -> None:
     for run in records.load(name):
-        assert run["history"]["rate"] == list(RECIPES[name].rates)
+        schedule = RECIPES[name].schedule(run["data"]["images"]["train"])
+        for epoch, rate in enumerate(run["history"]["rate"]):
+            assert rate == schedule.rate(epoch, schedule.updates(epoch) - 1)
+            schedule.observe(next(iter(run["history"]["validation_error"][epoch : epoch + 1]), None))
+        assert schedule.finished(len(run["history"]["rate"]))
         for figure in ("train_loss", "train_error"):
-            assert len(run["history"][figure]) == RECIPES[name].epochs
+            assert len(run["history"][figure]) == len(run["history"]["rate"])
         assert all(0 <= error <= 1 for error in run["history"]["train_error"])
         wrong = run["result"]["test_error"] * run["data"]["images"]["test"]
         assert 0 < wrong == pytest.approx(round(wrong), abs=1e-6)
@@ -113,3 +118,142 @@ def test_a_record_that_is_not_there_is_named_with_those_that_are() -> None:
         records.load("vgg16")
     with pytest.raises(KeyError, match="No choice is recorded for 'other'"):
         records.choice("other")
+
+
+def made_of(folder: Path, seed: int = 0, error: float | None = 0.25, **changes: object) -> Path:
+    """A record.json of 50 epochs of 1000 images; `changes` are of the recipe, or whole parts."""
+    recipe = {"name": "net", "network": "Net", "data": "digits", "optimizer": "sgd", "source": "a paper"}
+    recipe |= {"rates": [0.1] * 30 + [0.01] * 20, "batch_size": 32}
+    record: dict = {
+        "profile": "quick",
+        "seed": seed,
+        "data": {"sha256": "ab" * 32, "images": {"train": 1000, "validation": 0, "test": 400}},
+        "commit": "0123456789" * 4,
+        "versions": {"keras": "3.13.0"},
+        "hardware": {"cores": 2},
+        "result": {"test_error": error},
+        "history": {"train_loss": [0.5] * 50},
+        "wall_seconds": 62,
+    }
+    record |= {key: value for key, value in changes.items() if key in record}
+    record["recipe"] = recipe | {key: value for key, value in changes.items() if key not in record}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "record.json").write_text(json.dumps(record))
+    return folder / "record.json"
+
+
+def rows(table: Table) -> dict[str, tuple]:
+    return {row[0]: tuple(row[1:]) for row in table.rows}
+
+
+FIGURES = [
+    "seeds",
+    "test images",
+    "test error",
+    "its 95 % interval",
+    "second minus first",
+    "wall time",
+    "training images per second",
+]
+
+
+def test_two_records_are_compared_in_figures_and_in_whatever_else_differs(tmp_path: Path) -> None:
+    first = made_of(tmp_path / "a")
+    second = made_of(
+        tmp_path / "b",
+        seed=7,
+        error=0.5,
+        optimizer="adam",
+        augmentation="flip",
+        source="worded anew",
+        versions={"keras": "3.15.1", "jax": "0.7"},
+        commit="fedcba9876" * 4 + "-changed",
+        wall_seconds=124,
+    )
+    table = records.compare(first, second)
+    assert table.head == ["", str(first), str(second)]
+    found = rows(table)
+    assert found == {
+        "seeds": ("0", "7"),
+        "test images": (400, 400),
+        "test error": ("25.00%", "50.00%"),
+        # Wilson's intervals of 100 and 200 of 400, as roots of the quadratic.
+        "its 95 % interval": ("21.01% to 29.47%", "45.12% to 54.88%"),
+        "second minus first": ("", "+25.00 points, intervals lie apart"),
+        "wall time": ("1.0 min", "2.1 min"),
+        "training images per second": ("800", "400"),  # 50 epochs of 31 batches of 32 in 62 s
+        "recipe.optimizer": ("sgd", "adam"),
+        "recipe.augmentation": ("none", "flip"),  # not in the first record, so the default
+        "versions.keras": ("3.13.0", "3.15.1"),
+        "versions.jax": ("-", "0.7"),
+        "commit": ("012345678901", "fedcba9876fe-changed"),
+    }
+
+
+def test_settings_that_an_older_record_lacks_have_their_default(tmp_path: Path) -> None:
+    old = made_of(tmp_path / "old")
+    new = made_of(tmp_path / "new", weight_decay=0.0, hold=None, pixels="unit", error=0.27)
+    found = rows(records.compare(old, new))
+    assert list(found) == FIGURES
+    assert found["second minus first"] == ("", "+2.00 points, intervals overlap")
+
+
+def test_schedules_are_compared_in_short(tmp_path: Path) -> None:
+    falling = [0.1 * 0.5**i for i in range(8)]
+    by_updates = made_of(tmp_path / "a", rates=[0.1, 0.01, 0.001], hold=[1000, 1000, 400])
+    found = rows(records.compare(by_updates, made_of(tmp_path / "b", rates=falling)))
+    assert found["recipe.rates"] == ("0.1, 0.01, 0.001", "8 values, 0.1 to 0.00078125")
+    assert found["recipe.hold"] == ("1000 x 2, 400", "none")
+    assert found["training images per second"] == ("1,239", "800")  # 2,400 updates of 32 images in 62 s
+    assert (
+        rows(records.compare(by_updates, made_of(tmp_path / "c")))["recipe.rates"][1] == "0.1 x 30, 0.01 x 20"
+    )
+
+
+def test_a_recipe_is_compared_by_the_mean_of_its_seeds(tmp_path: Path, shelf: Path) -> None:
+    for seed, error in ((2, 0.24), (10, 0.26)):
+        record = made_of(tmp_path / "x", seed, error, hardware={"cores": seed})
+        record.rename(shelf / "net" / f"seed{seed}.json")
+    found = rows(records.compare("net", made_of(tmp_path / "y", error=None)))
+    assert list(found) == [*FIGURES, "hardware.cores"]
+    assert found["seeds"] == ("2, 10", "0")
+    assert found["test error"] == ("25.00% +- 1.41%", "not measured")
+    assert found["its 95 % interval"] == ("21.01% to 29.47%", "not measured")
+    assert found["second minus first"] == ("", "not measured")
+    assert found["hardware.cores"] == ("10; 2", "2")
+
+
+def test_a_comparison_is_shown_in_aligned_columns(tmp_path: Path) -> None:
+    lines = records.compare_as_text(made_of(tmp_path / "a"), made_of(tmp_path / "b", error=0.3)).splitlines()
+    start = lines[0].index(str(tmp_path / "b"))
+    assert lines[3][:start].split() == ["test", "error", "25.00%"]
+    assert lines[3][start:] == "30.00%"
+
+
+@pytest.mark.usefixtures("shelf")
+def test_what_cannot_be_compared_is_refused_by_name(tmp_path: Path) -> None:
+    good = made_of(tmp_path / "a")
+    with pytest.raises(KeyError, match=r"No record of 'vgg16'.*record\.json.*net, other"):
+        records.compare(good, "vgg16")
+    with pytest.raises(KeyError, match="No record of 'choices'"):
+        records.compare("choices", good)
+    (tmp_path / "cut.json").write_text('{"seed": 1')
+    with pytest.raises(ValueError, match=r"cut\.json is not JSON"):
+        records.compare(good, tmp_path / "cut.json")
+    with pytest.raises(
+        ValueError, match=r"net\.json is not the record of a training: it has no data, history"
+    ):
+        records.compare(good, tmp_path / "choices" / "net.json")
+
+
+def test_records_under_a_folder_are_listed_one_by_one(tmp_path: Path) -> None:
+    made_of(tmp_path / "runs" / "b", seed=1, error=None)
+    made_of(tmp_path / "runs" / "a" / "deep")
+    assert list(records.listed(tmp_path)) == ["runs/a/deep/record.json", "runs/b/record.json"]
+    lines = [line.split() for line in records.as_text(tmp_path / "runs").splitlines()]
+    assert lines[1:] == [
+        ["a/deep/record.json", "net", "0", "25.00%", "1.0", "min"],
+        ["b/record.json", "net", "1", "not", "measured", "1.0", "min"],
+    ]
+    with pytest.raises(FileNotFoundError, match=r"No record\.json under .*none"):
+        records.listed(tmp_path / "none")
