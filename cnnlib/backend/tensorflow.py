@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -54,7 +55,7 @@ class TensorFlowEngine(base.Engine):
         objective = replace(objective, loss=lambda *pair: loss(*pair) * self.devices)
 
         def gradients(batch: dict[str, tf.Tensor]) -> tuple:
-            with tf.GradientTape() as tape:
+            with tf.GradientTape() as tape, _one_kernel_for_normalisation():
                 outputs = model(objective.inputs(batch, resident), training=True)
                 value, scores = objective.value(batch["labels"], outputs, model.losses)
                 target = objective.target(value, weights) / (self.devices * accumulate)
@@ -124,6 +125,50 @@ class TensorFlowEngine(base.Engine):
     def _sum(self, value: Any) -> tf.Tensor:
         """Add up what the devices returned."""
         return value if self.strategy is None else self.strategy.reduce("SUM", value, axis=None)
+
+
+@contextlib.contextmanager
+def _one_kernel_for_normalisation() -> Iterator[None]:
+    """Let the batch normalisation of images run as TensorFlow's one kernel for it.
+
+    Keras composes it of a dozen operations. The figures are the same, but without XLA they take half of
+    the time that a ResNet trains.
+    """
+    composed = keras.layers.BatchNormalization.call
+
+    def call(
+        layer: keras.layers.BatchNormalization,
+        inputs: tf.Tensor,
+        training: bool | None = None,
+        mask: tf.Tensor | None = None,
+    ) -> tf.Tensor:
+        of_images = len(inputs.shape) == 4 and layer.axis in (-1, 3)
+        if not (training and layer.trainable and of_images) or layer.synchronized or mask is not None:
+            return composed(layer, inputs, training=training, mask=mask)
+        return _normalised(layer, inputs)
+
+    keras.layers.BatchNormalization.call = call
+    try:
+        yield
+    finally:
+        keras.layers.BatchNormalization.call = composed
+
+
+def _normalised(layer: keras.layers.BatchNormalization, images: tf.Tensor) -> tf.Tensor:
+    """Normalise images (b, h, w, c) by their own moments and move the layer's averages."""
+    channels = images.shape[-1:]
+    scale = tf.convert_to_tensor(layer.gamma) if layer.scale else tf.ones(channels)
+    offset = tf.convert_to_tensor(layer.beta) if layer.center else tf.zeros(channels)
+    normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=images, scale=scale, offset=offset, mean=[], variance=[], epsilon=layer.epsilon, is_training=True
+    )
+    count = tf.cast(tf.reduce_prod(tf.shape(images)[:3]), tf.float32)
+    variance *= (
+        count - 1
+    ) / count  # the kernel estimates it without bias, Keras's average is of the plain one
+    for average, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
+        average.assign(average * layer.momentum + value * (1 - layer.momentum))
+    return normalised
 
 
 class _Compiled:
