@@ -19,9 +19,9 @@ from keras import ops
 from tqdm import tqdm
 
 from cnnlib import backend, models
-from cnnlib.backend import Engine, Objective
-from cnnlib.checkpoint import Checkpoint
-from cnnlib.data import DataSet, Split
+from cnnlib.backend import BackendError, Engine, Objective
+from cnnlib.checkpoint import Checkpoint, CheckpointError
+from cnnlib.data import DataError, DataSet, Split
 from cnnlib.data.feed import Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
@@ -122,7 +122,8 @@ def fit(
         The progress at the end, with the history.
 
     Raises:
-        TrainingError: fewer training images than one batch, or a loss that is no longer finite.
+        TrainingError: fewer training images than one batch, a loss that is no longer finite, or another
+            process that died.
         CheckpointError: a checkpoint of another run, or one that cannot be read or written.
         Interrupted: SIGTERM or Ctrl-C came and the checkpoint is saved.
     """
@@ -138,9 +139,9 @@ def fit(
     steps = engine.compile_steps(objective, feed.resident)
     identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
     saved = Checkpoint(checkpoint, [*model.variables, *optimizer.variables], identity, engine.process == 0)
-    progress = _resume(saved, schedule, engine)
     validate = _error_of(model, test_feed) if test_feed else lambda: None
-    with _stop_requests(saved.writes) as stop:
+    with _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
+        progress = _resume(saved, schedule, engine)
         while not schedule.finished(progress.epoch):
             rng = np.random.default_rng((seed, progress.epoch))
             updates = schedule.updates(progress.epoch)
@@ -149,7 +150,7 @@ def fit(
                 _measure_curvature(optimizer, model, feed, rng)
             clock = _Clock(progress)
             pending: tuple = ()
-            pace = _Pace(engine, feed, recipe.batch_size)
+            pace = _Pace(engine, feed, recipe.batch_size, updates)
             with _bar(progress, schedule, show_progress and engine.process == 0) as bar:
                 while progress.update < updates:
                     count = min(pace.updates, updates - progress.update)
@@ -162,11 +163,11 @@ def fit(
                     progress.update += count
                     bar.update(count)
                     pace.adapt()
-                    if stop or saved.due(SECONDS_PER_CHECKPOINT):
+                    if stop.due() or saved.due(SECONDS_PER_CHECKPOINT):
                         pending = _absorb(pending, progress)
                         clock.stop()
                         saved.save(vars(progress))
-                        _raise_if_asked(stop, saved)
+                        stop.obey(saved)
             _absorb(pending, progress)
             with _averaged(model, optimizer, recipe):
                 figures = _finish_epoch(recipe, schedule, progress, updates, validate())
@@ -174,7 +175,8 @@ def fit(
             saved.save(vars(progress))
             if on_epoch:
                 on_epoch(progress.epoch, figures)
-            _raise_if_asked(stop, saved)
+            stop.due()
+            stop.obey(saved)
     if recipe.averaging is not None:
         optimizer.finalize_variable_values(model.trainable_variables)
     return progress
@@ -251,14 +253,18 @@ class _Clock:
 class _Pace:
     """How many updates the next call makes: about a second's worth, so that a stop is soon obeyed.
 
-    Where XLA compiles the whole loop, or processes must stay in step, the number stays the same.
+    Where XLA compiles the whole loop anew for each number, or processes must stay in step, the number stays
+    the same, and divides the epoch's if it can.
     """
 
-    def __init__(self, engine: Engine, feed: Feed, batch_size: int):
+    def __init__(self, engine: Engine, feed: Feed, batch_size: int, updates: int):
         most = min(IMAGES_PER_CALL // batch_size, BYTES_PER_CALL // (batch_size * feed.bytes_per_image))
         self.most, self.called = max(1, most), time.monotonic()
         self.fixed = engine.fuses(batch_size) or engine.processes > 1
-        self.updates = self.most if self.fixed else 1
+        self.updates = 1
+        if self.fixed:
+            divisors = (n for n in range(self.most, self.most // 4, -1) if updates % n == 0)
+            self.updates = next(divisors, self.most)
 
     def adapt(self) -> None:
         """Take note that a call is over."""
@@ -295,33 +301,76 @@ def _absorb(results: tuple, progress: Progress) -> tuple:
     return ()
 
 
-@contextlib.contextmanager
-def _stop_requests(active: bool) -> Iterator[list[int]]:
-    """Collect SIGTERM and Ctrl-C in a list instead of dying of them; a second Ctrl-C is obeyed at once."""
-    asked: list[int] = []
+class _Stop:
+    """Whether SIGTERM or Ctrl-C came to any process: all must stop after the same update.
 
-    def note(number: int, frame: FrameType | None) -> None:
-        if asked and number == signal.SIGINT:
+    Attributes:
+        asked: numbers of the signals that came to this process.
+        agreed: the signal that all processes stop for; 0 for none.
+    """
+
+    def __init__(self, engine: Engine):
+        self.engine, self.asked, self.agreed = engine, list[int](), 0
+        self.answer: Callable[[], int] | None = None
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """Handle a signal; a second Ctrl-C is obeyed at once."""
+        if self.asked and number == signal.SIGINT:
             raise KeyboardInterrupt
-        asked.append(number)
+        self.asked.append(number)
 
+    def due(self) -> bool:
+        """Say whether to stop; several processes learn of a signal one call later, so that none waits."""
+        here = self.asked[0] if self.asked else 0
+        if self.engine.processes == 1:
+            self.agreed = here
+        else:
+            answer, self.answer = self.answer, self.engine.highest(here)
+            self.agreed = answer() if answer else 0
+        return bool(self.agreed)
+
+    def obey(self, saved: Checkpoint) -> None:
+        """Stop if that was agreed, once the state is saved."""
+        if self.agreed:
+            self.engine.highest(0)()  # the others stay until process 0 has saved
+            name = signal.Signals(self.agreed).name
+            raise Interrupted(
+                f"Stopped by {name}; {saved.path} holds all that was done. Resume from it.", self.agreed
+            )
+
+
+@contextlib.contextmanager
+def _stop_requests(engine: Engine, active: bool) -> Iterator[_Stop]:
+    """Take note of SIGTERM and Ctrl-C instead of dying of them."""
+    stop = _Stop(engine)
     if not active or threading.current_thread() is not threading.main_thread():
-        yield asked  # Python lets only the main thread handle signals
+        yield stop  # Python lets only the main thread handle signals
         return
-    before = {number: signal.signal(number, note) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, stop.note) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield asked
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _raise_if_asked(stop: list[int], saved: Checkpoint) -> None:
-    if stop:
-        name = signal.Signals(stop[0]).name
-        raise Interrupted(
-            f"Stopped by {name}; {saved.path} holds all that was done. Resume from it.", stop[0]
-        )
+@contextlib.contextmanager
+def _in_company(engine: Engine) -> Iterator[None]:
+    """Leave the other processes behind when this one fails, and say so where it fails because of them."""
+    try:
+        yield
+    except Exception as problem:
+        if engine.processes == 1:
+            raise
+        engine.abandon()
+        ours = (TrainingError, CheckpointError, BackendError, DataError)
+        if not isinstance(problem, RuntimeError) or isinstance(problem, ours):
+            raise
+        raise TrainingError(
+            f"Process {engine.process} of {engine.processes} cannot go on, most likely because another one has "
+            "died or cannot be reached: see what the others printed, then start all of them again with "
+            f"--resume. ({str(problem).strip().splitlines()[0]})"
+        ) from problem
 
 
 def _measure_curvature(
