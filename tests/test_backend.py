@@ -1,6 +1,8 @@
-"""Many steps in one compiled call are the same steps, one by one, and each goes down the gradient."""
+"""What compiled steps and counts compute, against the same thing by hand; the same on every backend."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -107,6 +109,163 @@ def test_wrong_answers_are_counted_before_each_step(batch: int) -> None:
         for x, y in zip(images, labels, strict=True)
     ]
     np.testing.assert_array_equal(wrong, expected)
+
+
+@BATCHES
+def test_each_step_takes_its_own_rate(batch: int) -> None:
+    images, labels = (np.repeat(part, 3, axis=0) for part in stack(1, batch))
+    model, single = network(), network()
+    rates = np.array([0.5, 0.0, 0.1], "float32")
+    compile_steps(model, keras.optimizers.SGD(9.0), loss())(images, labels, rates)
+    for rate in rates:
+        compile_steps(single, keras.optimizers.SGD(float(rate)), loss())(images[:1], labels[:1])
+    for at_once, one in zip(model.get_weights(), single.get_weights(), strict=True):
+        np.testing.assert_allclose(at_once, one, rtol=1e-4, atol=1e-6)
+
+
+def linear(**settings: object) -> keras.Model:
+    keras.utils.set_random_seed(5)
+    dense = layers.Dense(3, bias_initializer="ones", **settings)
+    return keras.Sequential([keras.Input((5, 5, 1)), layers.Flatten(), dense])
+
+
+def no_loss(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:
+    return 0.0 * keras.ops.mean(scores)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_float16"])
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_weight_decay_adds_lambda_times_the_weight_to_the_gradient(momentum: float, dtype: str) -> None:
+    """Alone, over five steps: each goes through the momentum and, in float16, through the scaled loss."""
+    model = linear(dtype=dtype)
+    weights = [weight.astype("float64") for weight in model.get_weights()]
+    velocity = [np.zeros_like(weight) for weight in weights]
+    optimizer = keras.optimizers.SGD(0.5, momentum=momentum)
+    if dtype == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    losses, _ = compile_steps(model, optimizer, no_loss, weight_decay=0.1)(*stack(5, 4))
+    for _ in range(5):
+        velocity = [momentum * v - 0.5 * 0.1 * w for v, w in zip(velocity, weights, strict=True)]
+        weights = [w + v for w, v in zip(weights, velocity, strict=True)]
+    for found, expected in zip(model.get_weights(), weights, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-5)
+    np.testing.assert_array_equal(losses, 0)  # what is reported is the loss alone
+
+
+def test_a_step_with_decay_differs_by_rate_times_lambda_times_the_weight_and_kerass_own_by_twice_that() -> (
+    None
+):
+    batch, after = stack(1, 4), {}
+    kernel = linear().get_weights()[0]
+    for name, regularizer, weight_decay in [
+        ("without", None, 0.0),
+        ("with", None, 0.1),
+        ("keras", keras.regularizers.L2(0.1), 0.0),
+    ]:
+        model = linear(kernel_regularizer=regularizer)
+        compile_steps(model, keras.optimizers.SGD(0.5), loss(), weight_decay=weight_decay)(*batch)
+        after[name] = model.get_weights()[0]
+    np.testing.assert_allclose(after["without"] - after["with"], 0.5 * 0.1 * kernel, atol=1e-6)
+    np.testing.assert_allclose(after["without"] - after["keras"], 2 * 0.5 * 0.1 * kernel, atol=1e-6)
+
+
+def in_parts(build: Callable, accumulate: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    model = build()
+    optimizer = keras.optimizers.SGD(0.5, momentum=0.9)
+    found = compile_steps(model, optimizer, loss(), accumulate=accumulate, weight_decay=0.01)(*stack(2, 8))
+    return model.get_weights(), found
+
+
+def test_a_batch_in_four_parts_makes_the_step_of_the_whole() -> None:
+    def build() -> keras.Model:
+        return linear(kernel_regularizer=keras.regularizers.L2(0.1))
+
+    (whole, reported), (parts, also) = in_parts(build, 1), in_parts(build, 4)
+    for one, four in zip(whole + reported, parts + also, strict=True):
+        np.testing.assert_allclose(four, one, rtol=1e-5, atol=1e-6)
+
+
+def test_batch_normalisation_sees_the_parts() -> None:
+    (whole, _), (parts, _) = in_parts(network, 1), in_parts(network, 4)
+    assert np.abs(whole[0] - parts[0]).max() > 1e-3
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_trains_weights_of_float32(policy: str) -> None:
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = network()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    optimizer = keras.optimizers.SGD(0.1)
+    if policy == "mixed_float16":
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    assert model.compute_dtype == policy.removeprefix("mixed_")
+    images, labels = (np.repeat(part, 12, axis=0) for part in stack(1, 8))
+    losses, _ = compile_steps(model, optimizer, loss())(images, labels)
+    assert losses[-1] < losses[0] - 0.3
+    assert {weight.dtype for weight in model.get_weights()} == {np.dtype("float32")}
+
+
+def test_a_loss_scaled_too_far_is_scaled_back_without_harm() -> None:
+    model, start = linear(dtype="mixed_float16"), linear().get_weights()
+    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=2.0**30)
+    steps = compile_steps(model, optimizer, loss())
+    images, labels = (np.repeat(part, 16, axis=0) for part in stack(1, 8))
+    steps(images[:1], labels[:1])
+    for weight, before in zip(model.get_weights(), start, strict=True):
+        np.testing.assert_array_equal(weight, before)
+    assert float(optimizer.dynamic_scale) == 2.0**29
+    losses, _ = steps(images, labels)
+    assert losses[-1] < losses[0] - 0.1
+    assert np.isfinite(losses).all()
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+def count(scores: list, labels: list, weights: list | None = None, top: tuple[int, ...] = (1, 5)) -> list:
+    """Misses for each k, and images, of a network whose scores are its inputs."""
+    model = keras.Sequential([keras.Input((7,)), layers.Activation("linear")])
+    engine = backend.engine("one")
+    counts = engine.compile_counts(model, lambda batch, resident: batch["images"], top=top)
+    batch = {
+        "images": np.array([scores], "float32"),
+        "labels": np.array([labels], "int32"),
+        "weights": np.array([weights or [1.0] * len(labels)], "float32"),
+    }
+    return keras.ops.convert_to_numpy(counts(batch)).tolist()
+
+
+def test_misses_are_counted_among_the_best_k() -> None:
+    falling = [7.0, 6, 5, 4, 3, 2, 1]
+    assert count([falling] * 7, list(range(7))) == [6, 2, 7]
+    assert count([falling] * 7, list(range(7)), [1, 1, 1, 0, 0, 1, 0]) == [3, 1, 4]
+
+
+def test_a_tie_goes_to_the_lower_class() -> None:
+    assert count([[0.5] * 7] * 7, list(range(7))) == [6, 2, 7]
+    assert count([[3.0, 9, 9, 0, 0, 0, 0]] * 2, [1, 2]) == [1, 0, 2]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_scores_that_are_no_numbers_miss(value: float) -> None:
+    assert count([[value] * 7] * 2, [0, 1]) == [2, 2, 2]
+    assert count([[0.0, value, 1, 2, 3, 4, 5]], [1]) == [1, 1, 1]
+
+
+def test_the_scores_of_an_images_views_are_averaged() -> None:
+    sure, unsure = [0.0, 9, 0, 0, 0, 0, 0], [1.0, 0, 0, 0, 0, 0, 0]
+    assert count([sure, unsure, unsure, unsure], [1, 0]) == [0, 0, 2]
+    assert count([unsure, sure, sure, sure], [0, 0]) == [2, 0, 2]
+
+
+def test_the_best_precision_is_what_the_hardware_computes_natively(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert backend.best_precision() == "float32" or backend.devices()[0].split(":")[0].lower() != "cpu"
+    monkeypatch.setattr(backend, "devices", lambda: ["gpu:0", "gpu:1"])
+    for capability, best in {8.0: "mixed_bfloat16", 7.5: "mixed_float16", 6.1: "float32"}.items():
+        monkeypatch.setattr(backend, "_compute_capability", lambda capability=capability: capability)
+        assert backend.best_precision() == best
+    monkeypatch.setattr(backend, "devices", lambda: ["TPU:0"])
+    assert backend.best_precision() == "mixed_bfloat16"
 
 
 def test_every_backend_names_what_it_runs_on() -> None:

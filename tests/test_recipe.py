@@ -100,7 +100,8 @@ def test_a_recipe_builds_what_it_names(name: str) -> None:
     pixels = chosen.build_pixels(DIGITS)
     prepared = pixels(DIGITS)
     for augmentation in chosen.build_augmentations(DIGITS, pixels):
-        prepared = augmentation(prepared, augmentation.draw(np.random.default_rng(0), len(DIGITS)))
+        draws = augmentation.draw(np.random.default_rng(0), len(DIGITS))
+        prepared = augmentation(prepared, ops.convert_to_tensor(draws))
     assert prepared.shape[1:] == model.input_shape[1:]
     assert np.isfinite(float(loss(np.array([1, 2]), model(prepared))))
 
@@ -154,7 +155,8 @@ def test_a_recipe_augments_only_where_it_says_so(name: str) -> None:
     assert recipe().build_augmentations(images, pixels) == ()
     found = prepared = pixels(images)
     for augmentation in recipe(augmentation=name).build_augmentations(images, pixels):
-        found = augmentation(found, augmentation.draw(np.random.default_rng(2), len(images)))
+        draws = augmentation.draw(np.random.default_rng(2), len(images))
+        found = augmentation(found, ops.convert_to_tensor(draws))
     assert found.shape == prepared.shape
     assert not np.array_equal(ops.convert_to_numpy(found), ops.convert_to_numpy(prepared))
 
