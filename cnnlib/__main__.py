@@ -75,7 +75,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from cnnlib import data, training
+    from cnnlib import backend, data, training
     from cnnlib.recipe import find
 
     if options.data:
@@ -98,9 +98,11 @@ def _train(options: argparse.Namespace) -> int:
             tensorboard=options.tensorboard,
         )
     except training.Interrupted as stop:
-        print(f"{stop} Go on with --resume.", file=sys.stderr)
+        if backend.process() == 0:
+            print(f"{stop} Go on with --resume.", file=sys.stderr)
         return 128 + stop.signal  # what a shell calls the end by that signal
-    print(f"test error {record['result']['test_error']:.2%}")
+    if backend.process() == 0:
+        print(f"test error {record['result']['test_error']:.2%}")
     return 0
 
 

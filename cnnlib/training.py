@@ -367,9 +367,9 @@ def _in_company(engine: Engine) -> Iterator[None]:
         if not isinstance(problem, RuntimeError) or isinstance(problem, ours):
             raise
         raise TrainingError(
-            f"Process {engine.process} of {engine.processes} cannot go on, most likely because another one has "
-            "died or cannot be reached: see what the others printed, then start all of them again with "
-            f"--resume. ({str(problem).strip().splitlines()[0]})"
+            f"Process {engine.process} of {engine.processes} cannot go on, most likely because another one "
+            "has died or cannot be reached: see what the others printed, then start all of them again with "
+            f"--resume. ({str(problem).strip().partition(chr(10))[0]})"
         ) from problem
 
 

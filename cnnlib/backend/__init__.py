@@ -10,7 +10,16 @@ import keras
 
 from cnnlib.backend.base import BackendError, Engine, Objective
 
-__all__ = ["STRATEGIES", "BackendError", "Engine", "Objective", "best_precision", "devices", "engine"]
+__all__ = [
+    "STRATEGIES",
+    "BackendError",
+    "Engine",
+    "Objective",
+    "best_precision",
+    "devices",
+    "engine",
+    "process",
+]
 
 STRATEGIES = {"tensorflow": "mirrored", "jax": "data_parallel", "torch": "ddp"}
 """By Keras backend, the name of its way to divide a batch among devices."""
@@ -72,6 +81,19 @@ def devices() -> list[str]:
 
         return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or ["cpu:0"]
     return keras.distribution.list_devices()
+
+
+def process() -> int:
+    """Number of this process among those that train together, from 0: only that one prints and writes."""
+    if keras.backend.backend() == "jax":
+        import jax
+
+        return jax.process_index()
+    if keras.backend.backend() == "torch":
+        from torch import distributed
+
+        return distributed.get_rank() if distributed.is_available() and distributed.is_initialized() else 0
+    return 0
 
 
 def best_precision() -> str:

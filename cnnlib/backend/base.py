@@ -124,8 +124,21 @@ class Engine:
         """
         raise NotImplementedError
 
+    def highest(self, value: int) -> Callable[[], int]:
+        """Tell all processes a number; the function that is returned waits for the highest of theirs.
+
+        Every process must call both, in the same order among its steps.
+        """
+        return lambda: value
+
     def require_same(self, value: int, what: str) -> None:
-        """Raise BackendError unless all processes have the same value."""
+        """Raise BackendError, in every process, unless all of them have the same value."""
+        lowest, highest = -self.highest(-value)(), self.highest(value)()
+        if lowest != highest:
+            raise BackendError(f"The processes do not agree ({lowest} and {highest}): {what}.")
+
+    def abandon(self) -> None:
+        """Let this process end without waiting for the others, which are gone or no longer in step."""
 
 
 def wrong(labels: Tensor, scores: Tensor) -> Tensor:

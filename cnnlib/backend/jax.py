@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import keras
 import numpy as np
-from jax.experimental import multihost_utils
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from cnnlib.backend import base
@@ -130,13 +134,17 @@ class JaxEngine(base.Engine):
 
         return counts
 
-    def require_same(self, value: int, what: str) -> None:
-        if self.processes == 1:
-            return
-        try:
-            multihost_utils.assert_equal(np.array(value), what)
-        except AssertionError as problem:
-            raise base.BackendError(f"The processes do not agree: {what}.") from problem
+    def highest(self, value: int) -> Callable[[], int]:
+        if self.mesh is None:
+            return lambda: value
+        on_each = NamedSharding(self.mesh, PartitionSpec("batch"))
+        here = np.full(len(self.mesh.local_devices), value, "int32")
+        number = _maximum(jax.make_array_from_process_local_data(on_each, here))
+        return lambda: int(number)
+
+    def abandon(self) -> None:
+        if self.processes > 1:  # what is registered last runs first, and JAX's farewell waits for minutes
+            atexit.register(_end_at_once)
 
     def _sharded(self, batches: base.Batches) -> base.Batches:
         """Stacks of this process's shares as global arrays, divided along the batch."""
@@ -147,6 +155,15 @@ class JaxEngine(base.Engine):
             name: jax.make_array_from_process_local_data(along_batch, array)
             for name, array in batches.items()
         }
+
+
+_maximum = jax.jit(jax.numpy.max)
+
+
+def _end_at_once() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(1)
 
 
 def _layer(stacks: Any, number: int) -> Any:
@@ -178,3 +195,7 @@ def _join_other_processes() -> None:
         jax.distributed.initialize(coordinator, count, number)
     elif int(os.environ.get("SLURM_NTASKS", 1)) > 1 or int(os.environ.get("OMPI_COMM_WORLD_SIZE", 1)) > 1:
         jax.distributed.initialize()
+    else:
+        return
+    if threading.current_thread() is threading.main_thread():  # JAX now swallows SIGTERM: take it back
+        signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -99,13 +100,11 @@ class TorchEngine(base.Engine):
 
         return counts
 
-    def require_same(self, value: int, what: str) -> None:
-        if self.processes == 1:
-            return
-        values: list = [None] * self.processes
-        distributed.all_gather_object(values, value)
-        if len(set(values)) > 1:
-            raise base.BackendError(f"The processes do not agree: {what}.")
+    def highest(self, value: int) -> Callable[[], int]:
+        number = ops.convert_to_tensor(value, "int32")
+        if self.processes > 1:
+            distributed.all_reduce(number, distributed.ReduceOp.MAX)
+        return lambda: int(number)
 
     def _sum(self, value: torch.Tensor) -> torch.Tensor:
         if self.processes > 1:
