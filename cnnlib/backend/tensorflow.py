@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,7 +32,7 @@ class TensorFlowEngine(base.Engine):
         self.on_cpu = found[0].device_type == "CPU"
         self.strategy = None
         if base.check_division(batch_size, len(found), distribute):
-            self.strategy = tf.distribute.MirroredStrategy([device.name for device in found])
+            self.strategy = _mirrored(*(device.name for device in found))
             self.devices = len(found)
 
     def scope(self) -> contextlib.AbstractContextManager:
@@ -169,6 +170,16 @@ def _normalised(layer: keras.layers.BatchNormalization, images: tf.Tensor) -> tf
     for average, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         average.assign(average * layer.momentum + value * (1 - layer.momentum))
     return normalised
+
+
+@functools.cache
+def _mirrored(*devices: str) -> tf.distribute.MirroredStrategy:
+    """The one strategy for these devices.
+
+    Each strategy numbers its reductions anew, and TensorFlow refuses a number that it knows with another
+    shape: the second network of a process would fail.
+    """
+    return tf.distribute.MirroredStrategy(devices)
 
 
 class _Compiled:
