@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
+from PIL import Image
 
-from cnnlib import data, models, training
-from cnnlib.data import DataSet, Split
+from cnnlib import backend, data, models, recipe, training
+from cnnlib.checkpoint import Checkpoint, CheckpointError
+from cnnlib.data import DataSet, Split, feed
+from cnnlib.data.folders import PictureFolder
+from cnnlib.data.pixels import Pixels
+from cnnlib.data.views import CentreView, RandomView, TenCrop
 from cnnlib.layers import EuclideanRBF, PatchConv2D, TrainableSubsampling, scaled_tanh
 from cnnlib.models.lenet import digit_codes
 from cnnlib.recipe import RECIPES, Recipe
-from cnnlib.training import TrainingError, fit
+from cnnlib.schedules import Plateau
+from cnnlib.training import Interrupted, TrainingError, fit
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parent
 ADAM = replace(RECIPES["lenet5_modern"], batch_size=8, rates=(0.01, 0.005, 0.001), augmentation=None)
-LM = replace(RECIPES["lenet5_original"], rates=(5e-4, 2e-4))
+LM = replace(RECIPES["lenet5_original"], rates=(5e-4, 2e-4, 1e-4))
+SGD = replace(ADAM, optimizer="sgd", rates=(0.1, 0.1))
 
 
 def small(dropout: float = 0.0) -> keras.Model:
@@ -52,147 +60,6 @@ def small_of_1998() -> keras.Model:
     )
 
 
-@pytest.fixture(scope="module")
-def digits() -> DataSet:
-    whole = data.load("mnist", "quick")
-    parts = {name: getattr(whole, name) for name in ("train", "validation", "test")}
-    return replace(whole, **{name: Split(part.x[::25], part.y[::25]) for name, part in parts.items()})
-
-
-def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
-
-
-def figures(progress: training.Progress) -> dict:
-    return {key: value for key, value in vars(progress).items() if key != "seconds"}
-
-
-class PowerCutError(Exception):
-    """Stands for the power going out."""
-
-
-def stop_after(monkeypatch: pytest.MonkeyPatch, calls: int) -> None:
-    """Let `fit` make so many compiled calls, each followed by a checkpoint, then stop it."""
-    monkeypatch.setattr(training, "SECONDS_PER_CHECKPOINT", 0)
-    save, made = training._Checkpoint.save_if_due, []
-
-    def save_then_stop(self: training._Checkpoint, progress: training.Progress) -> None:
-        save(self, progress)
-        made.append(1)
-        if len(made) == calls:
-            raise PowerCutError
-
-    monkeypatch.setattr(training._Checkpoint, "save_if_due", save_then_stop)
-
-
-@pytest.mark.backends
-@pytest.mark.parametrize(
-    ("build", "recipe", "images"),
-    [(small, ADAM, 60), (lambda: small(0.5), ADAM, 60), (small_of_1998, LM, 40)],
-    ids=["adam", "dropout", "diagonal_lm"],
-)
-def test_a_run_stopped_between_calls_and_resumed_ends_with_the_same_weights(
-    build: Callable,
-    recipe: Recipe,
-    images: int,
-    digits: DataSet,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(training, "IMAGES_PER_CALL", 20)
-    part = Split(digits.train.x[:images], digits.train.y[:images])
-    whole = build()
-    reference = fit(whole, recipe, part, digits.validation, seed=3)
-    assert not same(whole.get_weights(), build().get_weights())
-    for calls in (1, 2, 1):  # within an epoch, after the last call of one, and across two
-        with monkeypatch.context() as context:
-            stop_after(context, calls)
-            with pytest.raises(PowerCutError):
-                fit(build(), recipe, part, digits.validation, seed=3, checkpoint=tmp_path / "c.npz")
-    resumed = build()
-    epochs = []
-    progress = fit(
-        resumed,
-        recipe,
-        part,
-        digits.validation,
-        seed=3,
-        checkpoint=tmp_path / "c.npz",
-        on_epoch=lambda epoch, _: epochs.append(epoch),
-    )
-    assert same(resumed.get_weights(), whole.get_weights())
-    assert figures(progress) == figures(reference)
-    assert epochs[0] > 1  # it did not start anew
-
-
-KILLED_RUN = """
-import sys
-from dataclasses import replace
-import keras
-from cnnlib import data, models, training
-from cnnlib.data import Split
-from cnnlib.recipe import RECIPES
-
-training.SECONDS_PER_CHECKPOINT, training.IMAGES_PER_CALL = 0, 32
-digits = data.load("mnist", "quick", validation=0).train
-keras.utils.set_random_seed(5)
-model = models.LeNet5()
-recipe = replace(RECIPES["lenet5_modern"], batch_size=16, rates=(0.002, 0.001, 0.0005, 0.0002))
-training.fit(model, recipe, Split(digits.x[::10], digits.y[::10]), seed=5, checkpoint=sys.argv[1])
-"""
-
-
-def start(checkpoint: Path) -> subprocess.Popen:
-    command = [sys.executable, "-c", KILLED_RUN, str(checkpoint)]
-    return subprocess.Popen(command, cwd=REPOSITORY, stderr=subprocess.PIPE, text=True)
-
-
-def kill_after(process: subprocess.Popen, checkpoint: Path, saves: int, pause: float) -> None:
-    """Kill a run some milliseconds after it has written so many checkpoints."""
-    seen, stamp = 0, checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
-    while seen < saves and process.poll() is None:
-        now = checkpoint.stat().st_mtime_ns if checkpoint.exists() else None
-        seen, stamp = seen + (now != stamp), now
-        time.sleep(0.001)
-    time.sleep(pause)
-    process.send_signal(signal.SIGKILL)
-    _, problem = process.communicate()
-    assert process.returncode == -signal.SIGKILL, problem
-
-
-def test_a_run_killed_three_times_ends_with_the_weights_of_one_that_was_not(tmp_path: Path) -> None:
-    whole, killed = tmp_path / "whole.npz", tmp_path / "killed.npz"
-    draw = np.random.default_rng()
-    for _ in range(3):
-        saves, pause = int(draw.integers(1, 7)), float(draw.uniform(0, 0.02))
-        kill_after(start(killed), killed, saves, pause)
-    runs = [start(whole), start(killed)]
-    for process in runs:
-        _, problem = process.communicate()
-        assert process.returncode == 0, problem
-    with np.load(whole) as first, np.load(killed) as second:
-        ends = [json.loads(str(file["state"])) for file in (first, second)]
-        for end in ends:
-            end["progress"].pop("seconds")
-        assert ends[0] == ends[1]
-        assert first.files == second.files
-        for name in first.files[1:]:
-            np.testing.assert_array_equal(first[name], second[name], err_msg=name)
-
-
-def test_the_same_seed_gives_the_same_run_and_another_seed_another(
-    digits: DataSet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(models, "Small", tiny_builder, raising=False)
-    recipe = replace(ADAM, network="Small", rates=(0.01,), augmentation="affine")
-    runs = [training.run(recipe, digits, seed=seed, verbose=False) for seed in (1, 1, 2)]
-    weights = [model.get_weights() for model, _ in runs]
-    assert same(weights[0], weights[1])
-    assert not same(weights[0], weights[2])
-    assert runs[0][1]["history"] == runs[1][1]["history"]
-    assert runs[0][1]["result"] == runs[1][1]["result"]
-
-
 def tiny_builder() -> keras.Model:
     """Like a builder of `cnnlib.models`: its weights follow from the seed the caller has set."""
     return keras.Sequential(
@@ -205,20 +72,418 @@ def tiny_builder() -> keras.Model:
     )
 
 
-class Watched:
+@pytest.fixture(scope="module")
+def digits() -> DataSet:
+    whole = data.load("mnist", "quick")
+    parts = {name: getattr(whole, name) for name in ("train", "validation", "test")}
+    return replace(whole, **{name: Split(part.x[::25], part.y[::25]) for name, part in parts.items()})
+
+
+def first(split: Split, images: int) -> Split:
+    return Split(split.x[:images], split.y[:images])
+
+
+def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def figures(progress: training.Progress) -> dict:
+    return {key: value for key, value in vars(progress).items() if key not in ("seconds", "waited")}
+
+
+# Stopped and resumed
+
+
+class PowerCutError(Exception):
+    """Stands for the power going out."""
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, saves: int) -> None:
+    """Let `fit` save after every call, and stop it after so many saves."""
+    monkeypatch.setattr(training, "SECONDS_PER_CHECKPOINT", 0)
+    save, made = Checkpoint.save, []
+
+    def save_then_stop(self: Checkpoint, state: dict) -> None:
+        save(self, state)
+        made.append(1)
+        if len(made) == saves:
+            raise PowerCutError
+
+    monkeypatch.setattr(Checkpoint, "save", save_then_stop)
+
+
+# What has a state of its own is in one of them: averages, dropout, distortions, schedules, curvatures.
+AVERAGED = replace(
+    ADAM, averaging=0.8, weight_decay=0.01, augmentation="affine", rates=(0.01, 0.002), hold=(9, 9)
+)
+STALLING = replace(ADAM, augmentation="affine", rates=(0.01, 0.001), hold=Plateau(1, 4))
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize(
+    ("build", "chosen", "images", "calls"),
+    [(small, AVERAGED, 60, 4), (lambda: small(0.5), STALLING, 60, 4), (small_of_1998, LM, 40, 2)],
+    ids=["averaged", "dropout", "diagonal_lm"],
+)
+def test_a_run_stopped_between_calls_and_resumed_ends_with_the_same_weights(
+    build: Callable,
+    chosen: Recipe,
+    images: int,
+    calls: int,
+    digits: DataSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(training, "IMAGES_PER_CALL", 20)
+    run = {"recipe": chosen, "train": first(digits.train, images), "validation": digits.validation, "seed": 3}
+    whole = build()
+    reference = fit(whole, **run)
+    assert not same(whole.get_weights(), build().get_weights())
+    for saves in (calls, 2):  # after the last call of an epoch, and within the next
+        with monkeypatch.context() as context:
+            stop_after(context, saves)
+            with pytest.raises(PowerCutError):
+                fit(build(), **run, checkpoint=tmp_path / "c.npz")
+    resumed, epochs = build(), []
+    progress = fit(
+        resumed, **run, checkpoint=tmp_path / "c.npz", on_epoch=lambda epoch, _: epochs.append(epoch)
+    )
+    assert same(resumed.get_weights(), whole.get_weights())
+    assert figures(progress) == figures(reference)
+    assert epochs[0] > 1  # it did not start anew
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills copies of a process")
+def test_a_training_killed_again_and_again_ends_with_the_weights_of_one_left_alone(tmp_path: Path) -> None:
+    kills = os.environ.get("CNNLIB_KILLS", "3")
+    command = [sys.executable, str(TESTS / "killed_runs.py"), str(tmp_path), kills]
+    done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    with np.load(tmp_path / "whole.npz") as whole, np.load(tmp_path / "killed.npz") as killed:
+        ends = [json.loads(str(file["state"]))["state"] for file in (whole, killed)]
+        assert figures(SimpleNamespace(**ends[0])) == figures(SimpleNamespace(**ends[1]))
+        assert whole.files == killed.files
+        for name in whole.files[1:]:
+            np.testing.assert_array_equal(whole[name], killed[name], err_msg=name)
+
+
+def signal_after(monkeypatch: pytest.MonkeyPatch, calls: int, *signals: int) -> None:
+    """Send this process signals after so many calls of one update each."""
+    monkeypatch.setattr(training, "IMAGES_PER_CALL", 1)
+    adapt, made = training._Pace.adapt, []
+
+    def adapt_then_signal(self: training._Pace) -> None:
+        adapt(self)
+        made.append(1)
+        if len(made) == calls:
+            for number in signals:
+                signal.raise_signal(number)
+
+    monkeypatch.setattr(training._Pace, "adapt", adapt_then_signal)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_middle_of_an_epoch_saves_before_it_stops(
+    number: int, digits: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, resumed, path = small(), small(), tmp_path / "c.npz"
+    fit(whole, SGD, digits.train, seed=1)
+    before = [signal.getsignal(known) for known in (signal.SIGTERM, signal.SIGINT)]
+    with monkeypatch.context() as context:
+        signal_after(context, 20, number)
+        message = f"Stopped by {signal.Signals(number).name}; .*c.npz holds all that was done. Resume from it"
+        with pytest.raises(Interrupted, match=message) as stop:
+            fit(small(), SGD, digits.train, seed=1, checkpoint=path)
+    assert stop.value.signal == number
+    assert [signal.getsignal(known) for known in (signal.SIGTERM, signal.SIGINT)] == before
+    with np.load(path) as file:
+        state = json.loads(str(file["state"]))["state"]
+    assert (state["epoch"], state["update"]) == (1, 3)  # of 17 updates in an epoch
+    fit(resumed, SGD, digits.train, seed=1, checkpoint=path)
+    assert same(resumed.get_weights(), whole.get_weights())
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_ctrl_c_is_obeyed_at_once(
+    asked: int, digits: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal_after(monkeypatch, 2, asked, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt) as stop:
+        fit(small(), SGD, digits.train, checkpoint=tmp_path / "c.npz")
+    assert stop.type is KeyboardInterrupt
+    assert os.listdir(tmp_path) == []
+
+
+def test_without_a_checkpoint_ctrl_c_is_not_held_back(
+    digits: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal_after(monkeypatch, 2, signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt) as stop:
+        fit(small(), SGD, digits.train)
+    assert stop.type is KeyboardInterrupt
+
+
+def test_a_finished_run_is_not_run_again_and_its_checkpoint_is_no_other_runs(
+    digits: DataSet, tmp_path: Path
+) -> None:
+    path, model = tmp_path / "c.npz", small()
+    fit(small(), ADAM, digits.train, seed=1, checkpoint=path)
+    before = path.read_bytes()
+    progress = fit(model, ADAM, digits.train, seed=1, checkpoint=path)
+    assert progress.epoch == ADAM.epochs
+    assert not same(model.get_weights(), small().get_weights())
+    assert path.read_bytes() == before
+    changed = replace(ADAM, rates=(0.01, 0.005, 0.002))
+    for differing, build, chosen, images, seed in [
+        ("seed", small, ADAM, digits.train, 2),
+        ("recipe", small, changed, digits.train, 1),
+        ("images", small, ADAM, first(digits.train, 100), 1),
+        ("shapes", tiny_builder, ADAM, digits.train, 1),
+    ]:
+        with pytest.raises(CheckpointError, match=rf"another training \(its {differing} differ\)"):
+            fit(build(), chosen, images, seed=seed, checkpoint=path)
+
+
+# What a run computes
+
+
+@pytest.mark.backends
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(
+    digits: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "Small", tiny_builder, raising=False)
+    chosen = replace(ADAM, network="Small", rates=(0.01,), augmentation="affine")
+    runs = [training.run(chosen, digits, seed=seed, verbose=False) for seed in (1, 1, 2)]
+    weights = [model.get_weights() for model, _ in runs]
+    assert same(weights[0], weights[1])
+    assert not same(weights[0], weights[2])
+    assert runs[0][1]["history"] == runs[1][1]["history"]
+    assert runs[0][1]["result"] == runs[1][1]["result"]
+
+
+@pytest.mark.backends
+def test_neither_the_updates_of_a_call_nor_where_images_lie_change_the_weights(
+    digits: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen, ends, placed = replace(ADAM, augmentation="affine"), [], []
+    for images_per_call, resident_bytes in [(6400, 2**30), (24, 2**30), (24, 0)]:
+        monkeypatch.setattr(training, "IMAGES_PER_CALL", images_per_call)
+        monkeypatch.setattr(feed, "RESIDENT_BYTES", resident_bytes)
+        placed.append(feed.Feed(digits.train, backend.engine("one"), Pixels("unit")).resident is not None)
+        model = small(0.5)
+        fit(model, chosen, digits.train, digits.validation, seed=2)
+        ends.append(model.get_weights())
+    assert placed == [True, True, False]
+    for end in ends[1:]:
+        assert same(end, ends[0])
+    model = small(0.5)
+    fit(model, ADAM, digits.train, seed=2)
+    assert not same(model.get_weights(), ends[0])  # the distortions do something
+
+
+def every_update(
+    model: keras.Model, chosen: Recipe, train: Split, validation: Split, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[list[np.ndarray]], training.Progress]:
+    """Train, and return the weights before and after each update."""
+    seen = [model.get_weights()]
+    with monkeypatch.context() as context:
+        context.setattr(training, "IMAGES_PER_CALL", 1)
+        context.setattr(training._Pace, "adapt", lambda self: seen.append(model.get_weights()))
+        progress = fit(model, chosen, train, validation)
+    return seen, progress
+
+
+@pytest.mark.backends
+@pytest.mark.parametrize(
+    ("hold", "expected"),
+    [
+        ((3, 4, 4), [0.5] * 3 + [0.2] * 4 + [0.1] * 4),
+        (Plateau(2, 9), [0.5] * 9 + [0.2] * 6 + [0.1] * 6),
+        (None, [0.5] * 3 + [0.2] * 3 + [0.1] * 3),
+    ],
+    ids=["updates", "plateau", "epochs"],
+)
+def test_each_update_takes_the_rate_of_the_schedule(
+    hold: recipe.Hold, expected: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of black images only the bias learns; the softmax gives its gradient. Validation stalls at once."""
+    train = Split(np.zeros((25, 2, 2, 1), "uint8"), np.zeros(25, "int64"))  # three batches of eight
+    model = keras.Sequential([keras.Input((2, 2, 1)), layers.Flatten(), layers.Dense(3, "softmax")])
+    chosen = replace(SGD, rates=(0.5, 0.2, 0.1), hold=hold)
+    seen, progress = every_update(model, chosen, train, Split(train.x, train.y + 1), monkeypatch)
+    found = []
+    for (_, before), (_, after) in itertools.pairwise(seen):
+        share = np.exp(before) / np.exp(before).sum()
+        found.append((before - after)[0] / (share[0] - 1))
+    np.testing.assert_allclose(found, expected, rtol=1e-3)
+    assert progress.history["rate"] == expected[2::3] + ([0.1] if len(expected) % 3 else [])
+
+
+@pytest.mark.backends
+def test_the_running_average_of_the_weights_is_validated_and_kept(
+    digits: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = first(digits.train, 40)
+    plain = replace(SGD, optimizer_settings={"momentum": 0.9})
+    seen, progress = every_update(small(), plain, train, digits.validation, monkeypatch)
+    averaged, errors = small(), []
+    kept = fit(averaged, replace(plain, averaging=0.8), train, digits.validation)
+    average = seen[1]
+    for update, weights in enumerate(seen[1:], 1):
+        average = [0.8 * old + 0.2 * new for old, new in zip(average, weights, strict=True)]
+        if update % 5 == 0:  # the end of an epoch
+            by_hand = small()
+            by_hand.set_weights(average)
+            errors.append(training.error(by_hand, Pixels("unit"), digits.validation))
+    for found, expected in zip(averaged.get_weights(), average, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    assert np.abs(average[0] - seen[-1][0]).max() > 1e-3
+    assert kept.history["validation_error"] == errors != progress.history["validation_error"]
+    assert kept.history["train_loss"] == progress.history["train_loss"]  # updates start from the last weights
+
+
+def test_the_figures_of_an_epoch_are_means_over_its_images(digits: DataSet) -> None:
+    """With a rate of zero nothing moves, so they can be worked out from the model itself."""
+    model = small()
+    part = first(digits.train, 43)  # five batches of eight; three images left out
+    chosen = replace(SGD, rates=(0.0,), weight_decay=1.0)
+    history = fit(model, chosen, part, digits.validation, seed=9).history
+    shown = np.random.default_rng((9, 0)).permutation(43)[:40]
+    outputs = model.predict_on_batch(part.x[shown] / np.float32(255))
+    right = outputs[np.arange(40), part.y[shown]]
+    assert history["train_loss"] == [pytest.approx(-np.log(right).mean(), rel=1e-5)]
+    assert history["train_error"] == [pytest.approx((outputs.argmax(1) != part.y[shown]).mean())]
+    assert history["validation_error"] == [training.error(model, Pixels("unit"), digits.validation)]
+
+
+@pytest.mark.backends
+def test_an_error_counts_every_image_once(digits: DataSet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "TEST_IMAGES", 4)
+    model = small()
+    x = digits.test.x[:7]
+    answers = model.predict_on_batch(x / np.float32(255)).argmax(axis=1)
+    answers[-1] += 1  # which a last batch filled up with it would count twice
+    assert training.error(model, Pixels("unit"), Split(x, answers % 10)) == 1 / 7
+
+
+def test_too_few_images_for_a_batch(digits: DataSet) -> None:
+    with pytest.raises(TrainingError, match="7 training images do not fill one batch of 8"):
+        fit(small(), ADAM, first(digits.train, 7))
+
+
+@pytest.mark.parametrize("accumulate", [0, 3])
+def test_a_batch_that_has_no_such_parts(accumulate: int, digits: DataSet) -> None:
+    with pytest.raises(TrainingError, match=f"8 images on 1 devices .* in {accumulate} equal parts"):
+        fit(small(), ADAM, digits.train, accumulate=accumulate)
+
+
+def test_a_loss_that_is_no_longer_finite_stops_the_run(digits: DataSet) -> None:
+    with pytest.raises(TrainingError, match="no longer finite in epoch 1: lower the rate"):
+        fit(small(), replace(SGD, rates=(1e30, 1e30)), digits.train)
+
+
+# Pictures of a folder
+
+
+def model_of_pictures(size: int) -> keras.Model:
+    keras.utils.set_random_seed(4)
+    stack = [layers.Flatten(), layers.Dropout(0.2), layers.Dense(2, "softmax")]
+    return keras.Sequential([keras.Input((size, size, 3)), *stack])
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Thirty noisy pictures of two classes, one of which is none; views of 8 pixels."""
+    for name, small_view in {"random_crop": RandomView(8, (8, 11)), "centre": CentreView(8, 8)}.items():
+        monkeypatch.setitem(recipe.VIEWS, name, small_view)
+    rng = np.random.default_rng(8)
+    for i in range(30):
+        path = tmp_path / "pictures" / "ab"[i % 2] / f"{i:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 150 + 50 * (i % 2), (10, 13, 3)).astype("uint8")).save(path)
+    path.write_text("no picture")
+    return tmp_path / "pictures"
+
+
+@pytest.mark.backends
+def test_a_run_on_pictures_of_a_folder_can_be_repeated_and_resumed(
+    pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "IMAGES_PER_CALL", 16)
+    chosen = replace(SGD, augmentation="pca_colour", pixels="standard", rates=(0.1, 0.05))
+
+    def train(model: keras.Model, checkpoint: Path | None = None) -> training.Progress:
+        folder = PictureFolder(pictures, on_bad="skip")
+        progress = fit(model, chosen, folder, folder.subset(range(9)), seed=3, checkpoint=checkpoint)
+        assert [path for path, _ in folder.skipped] == ["b/29.png"]
+        return progress
+
+    whole, again, resumed = (model_of_pictures(8) for _ in range(3))
+    reference = train(whole)
+    assert figures(train(again)) == figures(reference)
+    assert same(again.get_weights(), whole.get_weights())
+    for saves in (1, 2):  # within an epoch, and after its last call
+        with monkeypatch.context() as context:
+            stop_after(context, saves)
+            with pytest.raises(PowerCutError):
+                train(model_of_pictures(8), tmp_path / "c.npz")
+    assert figures(train(resumed, tmp_path / "c.npz")) == figures(reference)
+    assert same(resumed.get_weights(), whole.get_weights())
+    assert reference.history["train_loss"][1] < 0.5
+
+
+def test_a_picture_that_is_none_stops_a_run_unless_it_is_to_be_skipped(pictures: Path) -> None:
+    with pytest.raises(data.DataError, match=r"b/29\.png"):
+        fit(model_of_pictures(8), SGD, PictureFolder(pictures))
+
+
+@pytest.mark.backends
+def test_a_picture_that_cannot_be_read_is_not_validated(pictures: Path) -> None:
+    folder = PictureFolder(pictures, on_bad="skip").subset([0, 1, 2, 15, 29])
+    assert folder.labels.tolist() == [0, 0, 0, 1, 1]
+    model = model_of_pictures(8)
+    model.set_weights([np.zeros((192, 2)), np.array([1.0, 0.0])])  # it answers class 0 whatever it sees
+    view = recipe.VIEWS["centre"]
+    assert training.error(model, Pixels("unit"), folder, view=view) == 1 / 4
+    history = fit(model, replace(SGD, rates=(0.0,)), PictureFolder(pictures, on_bad="skip"), folder).history
+    assert history["validation_error"] == [1 / 4]
+
+
+@pytest.mark.backends
+def test_the_outputs_of_a_test_pictures_views_are_averaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bright in the centre alone: one view in five says class 1, surely, and the others class 0."""
+    views = {"random_crop": RandomView(4, (12, 12)), "centre": CentreView(4, 12), "ten_crop": TenCrop(4, 12)}
+    for name, small_view in views.items():
+        monkeypatch.setitem(recipe.VIEWS, name, small_view)
+    picture = np.zeros((12, 12, 3), "uint8")
+    picture[4:8, 4:8] = 255
+    for name in ("a/0.png", "b/0.png", "b/1.png", "b/2.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        Image.fromarray(picture).save(tmp_path / name)
+    folder, model = PictureFolder(tmp_path), model_of_pictures(4)
+    model.set_weights([np.repeat([[0.0, 10 / 48]], 48, axis=0), np.array([4.0, 0.0])])
+    for test_view, expected in {"centre": 1 / 4, "ten_crop": 3 / 4}.items():
+        chosen = replace(SGD, rates=(0.0,), batch_size=2, test_view=test_view)
+        assert fit(model, chosen, folder, folder).history["validation_error"] == [expected]
+
+
+# What a run leaves behind
+
+
+class Watched(Split):
     """A split that notes whenever its images are looked at."""
 
     def __init__(self, split: Split, log: list[str], name: str):
-        self._split, self._log, self._name = split, log, name
-        self.y = split.y
-
-    def __len__(self) -> int:
-        return len(self._split)
+        object.__setattr__(self, "y", split.y)
+        object.__setattr__(self, "hidden", (split.x, log, name))
 
     @property
     def x(self) -> np.ndarray:
-        self._log.append(self._name)
-        return self._split.x
+        images, log, name = self.hidden
+        log.append(name)
+        return images
 
 
 @pytest.fixture
@@ -229,25 +494,32 @@ def watched(digits: DataSet, monkeypatch: pytest.MonkeyPatch) -> tuple[DataSet, 
     return replace(digits, **splits), log
 
 
-def test_the_test_images_are_looked_at_once_and_after_training(watched: tuple[DataSet, list[str]]) -> None:
+def test_the_test_images_are_looked_at_once_and_after_training(
+    watched: tuple[DataSet, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     images, log = watched
+    finish = training._finish_epoch
+    monkeypatch.setattr(training, "_finish_epoch", lambda *of: log.append("epoch") or finish(*of))
     _, record = training.run(replace(ADAM, network="Small"), images, verbose=False)
-    assert log == ["train", "validation", "validation", "validation", "test"]
+    looks = [name for name, _ in itertools.groupby(log)]
+    assert looks.count("test") == 1
+    assert looks.index("test") > len(looks) - 1 - looks[::-1].index("epoch")
+    assert log.count("epoch") == 3
     assert 0 <= record["result"]["test_error"] <= 1
 
 
 def test_choosing_settings_looks_at_validation_images_only(watched: tuple[DataSet, list[str]]) -> None:
     images, log = watched
     good, still, wild = {}, {"rates": (1e-9, 1e-9)}, {"rates": (np.nan, np.nan)}
-    recipe = replace(ADAM, network="Small", rates=(0.01, 0.01))
-    found = training.choose(recipe, [still, good, wild], images, epochs=2, seed=4)
+    chosen = replace(ADAM, network="Small", rates=(0.01, 0.01))
+    found = training.choose(chosen, [still, good, wild], images, epochs=2, seed=4)
     assert set(log) == {"train", "validation"}
     assert [candidate["change"] for candidate in found["candidates"]] == [still, good, wild]
     errors = [candidate["validation_error"] for candidate in found["candidates"]]
     assert errors[1] < errors[0] - 0.2
     assert errors[2] is None  # its loss was no number
-    model, _ = training.run(recipe, images, seed=4, use_test=False, verbose=False)
-    assert errors[1] == training.error(model, recipe, images.validation)
+    model, _ = training.run(chosen, images, seed=4, use_test=False, verbose=False)
+    assert errors[1] == training.error(model, Pixels("unit"), images.validation)
 
 
 @pytest.mark.backends
@@ -255,8 +527,8 @@ def test_a_run_leaves_a_record_weights_and_a_checkpoint(
     watched: tuple[DataSet, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     images, _ = watched
-    recipe = replace(ADAM, network="Small", rates=(0.01, 0.005))
-    model, record = training.run(recipe, images, seed=6, out=tmp_path / "run")
+    chosen = replace(ADAM, network="Small", rates=(0.01, 0.005))
+    model, record = training.run(chosen, images, seed=6, out=tmp_path / "run", accumulate=2)
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "checkpoint.npz",
         "final.weights.h5",
@@ -268,7 +540,16 @@ def test_a_run_leaves_a_record_weights_and_a_checkpoint(
         ("rate", "train_loss", "train_error", "validation_error"), 2
     )
     assert record["data"]["images"] == {"train": 140, "validation": 20, "test": 40}
-    assert record["history"]["validation_error"][-1] == training.error(model, recipe, images.validation)
+    assert record["execution"] == {
+        "precision": backend.best_precision(),
+        "devices": 1,
+        "processes": 1,
+        "parts_of_a_batch": 2,
+    }
+    assert 0 <= record["waited_seconds"] <= record["wall_seconds"]
+    assert record["history"]["validation_error"][-1] == training.error(
+        model, Pixels("unit"), images.validation
+    )
     again = tiny_builder()
     again.load_weights(tmp_path / "run" / "final.weights.h5")
     assert same(again.get_weights(), model.get_weights())
@@ -277,113 +558,92 @@ def test_a_run_leaves_a_record_weights_and_a_checkpoint(
     assert f"validation_error {record['history']['validation_error'][1]:.4g}" in lines[1]
 
 
-def test_the_figures_of_an_epoch_are_means_over_its_images(digits: DataSet) -> None:
-    """With a rate of zero nothing moves, so they can be worked out from the model itself."""
-    model = small()
-    part = Split(digits.train.x[:43], digits.train.y[:43])  # five batches of eight; three images left out
-    recipe = replace(ADAM, optimizer="sgd", rates=(0.0,))
-    history = fit(model, recipe, part, digits.validation, seed=9).history
-    shown = np.random.default_rng((9, 0)).permutation(43)[:40]
-    outputs = model.predict_on_batch(recipe.prepare(part.x[shown]))
-    right = outputs[np.arange(40), part.y[shown]]
-    assert history["train_loss"] == [pytest.approx(-np.log(right).mean(), rel=1e-5)]
-    assert history["train_error"] == [pytest.approx((outputs.argmax(1) != part.y[shown]).mean())]
-    assert history["validation_error"] == [training.error(model, recipe, digits.validation)]
+@pytest.mark.backends
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_a_run_in_mixed_precision_keeps_weights_of_float32(
+    precision: str, digits: DataSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "Small", tiny_builder, raising=False)
+    built, build = [], training._build_optimizer
+    monkeypatch.setattr(training, "_build_optimizer", lambda *of: built.append(build(*of)) or built[-1])
+    chosen = replace(ADAM, network="Small", averaging=0.5)
+    model, record = training.run(chosen, digits, verbose=False, precision=precision, accumulate=2)
+    assert model.compute_dtype == precision.removeprefix("mixed_")
+    assert keras.config.dtype_policy().name == "float32"
+    assert record["execution"]["precision"] == precision
+    assert {weight.dtype for weight in model.get_weights()} == {np.dtype("float32")}
+    losses = record["history"]["train_loss"]
+    assert losses[2] < losses[0] - 0.2
+    scaled = precision == "mixed_float16"
+    assert [isinstance(of, keras.optimizers.LossScaleOptimizer) for of in built] == [scaled]
+    assert ops.isfinite(losses[2])
 
 
-def test_too_few_images_for_a_batch(digits: DataSet) -> None:
-    with pytest.raises(TrainingError, match="7 training images do not fill one batch of 8"):
-        fit(small(), ADAM, Split(digits.train.x[:7], digits.train.y[:7]))
+def test_a_precision_is_known_and_fits_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backend, "best_precision", lambda: "mixed_bfloat16")
+    assert training._precision("auto", ADAM) == "mixed_bfloat16"
+    assert training._precision("auto", LM) == training._precision("float32", LM) == "float32"
+    with pytest.raises(ValueError, match="lenet5_original estimates curvatures, which need float32"):
+        training._precision("mixed_float16", LM)
+    with pytest.raises(ValueError, match="Unknown precision 'float16': use one of auto, float32, mixed"):
+        training._precision("float16", ADAM)
 
 
-def test_a_loss_that_is_no_longer_finite_stops_the_run(digits: DataSet) -> None:
-    wild = replace(ADAM, optimizer="sgd", rates=(1e30, 1e30))
-    with pytest.raises(TrainingError, match="no longer finite in epoch 1: lower the rate"):
-        fit(small(), wild, digits.train)
+# How fast it goes on, and what it shows
 
 
-@pytest.fixture
-def checkpoint(digits: DataSet, tmp_path: Path) -> Path:
-    """The checkpoint of a finished run of `ADAM` with seed 1."""
-    fit(small(), ADAM, digits.train, seed=1, checkpoint=tmp_path / "c.npz")
-    return tmp_path / "c.npz"
+def pace_of(
+    took: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    fused: bool = False,
+    image: int = 4,
+    batch: int = 64,
+    updates: int = 150,
+) -> list[int]:
+    """How many updates each call makes, where the calls take so many seconds."""
+    now = [0.0]
+    monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
+    engine = SimpleNamespace(fuses=lambda size: fused, processes=1)
+    pace = training._Pace(engine, SimpleNamespace(bytes_per_image=image), batch, updates)
+    found = [pace.updates]
+    for seconds in took:
+        now[0] += seconds
+        pace.adapt()
+        found.append(pace.updates)
+    return found
 
 
-def test_a_finished_run_is_not_run_again(checkpoint: Path, digits: DataSet) -> None:
-    before = checkpoint.read_bytes()
-    model = small()
-    progress = fit(model, ADAM, digits.train, seed=1, checkpoint=checkpoint)
-    assert progress.epoch == ADAM.epochs
-    assert not same(model.get_weights(), small().get_weights())
-    assert checkpoint.read_bytes() == before
+def test_a_call_makes_about_a_seconds_worth_of_updates(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert pace_of([0.1] * 8, monkeypatch) == [1, 2, 4, 8, 16, 32, 64, 100, 100]
+    assert pace_of([0.1, 0.1, 1.0, 3.0, 3.0, 30.0, 0.2], monkeypatch) == [1, 2, 4, 4, 2, 1, 1, 2]
+    assert pace_of([0.1] * 4, monkeypatch, image=2**20, batch=16) == [1, 2, 4, 4, 4]  # a call has its bytes
+    assert pace_of([0.1], monkeypatch, image=2**27, batch=1) == [1, 1]
+
+
+def test_where_another_number_of_updates_compiles_anew_it_stays_and_divides_the_epoch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert pace_of([0.1, 9.0], monkeypatch, fused=True, updates=200) == [100, 100, 100]
+    assert pace_of([], monkeypatch, fused=True, updates=150) == [75]
+    assert pace_of([], monkeypatch, fused=True, updates=163) == [100]  # a prime
+
+
+class Terminal(io.StringIO):
+    def __init__(self, watched: bool):
+        super().__init__()
+        self.isatty = lambda: watched
 
 
 @pytest.mark.parametrize(
-    "damage",
-    [
-        lambda whole: whole[: len(whole) // 2],
-        lambda whole: b"",
-        lambda whole: b"not a checkpoint at all",
-        lambda whole: whole.replace("identity".encode("utf-32-le"), "identify".encode("utf-32-le")),
-        lambda whole: whole[:2000] + bytes(500) + whole[2500:],
-    ],
-    ids=["half", "empty", "text", "changed", "zeros"],
+    ("watched", "show_progress", "shown"), [(True, True, True), (True, False, False), (False, True, False)]
 )
-def test_a_damaged_checkpoint_is_named(damage: Callable, checkpoint: Path, digits: DataSet) -> None:
-    checkpoint.write_bytes(damage(checkpoint.read_bytes()))
-    with pytest.raises(TrainingError, match=r"c\.npz cannot be read \(.*\)\. Delete it to start anew"):
-        fit(small(), ADAM, digits.train, seed=1, checkpoint=checkpoint)
-
-
-@pytest.mark.parametrize(
-    ("change", "differing"),
-    [
-        ({"seed": 2}, "seed"),
-        ({"recipe": replace(ADAM, rates=(0.01, 0.005, 0.002))}, "recipe"),
-        ({"images": 100}, "images"),
-        ({"model": tiny_builder}, "shapes"),
-    ],
-    ids=["seed", "recipe", "images", "model"],
-)
-def test_the_checkpoint_of_another_run_is_refused(
-    change: dict, differing: str, checkpoint: Path, digits: DataSet
+def test_a_bar_is_drawn_where_somebody_watches(
+    watched: bool, show_progress: bool, shown: bool, digits: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    part = Split(digits.train.x[: change.get("images")], digits.train.y[: change.get("images")])
-    with pytest.raises(TrainingError, match=rf"another training \(its {differing} differ\)"):
-        fit(
-            change.get("model", small)(),
-            change.get("recipe", ADAM),
-            part,
-            seed=change.get("seed", 1),
-            checkpoint=checkpoint,
-        )
-
-
-def test_a_full_disk_leaves_the_last_good_checkpoint(
-    digits: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "c.npz"
-    with monkeypatch.context() as context:
-        stop_after(context, 1)
-        with pytest.raises(PowerCutError):
-            fit(small(), ADAM, digits.train, seed=1, checkpoint=path)
-    good = path.read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (len(good) // 2, limits[1]))  # a file cannot grow any further
-    try:
-        with pytest.raises(
-            TrainingError, match=r"Could not write the checkpoint .* last good one is untouched"
-        ):
-            fit(small(), ADAM, digits.train, seed=1, checkpoint=path)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert path.read_bytes() == good
-    assert os.listdir(tmp_path) == ["c.npz"]
-    fit(small(), ADAM, digits.train, seed=1, checkpoint=path)
-    assert path.read_bytes() != good
-
-
-def test_a_folder_that_cannot_be_written_is_named(digits: DataSet, tmp_path: Path) -> None:
-    (tmp_path / "taken").write_text("a file where the folder should be")
-    with pytest.raises(TrainingError, match=r"Could not write the checkpoint .*taken/c\.npz"):
-        fit(small(), ADAM, digits.train, checkpoint=tmp_path / "taken" / "c.npz")
+    terminal = Terminal(watched)
+    monkeypatch.setattr(sys, "stderr", terminal)
+    fit(small(), replace(SGD, rates=(0.1,)), digits.train, show_progress=show_progress)
+    assert ("epoch 1/1" in terminal.getvalue()) is shown
+    if not shown:
+        assert terminal.getvalue() == ""
