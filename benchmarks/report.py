@@ -73,7 +73,8 @@ def line(record: Record) -> str:
     kind = KINDS[record["kind"]]
     if "skipped" in record:
         return f"{record['name']}  skipped: {record['skipped']}"
-    told = f"{record['name']}  {kind.figure}: {_measured(record)} ({_range(record)})"
+    told = f"{record['name']}  {kind.figure}: {_measured(record)}"
+    told += f" ({_range(record)})" if _range(record) else ""
     if "line" in record:
         told += f"; {_slope(record)}"
     verdict = {None: "no goal", True: "met", False: "missed"}[met(record)]
@@ -195,6 +196,9 @@ def _measured(record: Record) -> str:
 
 
 def _range(record: Record) -> str:
+    """From least to most; nothing where there is one figure for all rounds."""
+    if record["low"] == record["high"]:
+        return ""
     form = KINDS[record["kind"]].form
     return f"{form.format(record['low'])} to {form.format(record['high'])}"
 
