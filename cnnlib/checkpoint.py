@@ -7,6 +7,7 @@ import json
 import os
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -75,13 +76,17 @@ class Checkpoint:
             ) from problem
         self.saved_at = time.monotonic()
 
-    def load(self) -> dict | None:
+    def load(self, check: Callable[[dict | None], None] = lambda state: None) -> dict | None:
         """Set the variables to what was saved and return the state; None where nothing was.
+
+        Args:
+            check: called with the state, or None, before any variable changes; may raise to prevent that.
 
         Raises:
             CheckpointError: the file cannot be read, or is of another training.
         """
         if self.path is None or not self.path.exists():
+            check(None)
             return None
         try:
             with np.load(self.path, allow_pickle=False) as file:
@@ -98,6 +103,7 @@ class Checkpoint:
                 f"The checkpoint {self.path} is of another training (its {', '.join(differing)} differ). "
                 "Choose another folder for this one, or delete the file."
             )
+        check(state)
         for variable, value in zip(self.variables, values, strict=True):
             variable.assign(value)
         return state

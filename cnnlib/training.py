@@ -224,10 +224,14 @@ def _build_optimizer(recipe: Recipe, model: keras.Model) -> keras.optimizers.Opt
 
 
 def _resume(saved: Checkpoint, schedule: Schedule, engine: Engine) -> Progress:
-    state = saved.load()
+    def check(state: dict | None) -> None:  # JAX sets variables in all processes together, or hangs
+        place = state["epoch"] * schedule.batches + state["update"] if state else 0
+        engine.require_same(
+            place, "each must see the same checkpoint, so put it into a folder they all share"
+        )
+
+    state = saved.load(check)
     progress = Progress(**state) if state else Progress(schedule=schedule.state())
-    place = progress.epoch * schedule.batches + progress.update
-    engine.require_same(place, "each must see the same checkpoint, so put it into a folder they all share")
     schedule.restore(progress.schedule)
     return progress
 
