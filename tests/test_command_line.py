@@ -3,32 +3,112 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from cnnlib import recipe, records, training
+from cnnlib import data, recipe, records, training
 from cnnlib.__main__ import main
 
 
-def test_train_for_one_epoch_and_again_from_its_checkpoint(
-    tmp_path: Path, capsys: pytest.CaptureFixture
+def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    arguments = ["train", "lenet5_chapter", "--epochs", "1", "--seed", "3", "--out", str(tmp_path / "run")]
-    assert main(arguments) == 0
-    first = capsys.readouterr().out.splitlines()
-    assert first[0].startswith("epoch 1/1  rate 0.0005")
-    record = json.loads((tmp_path / "run" / "record.json").read_text())
-    assert first[-1] == f"test error {record['result']['test_error']:.2%}"
+    out, report = tmp_path / "run", training._Report.__call__
+    arguments = ["train", "lenet5_chapter", "--epochs", "1", "--seed", "3", "--out", str(out)]
+
+    def report_and_interrupt(self: training._Report, *of: object) -> None:
+        report(self, *of)
+        signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as context:
+        context.setattr(training._Report, "__call__", report_and_interrupt)
+        assert main([*arguments, "--tensorboard"]) == 130
+    printed = capsys.readouterr()
+    assert printed.out.startswith("epoch 1/1  rate 0.0005")
+    assert printed.err == (  # and no bar, since nobody watches
+        f"Stopped by SIGINT; {out}/checkpoint.npz holds all that was done. Resume from it. "
+        "Go on with --resume.\n"
+    )
+    assert main(arguments) == 1
+    assert capsys.readouterr().err == (
+        f"{out} holds a training: give --resume to go on with it, or another --out.\n"
+    )
+    assert main([*arguments, "--resume"]) == 0
+    record = json.loads((out / "record.json").read_text())
+    assert capsys.readouterr().out == f"test error {record['result']['test_error']:.2%}\n"
     assert (record["seed"], record["profile"]) == (3, "quick")
     assert record["data"]["images"] == {"train": 4000, "validation": 0, "test": 1000}
     assert len(record["history"]["rate"]) == 1
-    assert main(arguments) == 1
-    assert capsys.readouterr().err == (
-        f"{tmp_path / 'run'} holds a training: give --resume to go on with it, or another --out.\n"
+    (event,) = EventAccumulator(str(out / "tensorboard")).Reload().Scalars("train_error")
+    assert (event.step, event.value) == (1, pytest.approx(record["history"]["train_error"][0]))
+
+
+def weights(out: Path) -> list[np.ndarray]:
+    """What a training ended with, from its checkpoint."""
+    with np.load(out / "checkpoint.npz") as file:
+        return [file[name] for name in file.files if name != "state"]
+
+
+def test_a_program_stopped_by_sigterm_in_the_middle_ends_with_the_same_weights(tmp_path: Path) -> None:
+    out = tmp_path / "stopped"
+    train = ["train", "lenet5_modern", "--epochs", "2", "--precision", "float32", "--out"]
+    command = [sys.executable, "-m", "cnnlib", *train, str(out)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+        assert program.stdout.readline().startswith("epoch 1/2")
+        time.sleep(0.1)  # the second has begun
+        program.send_signal(signal.SIGTERM)
+        _, said = program.communicate(timeout=60)
+    assert program.returncode == 143, said
+    assert said.splitlines()[-1] == (
+        f"Stopped by SIGTERM; {out}/checkpoint.npz holds all that was done. Resume from it. "
+        "Go on with --resume."
     )
-    assert main([*arguments, "--resume"]) == 0
-    assert capsys.readouterr().out.splitlines() == first[-1:]  # nothing was left to train
+    assert [path.name for path in out.iterdir()] == ["checkpoint.npz"]
+    assert main([*train, str(out), "--resume"]) == 0
+    assert main([*train, str(tmp_path / "whole")]) == 0
+    for stopped, whole in zip(weights(out), weights(tmp_path / "whole"), strict=True):
+        np.testing.assert_array_equal(stopped, whole)
+
+
+def test_train_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict = {}
+
+    def load(name: str, profile: str, validation: int) -> SimpleNamespace:
+        asked.update(name=name, profile=profile, validation=validation, folder=os.environ["CNNLIB_DATA"])
+        return SimpleNamespace(train=[])
+
+    def run(chosen: recipe.Recipe, images: object, **options: object) -> tuple:
+        asked.update(options, recipe=chosen)
+        return None, {"result": {"test_error": 0.01}}
+
+    monkeypatch.setenv("CNNLIB_DATA", "elsewhere")
+    monkeypatch.setattr(data, "load", load)
+    monkeypatch.setattr(training, "run", run)
+    options = ["--profile", "paper", "--data", "sets", "--validation", "7", "--distribute", "one"]
+    options += ["--precision", "mixed_float16", "--accumulate", "4", "--tensorboard", "--seed", "5"]
+    assert main(["train", "lenet5", *options, "--out", str(tmp_path)]) == 0
+    assert asked == {
+        "name": "mnist",
+        "profile": "paper",
+        "folder": "sets",
+        "validation": 7,
+        "recipe": recipe.RECIPES["lenet5_modern"],
+        "seed": 5,
+        "out": str(tmp_path),
+        "distribute": "one",
+        "precision": "mixed_float16",
+        "accumulate": 4,
+        "tensorboard": True,
+    }
 
 
 @pytest.mark.parametrize("command", ["train", "choose"])
