@@ -143,12 +143,12 @@ def fit(
     with _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
         progress = _resume(saved, schedule, engine)
         while not schedule.finished(progress.epoch):
+            clock = _Clock(progress)
             rng = np.random.default_rng((seed, progress.epoch))
             updates = schedule.updates(progress.epoch)
             batches = feed.epoch(rng, recipe.batch_size, updates, progress.update)
             if progress.update == 0:
                 _measure_curvature(optimizer, model, feed, rng)
-            clock = _Clock(progress)
             pending: tuple = ()
             pace = _Pace(engine, feed, recipe.batch_size, updates)
             with _bar(progress, schedule, show_progress and engine.process == 0) as bar:

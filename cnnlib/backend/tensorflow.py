@@ -164,9 +164,7 @@ def _normalised(layer: keras.layers.BatchNormalization, images: tf.Tensor) -> tf
         x=images, scale=scale, offset=offset, mean=[], variance=[], epsilon=layer.epsilon, is_training=True
     )
     count = tf.cast(tf.reduce_prod(tf.shape(images)[:3]), tf.float32)
-    variance *= (
-        count - 1
-    ) / count  # the kernel estimates it without bias, Keras's average is of the plain one
+    variance *= (count - 1) / count  # the kernel corrects for bias where Keras does not
     for average, value in ((layer.moving_mean, mean), (layer.moving_variance, variance)):
         average.assign(average * layer.momentum + value * (1 - layer.momentum))
     return normalised
