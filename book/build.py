@@ -205,9 +205,21 @@ def notebook_key(book: Book, page: str) -> str:
     notebook = source_of(book, page)
     surroundings = [PARAMETERS, KERNEL_ENVIRONMENT, sys.version_info[:2]]
     digest = hashlib.sha256(json.dumps([notebook, surroundings], sort_keys=True).encode())
-    files = notebook_dependencies(notebook, book.root / PACKAGE)
+    files = notebook_dependencies(notebook, book.root / PACKAGE) | _files_named(notebook, book.root)
     _update_with_files(digest, [book.root / "requirements.txt", *files], book.root)
     return digest.hexdigest()
+
+
+def _files_named(notebook: NotebookNode, root: Path) -> set[Path]:
+    """Files of the folders beside the page's own that a code cell names as "../NAME"."""
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    folders = {root / name for name in re.findall(r"""["']\.\./(\w+)["']""", code)}
+    return {
+        file
+        for folder in folders
+        for file in folder.rglob("*")
+        if file.is_file() and file.suffix in (".json", ".py")
+    }
 
 
 def _update_with_files(digest: Any, files: Iterable[Path], root: Path) -> None:

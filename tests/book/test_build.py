@@ -99,6 +99,18 @@ def test_only_what_changed_runs_again(make_book, pretend: list[str], capsys) -> 
     assert pretend[4:] == ["plain"]
 
 
+def test_a_page_that_names_a_folder_beside_its_own_depends_on_its_files(
+    make_book, pretend: list[str]
+) -> None:
+    book = make_book(speed=['folder = "../benchmarks"'], plain=["1"])
+    (book.root / "benchmarks").mkdir()
+    (book.root / "benchmarks" / "here.json").write_text("{}")
+    assert run(book) == 0
+    (book.root / "benchmarks" / "here.json").write_text("[]")
+    assert run(book) == 0
+    assert pretend == ["speed", "plain", "speed"]
+
+
 def test_a_page_that_is_not_there(make_book, capsys) -> None:
     book = make_book(one=["1"])
     (book.root / "notebooks" / "one.ipynb").unlink()
