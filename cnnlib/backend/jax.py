@@ -193,9 +193,14 @@ def _join_other_processes() -> None:
                 "JAX_COORDINATOR_ADDRESS is set: set JAX_NUM_PROCESSES and JAX_PROCESS_ID to numbers, too."
             ) from problem
         jax.distributed.initialize(coordinator, count, number)
-    elif int(os.environ.get("SLURM_NTASKS", 1)) > 1 or int(os.environ.get("OMPI_COMM_WORLD_SIZE", 1)) > 1:
+    elif _started_by_slurm() or int(os.environ.get("OMPI_COMM_WORLD_SIZE", 1)) > 1:
         jax.distributed.initialize()
     else:
         return
     if threading.current_thread() is threading.main_thread():  # JAX now swallows SIGTERM: take it back
         signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+
+
+def _started_by_slurm() -> bool:
+    """Whether srun started several; a batch script alone sees their number, too, but is one process."""
+    return "SLURM_STEP_NODELIST" in os.environ and int(os.environ.get("SLURM_NTASKS", 1)) > 1
