@@ -98,15 +98,14 @@ class PowerCutError(Exception):
     """Stands for the power going out."""
 
 
-def stop_after(monkeypatch: pytest.MonkeyPatch, saves: int) -> None:
-    """Let `fit` save after every call, and stop it after so many saves."""
+def stop_at(monkeypatch: pytest.MonkeyPatch, epoch: int, update: int) -> None:
+    """Let `fit` save after every call, and stop it after the first that comes so far."""
     monkeypatch.setattr(training, "SECONDS_PER_CHECKPOINT", 0)
-    save, made = Checkpoint.save, []
+    save = Checkpoint.save
 
     def save_then_stop(self: Checkpoint, state: dict) -> None:
         save(self, state)
-        made.append(1)
-        if len(made) == saves:
+        if (state["epoch"], state["update"]) >= (epoch, update):
             raise PowerCutError
 
     monkeypatch.setattr(Checkpoint, "save", save_then_stop)
@@ -122,11 +121,11 @@ STALLING = replace(ADAM, augmentation="affine", rates=(0.01, 0.001), hold=Platea
 @pytest.mark.backends
 @pytest.mark.parametrize(
     ("build", "chosen", "images", "stops"),
-    # After the last of four calls of an epoch, and within the next; or at once within the second.
     [
-        (small, AVERAGED, 60, (4, 2)),
-        (lambda: small(0.5), STALLING, 60, (4, 2)),
-        (small_of_1998, LM, 40, (4,)),
+        # After the last of seven updates of an epoch, before its validation; and within the next.
+        (small, AVERAGED, 60, [(0, 7), (1, 1)]),
+        (lambda: small(0.5), STALLING, 60, [(0, 7), (1, 1)]),
+        (small_of_1998, LM, 40, [(1, 1)]),
     ],
     ids=["averaged", "dropout", "diagonal_lm"],
 )
@@ -134,7 +133,7 @@ def test_a_run_stopped_between_calls_and_resumed_ends_with_the_same_weights(
     build: Callable,
     chosen: Recipe,
     images: int,
-    stops: tuple[int, ...],
+    stops: list[tuple[int, int]],
     digits: DataSet,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -144,9 +143,9 @@ def test_a_run_stopped_between_calls_and_resumed_ends_with_the_same_weights(
     whole = build()
     reference = fit(whole, **run)
     assert not same(whole.get_weights(), build().get_weights())
-    for saves in stops:
+    for place in stops:
         with monkeypatch.context() as context:
-            stop_after(context, saves)
+            stop_at(context, *place)
             with pytest.raises(PowerCutError):
                 fit(build(), **run, checkpoint=tmp_path / "c.npz")
     resumed, epochs = build(), []
@@ -329,17 +328,16 @@ def test_the_running_average_of_the_weights_is_validated_and_kept(
     digits: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     train = first(digits.train, 40)
-    plain = replace(SGD, optimizer_settings={"momentum": 0.9})
-    seen, progress = every_update(small(), plain, train, digits.validation, monkeypatch)
-    averaged, errors = small(), []
-    kept = fit(averaged, replace(plain, averaging=0.8), train, digits.validation)
+    plain = replace(SGD, optimizer_settings={"momentum": 0.9}, rates=(0.3,) * 3)
+    seen, progress = every_update(small(), plain, train, digits.train, monkeypatch)
+    averaged, by_hand, errors = small(), small(), []
+    kept = fit(averaged, replace(plain, averaging=0.9), train, digits.train)
     average = seen[1]
     for update, weights in enumerate(seen[1:], 1):
-        average = [0.8 * old + 0.2 * new for old, new in zip(average, weights, strict=True)]
+        average = [0.9 * old + 0.1 * new for old, new in zip(average, weights, strict=True)]
         if update % 5 == 0:  # the end of an epoch
-            by_hand = small()
             by_hand.set_weights(average)
-            errors.append(training.error(by_hand, Pixels("unit"), digits.validation))
+            errors.append(training.error(by_hand, Pixels("unit"), digits.train))
     for found, expected in zip(averaged.get_weights(), average, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     assert np.abs(average[0] - seen[-1][0]).max() > 1e-3
@@ -427,9 +425,9 @@ def test_a_run_on_pictures_of_a_folder_can_be_repeated_and_resumed(
     reference = train(whole)
     assert figures(train(again)) == figures(reference)
     assert same(again.get_weights(), whole.get_weights())
-    for saves in (1, 2):  # within an epoch, and after its last call
+    for place in [(0, 1), (0, 3)]:  # within an epoch, and after its last update
         with monkeypatch.context() as context:
-            stop_after(context, saves)
+            stop_at(context, *place)
             with pytest.raises(PowerCutError):
                 train(model_of_pictures(8), tmp_path / "c.npz")
     assert figures(train(resumed, tmp_path / "c.npz")) == figures(reference)
