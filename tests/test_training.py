@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -186,6 +186,15 @@ def signal_after(monkeypatch: pytest.MonkeyPatch, calls: int, *signals: int) -> 
     monkeypatch.setattr(training._Pace, "adapt", adapt_then_signal)
 
 
+@pytest.fixture
+def _sigterm_is_harmless() -> Iterator[None]:
+    """To the tests themselves, where `fit` fails to handle it."""
+    before = signal.signal(signal.SIGTERM, lambda number, frame: None)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("_sigterm_is_harmless")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_in_the_middle_of_an_epoch_saves_before_it_stops(
     number: int, digits: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -207,6 +216,7 @@ def test_a_signal_in_the_middle_of_an_epoch_saves_before_it_stops(
     assert same(resumed.get_weights(), whole.get_weights())
 
 
+@pytest.mark.usefixtures("_sigterm_is_harmless")
 @pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
 def test_a_second_ctrl_c_is_obeyed_at_once(
     asked: int, digits: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
