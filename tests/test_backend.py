@@ -222,6 +222,27 @@ def test_a_loss_scaled_too_far_is_scaled_back_without_harm() -> None:
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
+@pytest.mark.parametrize("plain", [{}, {"center": False, "scale": False}], ids=["affine", "plain"])
+def test_batches_of_images_are_normalised_as_keras_does_it(plain: dict) -> None:
+    """TensorFlow's engine has a kernel of its own for it."""
+    images, labels = stack(4, 6)
+
+    def normalising() -> keras.Model:
+        keras.utils.set_random_seed(5)
+        body = [layers.Conv2D(2, 3), layers.BatchNormalization(momentum=0.8, epsilon=0.1, **plain)]
+        return keras.Sequential([keras.Input((5, 5, 1)), *body, layers.Flatten(), layers.Dense(3)])
+
+    ours, theirs = normalising(), normalising()
+    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
+    optimizer.build(ours.trainable_variables)
+    compile_steps(ours, optimizer, loss())(images, labels)
+    theirs.compile(keras.optimizers.SGD(0.1, momentum=0.9), loss())
+    for x, y in zip(images, labels, strict=True):
+        theirs.train_on_batch(x, y)
+    for weight, expected in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-6)
+
+
 def count(scores: list, labels: list, weights: list | None = None, top: tuple[int, ...] = (1, 5)) -> list:
     """Misses for each k, and images, of a network whose scores are its inputs."""
     model = keras.Sequential([keras.Input((7,)), layers.Activation("linear")])
@@ -250,6 +271,7 @@ def test_a_tie_goes_to_the_lower_class() -> None:
 def test_scores_that_are_no_numbers_miss(value: float) -> None:
     assert count([[value] * 7] * 2, [0, 1]) == [2, 2, 2]
     assert count([[0.0, value, 1, 2, 3, 4, 5]], [1]) == [1, 1, 1]
+    assert count([[9.0, value, 1, 2, 3, 4, 5]], [0]) == [1, 1, 1]
 
 
 def test_the_scores_of_an_images_views_are_averaged() -> None:

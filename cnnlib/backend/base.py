@@ -159,7 +159,8 @@ def misses(batch: dict[str, Tensor], scores: Tensor, top: tuple[int, ...]) -> Te
     earlier = ops.arange(scores.shape[-1])[None] < ops.cast(labels, "int32")[:, None]
     ahead = ops.logical_or(scores > own, ops.logical_and(scores == own, earlier))
     rank = ops.sum(ops.cast(ahead, "int32"), axis=1)
-    hit = ops.logical_and(rank[:, None] < ops.convert_to_tensor(top, "int32"), ops.isfinite(own))
+    finite = ops.all(ops.isfinite(scores), axis=1, keepdims=True)
+    hit = ops.logical_and(rank[:, None] < ops.convert_to_tensor(top, "int32"), finite)
     missed = ops.sum(ops.where(hit, 0.0, 1.0) * weights[:, None], axis=0)
     return ops.append(missed, ops.sum(weights))
 
