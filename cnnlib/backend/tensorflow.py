@@ -54,10 +54,12 @@ class TensorFlowEngine(base.Engine):
         # Keras divides a loss by the number of replicas, but not the penalties beside it: undo that, and
         # divide all of it.
         objective = replace(objective, loss=lambda *pair: loss(*pair) * self.devices)
+        # Distortions are many small operations, which XLA makes one of: four times as fast on a CPU.
+        inputs = tf.function(lambda batch: objective.inputs(batch, resident), jit_compile=True)
 
         def gradients(batch: dict[str, tf.Tensor]) -> tuple:
             with tf.GradientTape() as tape, _one_kernel_for_normalisation():
-                outputs = model(objective.inputs(batch, resident), training=True)
+                outputs = model(inputs(batch), training=True)
                 value, scores = objective.value(batch["labels"], outputs, model.losses)
                 target = objective.target(value, weights) / (self.devices * accumulate)
             return value / accumulate, base.wrong(batch["labels"], scores), tape.gradient(target, weights)
