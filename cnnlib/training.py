@@ -172,10 +172,11 @@ def fit(
             with _averaged(model, optimizer, recipe):
                 figures = _finish_epoch(recipe, schedule, progress, updates, validate())
             clock.stop()
-            saved.save(vars(progress))
             if on_epoch:
                 on_epoch(progress.epoch, figures)
-            stop.due()
+            # Not after every epoch: one of a small set may take less time than to write a large network.
+            if stop.due() or saved.due(SECONDS_PER_CHECKPOINT) or schedule.finished(progress.epoch):
+                saved.save(vars(progress))
             stop.obey(saved)
     if recipe.averaging is not None:
         optimizer.finalize_variable_values(model.trainable_variables)
