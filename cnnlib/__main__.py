@@ -20,7 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument(
         "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
     )
-    train.add_argument("--data", help="folder of your data sets; otherwise CNNLIB_DATA names it")
+    train.add_argument(
+        "--data",
+        metavar="FOLDER or NAME=FOLDER",
+        help="folder of your data sets; otherwise CNNLIB_DATA names it. With the name of the recipe's data "
+        "set: a folder of pictures (train/CLASS/, val/CLASS/ or test/CLASS/) to use in its place",
+    )
     train.add_argument("--out", required=True, help="folder for checkpoint, weights and record")
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
@@ -78,12 +83,16 @@ def _train(options: argparse.Namespace) -> int:
     from cnnlib import backend, data, training
     from cnnlib.recipe import find
 
-    if options.data:
-        os.environ["CNNLIB_DATA"] = options.data
     recipe = find(options.recipe)
     if not options.resume and (Path(options.out) / training.CHECKPOINT).exists():
         raise ValueError(f"{options.out} holds a training: give --resume to go on with it, or another --out.")
-    images = data.load(recipe.data, options.profile, validation=options.validation)
+    pictures = _pictures(options.data, recipe.data)
+    if pictures:
+        images = data.open_folder(pictures, validation=options.validation)
+    else:
+        if options.data:
+            os.environ["CNNLIB_DATA"] = options.data
+        images = data.load(recipe.data, options.profile, validation=options.validation)
     if options.epochs is not None:
         recipe = recipe.shortened(options.epochs, len(images.train))
     try:
@@ -104,6 +113,22 @@ def _train(options: argparse.Namespace) -> int:
     if backend.process() == 0:
         print(f"test error {record['result']['test_error']:.2%}")
     return 0
+
+
+def _pictures(option: str | None, wanted: str) -> str | None:
+    """The folder in `--data NAME=FOLDER`; None for the plain `--data FOLDER`, which may hold an = as well.
+
+    Raises:
+        ValueError: NAME is not the data set of the recipe, or no folder is named.
+    """
+    name, equals, folder = (option or "").partition("=")
+    if not equals or os.sep in name or Path(option or "").is_dir():
+        return None
+    if name != wanted or not folder:
+        raise ValueError(
+            f"Expected --data {wanted}=FOLDER, since the recipe's data set is {wanted}; got {option!r}."
+        )
+    return os.path.expanduser(folder)
 
 
 def _choose(options: argparse.Namespace) -> int:

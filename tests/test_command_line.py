@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cnnlib import data, recipe, records, training
@@ -109,6 +110,34 @@ def test_train_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "accumulate": 4,
         "tensorboard": True,
     }
+
+
+def test_train_takes_a_folder_of_pictures_in_place_of_the_recipes_data_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    asked: list = []
+
+    def run(chosen: recipe.Recipe, images: data.DataSet, **options: object) -> tuple:
+        asked.append(images)
+        return None, {"result": {"test_error": 0.01}}
+
+    monkeypatch.setattr(training, "run", run)
+    for split, name in ((split, name) for split in ("train", "val") for name in "ab"):
+        folder = tmp_path / "my=pictures" / split / name
+        folder.mkdir(parents=True)
+        for i in range(3):
+            Image.new("RGB", (8, 6)).save(folder / f"{i}.png")
+    train = ["train", "lenet5", "--validation", "2", "--out", str(tmp_path / "out"), "--data"]
+    assert main([*train, f"mnist={tmp_path}/my=pictures"]) == 0
+    assert (asked[0].name, asked[0].profile, asked[0].class_names) == ("my=pictures", "folder", ("a", "b"))
+    assert [len(asked[0].train), len(asked[0].validation), len(asked[0].test)] == [4, 2, 6]
+    capsys.readouterr()
+    for option in (f"imagenet={tmp_path}", "mnist="):
+        assert main([*train, option]) == 1
+        assert capsys.readouterr().err == (
+            f"Expected --data mnist=FOLDER, since the recipe's data set is mnist; got {option!r}.\n"
+        )
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("command", ["train", "choose"])

