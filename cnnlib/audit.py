@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnlib.layers import EuclideanRBF, PartialConv2D, TrainableSubsampling
+from cnnlib.layers import EuclideanRBF, LocallyConnected2D, PartialConv2D, TrainableSubsampling
 from cnnlib.tables import Table
 
 
@@ -165,6 +165,12 @@ def _subsampling_macs(layer: TrainableSubsampling) -> int:
     return _units(layer)
 
 
+@_macs.register(LocallyConnected2D)
+def _unshared_macs(layer: LocallyConnected2D) -> int:
+    """Every weight belongs to one position and is used once."""
+    return math.prod(layer.kernel.shape)
+
+
 @_macs.register(EuclideanRBF)
 def _rbf_macs(layer: EuclideanRBF) -> int:
     return math.prod(layer.codes.shape)
@@ -204,7 +210,7 @@ def _window(layer: keras.Layer) -> tuple[int, int] | None:
     """Side of the window a layer slides over its input, and its stride; None if it slides none."""
     if isinstance(layer, TrainableSubsampling):
         return layer.size, layer.size
-    if isinstance(layer, PartialConv2D):
+    if isinstance(layer, PartialConv2D | LocallyConnected2D):
         return layer.kernel_size, 1
     if hasattr(layer, "pool_size"):
         return layer.pool_size[0], layer.strides[0]

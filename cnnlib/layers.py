@@ -40,9 +40,22 @@ def patch_convolution(x: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.
         kernel: (size, size, inputs, outputs).
     """
     size, _, inputs, outputs = kernel.shape
+    return ops.matmul(patches(x, size), ops.reshape(kernel, (size * size * inputs, outputs)))
+
+
+def patches(x: keras.KerasTensor, size: int) -> keras.KerasTensor:
+    """Put every size x size square of the input on the last axis, row by row, its channels innermost.
+
+    Args:
+        x: (batch, height, width, channels).
+        size: side of the squares, one for each position where a square fits.
+
+    Returns:
+        (batch, height - size + 1, width - size + 1, size * size * channels).
+    """
     height, width = x.shape[1] - size + 1, x.shape[2] - size + 1
     shifts = [x[:, i : i + height, j : j + width] for i in range(size) for j in range(size)]
-    return ops.matmul(ops.concatenate(shifts, axis=-1), ops.reshape(kernel, (size * size * inputs, outputs)))
+    return ops.concatenate(shifts, axis=-1)
 
 
 @register
@@ -307,3 +320,179 @@ class MAPLoss(keras.losses.Loss):
     def get_config(self) -> dict:
         """Return what rebuilds the loss."""
         return {**super().get_config(), "j": self.j}
+
+
+@register
+class LocalResponseNormalization(keras.layers.Layer):
+    """Divides each activation by a power of the activity of its neighbours among the maps.
+
+    b_i = a_i / (k + alpha * sum of a_j^2)^beta, j over the `size` maps around map i, fewer at both ends. The
+    last axis of the input holds the maps; the shape stays as it is.
+
+    The printed formula does not divide alpha by `size`. cuda-convnet, Caffe and PyTorch do: to compute what
+    they compute, give `alpha / size`; to have PyTorch compute this layer, give it alpha 5e-4 for our 1e-4.
+
+    Args:
+        size: maps that are summed over, the paper's n; odd, so that map i stands in their middle.
+        alpha: weight of the sum of squares.
+        beta: exponent.
+        k: what the sum is added to.
+
+    Raises:
+        ValueError: `size` is even or less than one.
+
+    Source: Krizhevsky et al. 2012, section 3.3.
+    """
+
+    def __init__(
+        self, size: int = 5, alpha: float = 1e-4, beta: float = 0.75, k: float = 2.0, **kwargs: object
+    ):
+        super().__init__(**kwargs)
+        if size < 1 or size % 2 == 0:
+            raise ValueError(f"size must be an odd number of maps, not {size}: a map needs a middle place.")
+        self.size, self.alpha, self.beta, self.k = size, alpha, beta, k
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Normalise a batch of maps (batch, ..., maps)."""
+        # In float16 the square of 256 is infinite already.
+        exact = ops.cast(x, "float32") if self.compute_dtype in ("float16", "bfloat16") else x
+        activity = self.k + self.alpha * self.neighbours(ops.square(exact))
+        # A power by way of its logarithm: the gradient of `ops.power` is twice the work.
+        return ops.cast(exact * ops.exp(-self.beta * ops.log(activity)), self.compute_dtype)
+
+    def neighbours(self, squares: keras.KerasTensor) -> keras.KerasTensor:
+        """Sum each map with those around it, as a product with a matrix of ones near the diagonal.
+
+        A few times as fast on a CPU, with its gradient, as to add shifted copies of the maps.
+        """
+        places = np.arange(squares.shape[-1])
+        near = np.abs(places[:, None] - places) <= self.size // 2
+        return ops.matmul(squares, ops.convert_to_tensor(near, squares.dtype))
+
+    def compute_output_shape(self, input_shape: Sequence[int]) -> tuple:
+        """Return the shape of the input."""
+        return tuple(input_shape)
+
+    def get_config(self) -> dict:
+        """Return what rebuilds the layer."""
+        settings = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
+        return {**super().get_config(), **settings}
+
+
+@register
+class GroupedConv2D(keras.layers.Conv2D):
+    """`Conv2D(groups=n)`, channels last, computed as n convolutions side by side.
+
+    The same weights in the same order, and the same answers: output maps of the first group see the input
+    maps of the first group only, and so on. XLA, which Keras falls back to on TensorFlow and JAX uses
+    always, computes the gradient of a grouped convolution on a CPU slowly: training AlexNet's conv2 took
+    seven to thirteen times as long as with this layer. On PyTorch the two take the same time.
+
+    Source: Krizhevsky et al. 2012, section 3.2 and figure 2 (a group for each of the two GPUs).
+    """
+
+    def convolution_op(self, inputs: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
+        """Convolve; the hook Keras has for this."""
+        convolve = super().convolution_op
+        groups = zip(*(ops.split(tensor, self.groups, axis=-1) for tensor in (inputs, kernel)), strict=True)
+        return ops.concatenate([convolve(maps, kernels) for maps, kernels in groups], axis=-1)
+
+
+@register
+class LocallyConnected2D(keras.layers.Layer):
+    """A convolution (stride 1, square kernel) whose weights are not shared: each position has its own.
+
+    Input (batch, height, width, channels), output (batch, height', width', filters) with the sides of a
+    convolution. The weights are one kernel (positions down, positions across, size * size * channels,
+    filters) and a bias for every output unit.
+
+    Args:
+        filters: output maps.
+        kernel_size: side of the square that a unit sees.
+        padding: "valid", or "same" for zeros around the input that keep its size.
+        activation: applied to the result.
+        kernel_initializer: sees the weights as (inputs of a unit, units), so that what scales with the fan-in
+            scales with a unit's own.
+        bias_initializer: of the biases.
+        kernel_regularizer: penalty on the weights.
+
+    Raises:
+        ValueError: `padding` is neither "valid" nor "same".
+
+    Source: cuda-convnet's layers of type local; Krizhevsky et al. 2012, section 3.3, points to that code.
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        padding: str = "valid",
+        activation: object = None,
+        kernel_initializer: object = "he_normal",
+        bias_initializer: object = "zeros",
+        kernel_regularizer: object = None,
+        **kwargs: object,
+    ):
+        super().__init__(**kwargs)
+        if padding not in ("valid", "same"):
+            raise ValueError(f'padding must be "valid" or "same", not {padding!r}.')
+        self.filters, self.kernel_size, self.padding = filters, kernel_size, padding
+        self.activation = keras.activations.get(activation)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+
+    def build(self, input_shape: Sequence[int]) -> None:
+        """Create a kernel and a bias for every position.
+
+        Raises:
+            ValueError: the input has no fixed size, or is smaller than the kernel.
+        """
+        if None in input_shape[1:]:
+            raise ValueError(f"{self.name}: weights for each position need an input of fixed size.")
+        places = self.compute_output_shape(input_shape)[1:3]
+        if min(places) < 1:
+            raise ValueError(f"{self.name}: a {self.kernel_size}-wide kernel in maps of {input_shape[1:3]}.")
+        inputs = self.kernel_size**2 * input_shape[-1]
+
+        def draw(shape: Sequence[int], dtype: str | None = None) -> keras.KerasTensor:
+            flat = self.kernel_initializer((inputs, math.prod(places) * self.filters), dtype=dtype)
+            return ops.transpose(ops.reshape(flat, (inputs, *places, self.filters)), (1, 2, 0, 3))
+
+        self.kernel = self.add_weight(
+            shape=(*places, inputs, self.filters),
+            initializer=draw,
+            regularizer=self.kernel_regularizer,
+            name="kernel",
+        )
+        self.bias = self.add_weight(
+            shape=(*places, self.filters), initializer=self.bias_initializer, name="bias"
+        )
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Apply each position's weights to what it sees."""
+        if self.padding == "same":
+            before = (self.kernel_size - 1) // 2
+            around = (before, self.kernel_size - 1 - before)
+            x = ops.pad(x, [(0, 0), around, around, (0, 0)])
+        seen = patches(x, self.kernel_size)
+        return self.activation(ops.einsum("nhwp,hwpf->nhwf", seen, self.kernel) + self.bias)
+
+    def compute_output_shape(self, input_shape: Sequence[int]) -> tuple:
+        """Return the shape a convolution of stride 1 has."""
+        batch, height, width, _ = input_shape
+        lost = 0 if self.padding == "same" else self.kernel_size - 1
+        return (batch, height - lost, width - lost, self.filters)
+
+    def get_config(self) -> dict:
+        """Return what rebuilds the layer."""
+        return {
+            **super().get_config(),
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "padding": self.padding,
+            "activation": keras.activations.serialize(self.activation),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+        }
