@@ -1,0 +1,210 @@
+"""AlexNet, in two towers or one, and the network of cuda-convnet that its paper tried out on CIFAR-10."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+from keras import layers
+from keras.initializers import Constant, RandomNormal
+
+from cnnlib.layers import GroupedConv2D, LocallyConnected2D, LocalResponseNormalization
+from cnnlib.models.building import check, finish, scaled
+
+# Maps of conv1 to conv5, units of fc6 and fc7.
+MAPS, UNITS = (96, 256, 384, 384, 256), 4096
+# The two numbers of conv1 that decide which images fit: its kernel and its stride.
+_KERNEL, _STRIDE = 11, 4
+
+
+def AlexNet(  # noqa: N802 - a network is called as its paper calls it
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int, int, int] = (227, 227, 3),
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str = "alexnet",
+    *,
+    groups: int = 2,
+    width: float = 1.0,
+    bias_ones: float = 1.0,
+) -> keras.Model:
+    """AlexNet: 60,965,224 parameters in two towers, 62,378,344 in one.
+
+    The paper prints images of 224x224 pixels and 55x55 maps in conv1, which do not go together: 227 pixels
+    give 55 maps, and so do 224 with two pixels of zeros on each side. This builder adds those two pixels
+    where the strides of conv1 do not fit the image.
+
+    Dropout is Keras's: what is kept is doubled in training, where the paper halves every output in testing.
+
+    Args:
+        include_top: keep the three fully connected layers; without them the output is pool5's maps.
+        weights: None for new ones, or the path of a weights file to load.
+        input_shape: (height, width, channels), at least 64 high and wide.
+        classes: units of the output layer.
+        classifier_activation: activation of the output layer; None returns logits.
+        name: name of the model.
+        groups: towers that conv2, conv4 and conv5 are divided into, one for each GPU of the paper.
+        width: factor on the maps and units of every hidden layer.
+        bias_ones: initial biases of conv2, conv4, conv5, fc6 and fc7, to start with units that are on. The
+            paper's are 1; the replication in Caffe found that training stalls with them and took 0.1.
+
+    Returns:
+        A model from (batch, *input_shape) to (batch, classes), or to pool5's maps without the top.
+
+    Raises:
+        ValueError: see `cnnlib.models.building.check`, or `groups` does not divide the maps.
+
+    Source: Krizhevsky et al. 2012, sections 3 and 5 and figure 2.
+    """
+    check(input_shape, classes, weights, width, smallest=64)
+    maps = [scaled(number, width) for number in MAPS]
+    _check_groups(groups, maps)
+    x = image = keras.Input(input_shape, name="image")
+    if any((side - _KERNEL) % _STRIDE for side in input_shape[:2]):
+        x = layers.ZeroPadding2D(2, name="pad1")(x)
+    x = _convolution("conv1", maps[0], _KERNEL, strides=_STRIDE, padding="valid")(x)
+    x = LocalResponseNormalization(name="norm1")(x)
+    x = layers.MaxPooling2D(3, 2, name="pool1")(x)
+    x = _convolution("conv2", maps[1], 5, groups, bias_ones)(x)
+    x = LocalResponseNormalization(name="norm2")(x)
+    x = layers.MaxPooling2D(3, 2, name="pool2")(x)
+    # The only convolution that sees the maps of both towers.
+    x = _convolution("conv3", maps[2], 3)(x)
+    x = _convolution("conv4", maps[3], 3, groups, bias_ones)(x)
+    x = _convolution("conv5", maps[4], 3, groups, bias_ones)(x)
+    x = layers.MaxPooling2D(3, 2, name="pool5")(x)
+    if include_top:
+        x = layers.Flatten(name="flatten")(x)
+        for number in (6, 7):
+            x = _dense(f"fc{number}", scaled(UNITS, width), "relu", bias_ones)(x)
+            x = layers.Dropout(0.5, name=f"drop{number}")(x)
+        x = _dense("fc8", classes, classifier_activation)(x)
+    return finish(image, x, name, weights)
+
+
+def CudaConvnet(  # noqa: N802
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int, int, int] = (24, 24, 3),
+    classes: int = 10,
+    classifier_activation: str | None = "softmax",
+    name: str = "cuda_convnet",
+    *,
+    local_response_normalization: bool = True,
+    activation: str = "relu",
+    decay: float = 0.0,
+) -> keras.Model:
+    """The four-layer network of cuda-convnet for crops of CIFAR-10: 1,116,490 parameters.
+
+    Two convolutions, two layers of weights that are not shared between positions, a softmax. With local
+    response normalisation it is the one of 11 % test error, without it the one of 13 %.
+
+    Args:
+        include_top: keep the output layer; without it the output is local4's maps.
+        weights: None for new ones, or the path of a weights file to load.
+        input_shape: (height, width, channels), height and width multiples of 4.
+        classes: units of the output layer.
+        classifier_activation: activation of the output layer; None returns logits.
+        name: name of the model.
+        local_response_normalization: normalise the maps of both convolutions before they are pooled.
+        activation: of the four hidden layers; "tanh" for the comparison of the paper's figure 1, whose own
+            network is not described.
+        decay: lambda of the penalty lambda/2 |w|^2 on the weights of local3, local4 and fc10, and of no
+            other layer. cuda-convnet trains with 0.004.
+
+    Returns:
+        A model from (batch, *input_shape) to (batch, classes), or to local4's maps without the top.
+
+    Raises:
+        ValueError: see `cnnlib.models.building.check`, or a side that is no multiple of 4.
+
+    Source: cuda-convnet, layers-conv-local-11pct.cfg and -13pct.cfg, which Krizhevsky et al. 2012,
+    section 3.3, points to.
+    """
+    check(input_shape, classes, weights, smallest=4)
+    if any(side % 4 for side in input_shape[:2]):
+        raise ValueError(f"input_shape {input_shape}: two poolings halve the sides; give multiples of 4.")
+    penalty = keras.regularizers.L2(decay / 2) if decay else None
+    x = image = keras.Input(input_shape, name="image")
+    for number, spread in ((1, 0.0001), (2, 0.01)):
+        x = layers.Conv2D(
+            64,
+            5,
+            padding="same",
+            activation=activation,
+            kernel_initializer=RandomNormal(stddev=spread),
+            name=f"conv{number}",
+        )(x)
+        if local_response_normalization:
+            # cuda-convnet divides its scale by the number of maps and adds 1.
+            x = LocalResponseNormalization(5, 0.001 / 5, 0.75, 1.0, name=f"rnorm{number}")(x)
+        # The last window reaches one pixel over the edge, as in cuda-convnet, which rounds up: for even
+        # sides that is what "same" does, and what it adds never wins.
+        x = layers.MaxPooling2D(3, 2, padding="same", name=f"pool{number}")(x)
+    for number, filters in ((3, 32), (4, 32)):
+        x = LocallyConnected2D(
+            filters,
+            3,
+            padding="same",
+            activation=activation,
+            kernel_initializer=RandomNormal(stddev=0.04),
+            kernel_regularizer=penalty,
+            name=f"local{number}",
+        )(x)
+    if include_top:
+        x = layers.Flatten(name="flatten")(x)
+        x = layers.Dense(
+            classes,
+            activation=classifier_activation,
+            kernel_initializer=RandomNormal(stddev=0.01),
+            kernel_regularizer=penalty,
+            name="fc10",
+        )(x)
+    return finish(image, x, name, weights)
+
+
+def _check_groups(groups: int, maps: list[int]) -> None:
+    if groups < 1:
+        raise ValueError(f"groups must be at least 1, not {groups}.")
+    divided = {"conv2": (maps[0], maps[1]), "conv4": (maps[2], maps[3]), "conv5": (maps[3], maps[4])}
+    for layer, (below, above) in divided.items():
+        if below % groups or above % groups:
+            raise ValueError(
+                f"groups={groups} does not divide the maps of {layer}, {below} in and {above} out: "
+                "choose another number of groups or another width."
+            )
+
+
+def _convolution(
+    name: str,
+    filters: int,
+    size: int,
+    groups: int = 1,
+    bias: float = 0.0,
+    *,
+    strides: int = 1,
+    padding: str = "same",
+) -> keras.Layer:
+    """A convolution with the paper's activation and initial weights, each layer with a draw of its own."""
+    settings = {
+        "strides": strides,
+        "padding": padding,
+        "activation": "relu",
+        "kernel_initializer": RandomNormal(stddev=0.01),
+        "bias_initializer": Constant(bias),
+        "name": name,
+    }
+    if groups == 1:
+        return layers.Conv2D(filters, size, **settings)
+    return GroupedConv2D(filters, size, groups=groups, **settings)
+
+
+def _dense(name: str, units: int, activation: str | None, bias: float = 0.0) -> layers.Dense:
+    return layers.Dense(
+        units,
+        activation=activation,
+        kernel_initializer=RandomNormal(stddev=0.01),
+        bias_initializer=Constant(bias),
+        name=name,
+    )

@@ -1,0 +1,240 @@
+"""VGG: the six configurations from one table, their dense evaluation, and starting a deep one from net A."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers
+from keras.initializers import Initializer, RandomNormal
+
+from cnnlib.layers import LocalResponseNormalization
+from cnnlib.models.building import check, finish, scaled
+
+# For each of the five blocks, the sides of the kernels of its convolutions; "LRN" is a normalisation. A
+# pooling of 2x2 ends every block (Simonyan and Zisserman 2015, table 1).
+CONFIGURATIONS: dict[str, tuple[tuple[int | str, ...], ...]] = {
+    "A": ((3,), (3,), (3, 3), (3, 3), (3, 3)),
+    "A-LRN": ((3, "LRN"), (3,), (3, 3), (3, 3), (3, 3)),
+    "B": ((3, 3), (3, 3), (3, 3), (3, 3), (3, 3)),
+    "C": ((3, 3), (3, 3), (3, 3, 1), (3, 3, 1), (3, 3, 1)),
+    "D": ((3, 3), (3, 3), (3, 3, 3), (3, 3, 3), (3, 3, 3)),
+    "E": ((3, 3), (3, 3), (3, 3, 3, 3), (3, 3, 3, 3), (3, 3, 3, 3)),
+}
+# Maps of the convolutions in each block, units of fc1 and fc2.
+MAPS, UNITS = (64, 128, 256, 512, 512), 4096
+# Net A's first four convolutions and its fully connected layers, by name. By number the four would not fit:
+# A's second convolution goes from 64 maps to 128, that of every deeper net from 64 to 64.
+STARTS_FROM_A = (
+    *("block1_conv1", "block2_conv1", "block3_conv1", "block3_conv2"),
+    *("fc1", "fc2", "predictions"),
+)
+
+
+def VGG(  # noqa: N802 - a network is called as its paper calls it
+    config: str = "D",
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str | None = None,
+    *,
+    width: float = 1.0,
+    initializer: str | Initializer = "glorot_uniform",
+) -> keras.Model:
+    """One of the six networks of the paper: D is VGG16, E is VGG19.
+
+    The order and names of the layers are those of `keras.applications`, so that
+    `VGG16().set_weights(keras.applications.VGG16().get_weights())` gives the network trained on ImageNet; it
+    wants images prepared by `keras.applications.vgg16.preprocess_input`. The paper's dropout after fc1 and
+    fc2, which `keras.applications` leaves out, has no weights and acts in training alone.
+
+    Args:
+        config: a column of the paper's table 1, a key of `CONFIGURATIONS`.
+        include_top: keep the three fully connected layers.
+        weights: None for new ones, or the path of a weights file to load.
+        input_shape: (height, width, channels), at least 32 high and wide; without the top, sides may be
+            None.
+        pooling: without the top, what becomes of the last maps: None leaves them, "avg" and "max" pool each
+            to one number.
+        classes: units of the output layer.
+        classifier_activation: activation of the output layer; None returns logits.
+        name: name of the model; None calls it vgg_ and its configuration.
+        width: factor on the maps and units of every hidden layer.
+        initializer: of all weights; biases start at 0. The paper took "paper", a normal distribution of
+            variance 0.01, for net A and started deeper nets from it (`initialise_from`); it later found that
+            Glorot and Bengio's makes this unnecessary.
+
+    Returns:
+        A model from (batch, *input_shape) to (batch, classes), or without the top to block5_pool's maps or
+        what `pooling` makes of them.
+
+    Raises:
+        ValueError: see `cnnlib.models.building.check`; or `config` or `pooling` is none of those above.
+
+    Source: Simonyan and Zisserman 2015, section 2 and table 1; section 3.1 for the initial weights.
+    """
+    _check(config, include_top, weights, input_shape, pooling, classes, width)
+    x = image = keras.Input(input_shape, name="image")
+    for block, (kinds, maps) in enumerate(zip(CONFIGURATIONS[config], MAPS, strict=True), start=1):
+        for number, kind in enumerate(kinds, start=1):
+            if kind == "LRN":
+                x = LocalResponseNormalization(name=f"block{block}_lrn")(x)
+                continue
+            x = layers.Conv2D(
+                scaled(maps, width),
+                kind,
+                padding="same",
+                activation="relu",
+                kernel_initializer=_fresh(initializer),
+                name=f"block{block}_conv{number}",
+            )(x)
+        x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
+    if include_top:
+        x = layers.Flatten(name="flatten")(x)
+        for number in (1, 2):
+            x = _dense(f"fc{number}", scaled(UNITS, width), "relu", initializer)(x)
+            x = layers.Dropout(0.5, name=f"drop{number}")(x)
+        x = _dense("predictions", classes, classifier_activation, initializer)(x)
+    elif pooling is not None:
+        pool = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
+        x = pool(name=f"{pooling}_pool")(x)
+    return finish(image, x, name or f"vgg_{config}".lower().replace("-", "_"), weights)
+
+
+def VGG11(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """Net A: `VGG("A", include_top, ...)`, with the same settings by name."""
+    return VGG("A", include_top, **{"name": "vgg11", **settings})
+
+
+def VGG13(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """Net B: `VGG("B", include_top, ...)`, with the same settings by name."""
+    return VGG("B", include_top, **{"name": "vgg13", **settings})
+
+
+def VGG16(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """Net D: `VGG("D", include_top, ...)`, with the same settings by name."""
+    return VGG("D", include_top, **{"name": "vgg16", **settings})
+
+
+def VGG19(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """Net E: `VGG("E", include_top, ...)`, with the same settings by name."""
+    return VGG("E", include_top, **{"name": "vgg19", **settings})
+
+
+def dense_evaluation(model: keras.Model) -> keras.Model:
+    """Turn a classifier's fully connected layers into convolutions, so that it takes images of any size.
+
+    The first becomes a convolution over all of the maps that it saw (7x7 in VGG at 224 pixels), the others
+    1x1. A larger image gives a map of scores, the output of the layer named as the model's last
+    (`predictions`), which is averaged before the activation.
+
+    Args:
+        model: a chain of convolutions and poolings, flattened, and dense layers: `VGG` or `AlexNet`.
+
+    Returns:
+        A new model, with copies of the weights, from (batch, height, width, channels) of any size from the
+        model's own up to (batch, classes).
+
+    Raises:
+        ValueError: the model has no fully connected layers.
+
+    Source: Simonyan and Zisserman 2015, section 3.2. That the average comes before the softmax is our
+    reading: the paper averages the map of class scores, then the soft-max posteriors of mirrored images.
+    """
+    flatten = next((layer for layer in model.layers if isinstance(layer, layers.Flatten)), None)
+    if flatten is None:
+        raise ValueError(f"{model.name} has no fully connected layers: build it with include_top=True.")
+    seen, last = tuple(flatten.input.shape[1:3]), model.layers[-1]
+    x = image = keras.Input((None, None, model.input_shape[-1]), name="image")
+    for layer in model.layers:
+        if isinstance(layer, layers.Dense):
+            activation = None if layer is last else layer.activation
+            x = _empty_convolution(layer.units, seen, activation, layer.name)(x)
+            seen = (1, 1)
+        elif not isinstance(layer, layers.InputLayer | layers.Flatten | layers.Dropout):
+            x = type(layer).from_config(layer.get_config())(x)
+    x = layers.GlobalAveragePooling2D(name="average")(x)
+    x = layers.Activation(last.activation, name="scores")(x)
+    dense = keras.Model(image, x, name=f"{model.name}_dense")
+    # Flattening puts rows before columns before channels, as the kernel of a convolution does.
+    values = zip(model.get_weights(), dense.weights, strict=True)
+    dense.set_weights([np.reshape(value, weight.shape) for value, weight in values])
+    return dense
+
+
+def initialise_from(model: keras.Model, source: keras.Model) -> tuple[str, ...]:
+    """Start a deep network from net A: copy A's first four convolutions and its fully connected layers.
+
+    All other layers keep the weights they have, and what was copied is trained like the rest.
+
+    Args:
+        model: the network to start, one of `VGG` with its top.
+        source: net A, trained.
+
+    Returns:
+        Names of the layers that were copied.
+
+    Raises:
+        ValueError: a layer is missing in one of the two, or its weights have another shape; nothing has been
+            copied then.
+
+    Source: Simonyan and Zisserman 2015, section 3.1.
+    """
+    ours, theirs = ({layer.name: layer for layer in net.layers} for net in (model, source))
+    for net, has in ((model, ours), (source, theirs)):
+        missing = [name for name in STARTS_FROM_A if name not in has]
+        if missing:
+            raise ValueError(f"{net.name} has no layer {', '.join(missing)}: give VGGs with their tops.")
+    for name in STARTS_FROM_A:
+        shapes = [tuple(has[name].kernel.shape) for has in (ours, theirs)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"{name} has weights {shapes[0]} in {model.name} and {shapes[1]} in {source.name}: build "
+                "both with the same input_shape, classes and width."
+            )
+    for name in STARTS_FROM_A:
+        ours[name].set_weights(theirs[name].get_weights())
+    return STARTS_FROM_A
+
+
+def _check(
+    config: str,
+    include_top: bool,
+    weights: str | Path | None,
+    input_shape: tuple[int | None, ...],
+    pooling: str | None,
+    classes: int,
+    width: float,
+) -> None:
+    if config not in CONFIGURATIONS:
+        raise ValueError(f"config must be one of {', '.join(CONFIGURATIONS)}, not {config!r}.")
+    if weights == "imagenet":
+        raise ValueError(
+            "weights trained on ImageNet come from Keras: build with weights=None and copy them by "
+            "set_weights(keras.applications.VGG16().get_weights()), or those of VGG19."
+        )
+    check(input_shape, classes, weights, width, smallest=32, fixed=include_top)
+    if pooling not in (None, "avg", "max"):
+        raise ValueError(f'pooling must be None, "avg" or "max", not {pooling!r}.')
+
+
+def _dense(name: str, units: int, activation: str | None, initializer: str | Initializer) -> layers.Dense:
+    return layers.Dense(units, activation=activation, kernel_initializer=_fresh(initializer), name=name)
+
+
+def _fresh(initializer: str | Initializer) -> Initializer:
+    """An initialiser for one layer alone: Keras repeats its draw when two layers share one."""
+    if initializer == "paper":
+        return RandomNormal(stddev=0.1)
+    return (
+        initializer.clone() if isinstance(initializer, Initializer) else keras.initializers.get(initializer)
+    )
+
+
+def _empty_convolution(filters: int, size: tuple[int, int], activation: Any, name: str) -> layers.Conv2D:
+    return layers.Conv2D(filters, size, activation=activation, kernel_initializer="zeros", name=name)
