@@ -1,66 +1,19 @@
-"""The ledger: every figure of a paper beside what this code computes or measured, with a verdict."""
+"""The claims of LeNet-5: the network of 1998, and the form that libraries build today."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from cnnlib import audit, data, evaluation, layers, models, recipe, records
+from cnnlib import audit, data, layers, models, recipe
 from cnnlib.data.pixels import Pixels
-from cnnlib.papers import Paper
+from cnnlib.ledger.claim import Claim, close, recorded_error, within_sampling
 from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.lecun1998 import LECUN1998
-from cnnlib.tables import Table
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A fact of a paper and how to find our own value for it.
-
-    Attributes:
-        paper: who says it.
-        key: which fact.
-        ours: computes our value; None when the book neither computes nor measures it.
-        agrees: tells whether the paper's value and ours agree.
-        deviation: why they differ, or why there is no value of ours; a difference without one fails.
-    """
-
-    paper: Paper
-    key: str
-    ours: Callable[[], Any] | None = None
-    agrees: Callable[[Any, Any], bool] = lambda expected, ours: expected == ours
-    deviation: str = ""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the ledger, as text.
-
-    `verdict` is "agrees", "differs, explained", "differs", "quoted" (not reproduced here) or
-    "unconfirmed" (a figure nobody could point to in the paper: shown, never asserted).
-    """
-
-    paper: str
-    key: str
-    claim: str
-    where: str
-    confidence: str
-    expected: str
-    ours: str
-    verdict: str
-    why: str
-
-
-def close(tolerance: float) -> Callable[[float, float], bool]:
-    """Two numbers agree when they differ by no more than `tolerance`."""
-    return lambda expected, ours: abs(expected - ours) <= tolerance
 
 
 @cache
@@ -162,20 +115,11 @@ def _setting(name: str) -> float:
     return recipe.RECIPES["lenet5_original"].optimizer_settings.get(name, 0.0)
 
 
-def _recorded_error(name: str) -> float | None:
-    """Mean test error over the recorded seeds, in %."""
-    if name not in records.names():
-        return None
-    return 100 * records.mean_and_spread([r["result"]["test_error"] for r in records.load(name)])[0]
+_within_ten_thousand = within_sampling(LECUN1998["test_images"])
 
 
-def _within_sampling(expected: float, ours: float) -> bool:
-    """A test error of a paper lies within what 10,000 test images leave open around ours (95 %)."""
-    low, high = evaluation.interval(ours / 100, LECUN1998["test_images"])
-    return 100 * low <= expected <= 100 * high
-
-
-def _lenet_claims() -> list[Claim]:
+def claims() -> list[Claim]:
+    """Every claim about LeNet-5."""
     paper, original = LECUN1998, recipe.RECIPES["lenet5_original"]
     fan_ins = [len(maps) for maps in models.lenet.C3_CONNECTIONS]
     codes = models.lenet.digit_codes()
@@ -249,11 +193,11 @@ def _lenet_claims() -> list[Claim]:
         Claim(
             paper,
             "test_error",
-            lambda: _recorded_error("lenet5_original"),
-            _within_sampling,
+            lambda: recorded_error("lenet5_original"),
+            _within_ten_thousand,
             "Ours is higher. mu and j are our choice and the codes our drawing; other values did no better.",
         ),
-        Claim(paper, "test_error_distorted", lambda: _recorded_error("lenet5_modern"), _within_sampling),
+        Claim(paper, "test_error_distorted", lambda: recorded_error("lenet5_modern"), _within_ten_thousand),
         Claim(
             paper,
             "errors_shown",
@@ -278,101 +222,3 @@ def _lenet_claims() -> list[Claim]:
             deviation="The chapter lost the paper's third rate, and counts from 1 where Keras counts from 0.",
         ),
     ]
-
-
-def claims() -> list[Claim]:
-    """Every claim of every paper the book covers so far."""
-    return _lenet_claims()
-
-
-def rows() -> list[Row]:
-    """Work out every line of the ledger."""
-    return [row for claim in claims() for row in _lines(claim)]
-
-
-def _lines(claim: Claim) -> list[Row]:
-    """One row for a claim, or one for each entry of a table of layers."""
-    fact = claim.paper.facts[claim.key]
-    ours = None if claim.ours is None else claim.ours()
-    if not isinstance(fact.value, dict) or not isinstance(ours, dict):
-        return [_row(claim, claim.key, fact.value, ours)]
-    return [
-        _row(claim, f"{claim.key}.{part}", fact.value.get(part), ours.get(part))
-        for part in {**fact.value, **ours}
-    ]
-
-
-def _row(claim: Claim, key: str, expected: Any, ours: Any) -> Row:
-    fact = claim.paper.facts[claim.key]
-    part = key.removeprefix(claim.key).lstrip(".")
-    return Row(
-        paper=claim.paper.citation,
-        key=key,
-        claim=f"{part}: {fact.says}" if part else fact.says,
-        where=fact.where,
-        confidence=fact.confidence,
-        expected=_text(expected),
-        ours="" if ours is None else _text(ours),
-        verdict=_verdict(claim, expected, ours),
-        why=claim.deviation,
-    )
-
-
-def _verdict(claim: Claim, expected: Any, ours: Any) -> str:
-    if claim.paper.facts[claim.key].confidence == "memory":
-        return "unconfirmed"
-    if ours is None:  # a value that could not be had is no quotation
-        return "quoted" if claim.ours is None and claim.deviation else "differs"
-    if claim.agrees(expected, ours):
-        return "agrees"
-    return "differs, explained" if claim.deviation else "differs"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, tuple | list):
-        if value and all(isinstance(side, int) for side in value):
-            return audit.shape_text(value)
-        return "; ".join(_text(item) for item in value)
-    return str(value).replace("\n", " ")
-
-
-def as_text(lines: list[Row]) -> str:
-    """The ledger for a terminal: one line a claim, and the count of each verdict."""
-    width = max(len(f"{row.paper} {row.key}") for row in lines)
-    shown = [
-        f"{row.verdict:18} {row.paper + ' ' + row.key:{width}}  {row.where}: {row.expected[:60]}"
-        + (f" | ours {row.ours[:60]}" if row.ours else "")
-        + (f" | {row.why}" if row.why else "")
-        for row in lines
-    ]
-    return "\n".join(
-        [*shown, "", "  ".join(f"{verdict}: {count}" for verdict, count in counts(lines).items())]
-    )
-
-
-def as_markdown(lines: list[Row]) -> str:
-    """The ledger for a page."""
-    head = ["claim", "place", "paper", "ours", "verdict"]
-    rows = [
-        [r.claim, f"{r.where} ({r.confidence})", _cell(r.expected), _cell(r.ours), _end(r)] for r in lines
-    ]
-    return str(Table(head, rows))
-
-
-def _end(row: Row) -> str:
-    return f"**{row.verdict}**" + (f". {row.why}" if row.why else "")
-
-
-def _cell(text: str) -> str:
-    """A value; code where it is a pattern of crosses and dots."""
-    return f"`{text}`" if text and set(text) <= set("X. ") else text
-
-
-def counts(lines: list[Row]) -> dict[str, int]:
-    """How many rows have each verdict."""
-    verdicts = [row.verdict for row in lines]
-    return {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))}

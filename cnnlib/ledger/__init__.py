@@ -1,0 +1,134 @@
+"""The ledger: every figure of a paper beside what this code computes or measured, with a verdict.
+
+Each network's claims stand in a module of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cnnlib import audit
+from cnnlib.ledger import alexnet, lenet, vgg
+from cnnlib.ledger.claim import Claim, close
+from cnnlib.tables import Table
+
+__all__ = ["Claim", "Row", "as_markdown", "as_text", "claims", "close", "counts", "rows"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the ledger, as text.
+
+    `verdict` is "agrees", "differs, explained", "differs", "quoted" (not reproduced here) or
+    "unconfirmed" (a figure nobody could point to in the paper: shown, never asserted).
+    """
+
+    paper: str
+    key: str
+    claim: str
+    where: str
+    confidence: str
+    expected: str
+    ours: str
+    verdict: str
+    why: str
+
+
+def claims() -> list[Claim]:
+    """Every claim of every paper the book covers so far."""
+    return [*lenet.claims(), *alexnet.claims(), *vgg.claims()]
+
+
+def rows() -> list[Row]:
+    """Work out every line of the ledger."""
+    return [row for claim in claims() for row in _lines(claim)]
+
+
+def _lines(claim: Claim) -> list[Row]:
+    """One row for a claim, or one for each entry of a table of layers."""
+    fact = claim.paper.facts[claim.key]
+    ours = None if claim.ours is None else claim.ours()
+    if not isinstance(fact.value, dict) or not isinstance(ours, dict):
+        return [_row(claim, claim.key, fact.value, ours)]
+    return [
+        _row(claim, f"{claim.key}.{part}", fact.value.get(part), ours.get(part))
+        for part in {**fact.value, **ours}
+    ]
+
+
+def _row(claim: Claim, key: str, expected: Any, ours: Any) -> Row:
+    fact = claim.paper.facts[claim.key]
+    part = key.removeprefix(claim.key).lstrip(".")
+    verdict = _verdict(claim, expected, ours)
+    return Row(
+        paper=claim.paper.citation,
+        key=key,
+        claim=f"{part}: {fact.says}" if part else fact.says,
+        where=fact.where,
+        confidence=fact.confidence,
+        expected=_text(expected),
+        ours="" if ours is None else _text(ours),
+        verdict=verdict,
+        why="" if verdict == "agrees" else claim.deviation,
+    )
+
+
+def _verdict(claim: Claim, expected: Any, ours: Any) -> str:
+    if claim.paper.facts[claim.key].confidence == "memory":
+        return "unconfirmed"
+    if ours is None:  # a value that could not be had is no quotation
+        return "quoted" if claim.ours is None and claim.deviation else "differs"
+    if claim.agrees(expected, ours):
+        return "agrees"
+    return "differs, explained" if claim.deviation else "differs"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, tuple | list):
+        if value and all(isinstance(side, int) for side in value):
+            return audit.shape_text(value)
+        return "; ".join(_text(item) for item in value)
+    return str(value).replace("\n", " ")
+
+
+def as_text(lines: list[Row]) -> str:
+    """The ledger for a terminal: one line a claim, and the count of each verdict."""
+    width = max(len(f"{row.paper} {row.key}") for row in lines)
+    shown = [
+        f"{row.verdict:18} {row.paper + ' ' + row.key:{width}}  {row.where}: {row.expected[:60]}"
+        + (f" | ours {row.ours[:60]}" if row.ours else "")
+        + (f" | {row.why}" if row.why else "")
+        for row in lines
+    ]
+    return "\n".join(
+        [*shown, "", "  ".join(f"{verdict}: {count}" for verdict, count in counts(lines).items())]
+    )
+
+
+def as_markdown(lines: list[Row]) -> str:
+    """The ledger for a page."""
+    head = ["claim", "place", "paper", "ours", "verdict"]
+    rows = [
+        [r.claim, f"{r.where} ({r.confidence})", _cell(r.expected), _cell(r.ours), _end(r)] for r in lines
+    ]
+    return str(Table(head, rows))
+
+
+def _end(row: Row) -> str:
+    return f"**{row.verdict}**" + (f". {row.why}" if row.why else "")
+
+
+def _cell(text: str) -> str:
+    """A value; code where it is a pattern of crosses and dots."""
+    return f"`{text}`" if text and set(text) <= set("X. ") else text
+
+
+def counts(lines: list[Row]) -> dict[str, int]:
+    """How many rows have each verdict."""
+    verdicts = [row.verdict for row in lines]
+    return {verdict: verdicts.count(verdict) for verdict in sorted(set(verdicts))}

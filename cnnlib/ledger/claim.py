@@ -1,0 +1,77 @@
+"""What a claim is, and what the claims of several papers need to find their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import keras
+
+from cnnlib import evaluation, records
+from cnnlib.papers import Paper
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A fact of a paper and how to find our own value for it.
+
+    Attributes:
+        paper: who says it.
+        key: which fact.
+        ours: computes our value; None when the book neither computes nor measures it.
+        agrees: tells whether the paper's value and ours agree.
+        deviation: why they differ, or why there is no value of ours; a difference without one fails.
+    """
+
+    paper: Paper
+    key: str
+    ours: Callable[[], Any] | None = None
+    agrees: Callable[[Any, Any], bool] = lambda expected, ours: expected == ours
+    deviation: str = ""
+
+
+def close(tolerance: float) -> Callable[[float, float], bool]:
+    """Two numbers agree when they differ by no more than `tolerance`."""
+    return lambda expected, ours: abs(expected - ours) <= tolerance
+
+
+def quoted(paper: Paper, keys: list[str], reason: str) -> list[Claim]:
+    """Claims that are shown and not reproduced, all for the same reason."""
+    return [Claim(paper, key, deviation=reason) for key in keys]
+
+
+def without_weights(build: Callable[[], T]) -> T:
+    """Run `build` so that the weights of the networks it makes get shapes, but no values and no memory.
+
+    Counting is all that such networks are good for, so `build` should return counts.
+    """
+
+    def scoped() -> T:
+        with keras.StatelessScope(initialize_variables=False):
+            return build()
+
+    # Keras notes, for each thread, the weights that still want values, and gives them to all of them at
+    # the next chance. A thread that ends takes the note with it.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(scoped).result()
+
+
+def recorded_error(name: str) -> float | None:
+    """Mean test error over the recorded seeds, in %; None where there is no record."""
+    if name not in records.names():
+        return None
+    return 100 * records.mean_and_spread([r["result"]["test_error"] for r in records.load(name)])[0]
+
+
+def within_sampling(images: int) -> Callable[[float, float], bool]:
+    """Two errors in % agree when one lies within what so many images leave open around the other (95 %)."""
+
+    def agrees(expected: float, ours: float) -> bool:
+        low, high = evaluation.interval(ours / 100, images)
+        return 100 * low <= expected <= 100 * high
+
+    return agrees
