@@ -85,23 +85,21 @@ def table(records: Sequence[Record], kind: str) -> Table:
     """What was measured of one kind: a row for each benchmark and hardware."""
     rows = []
     for record in (record for record in records if record["kind"] == kind):
-        base = [record["case"], hardware(record), record["finished"][:10], _goal(record)]
-        if "skipped" in record:
-            rows.append([*base, "not run", "", ""])
-        else:
-            verdict = {None: "", True: "yes", False: "no"}[met(record)]
-            rows.append([*base, _measured(record), _range(record), verdict])
-    return Table(["case", "hardware", "date", "goal", "median", "range", "met"], rows)
+        verdict = {None: "", True: "yes", False: "no"}[met(record)]
+        found = ["not run", ""] if "skipped" in record else [_measured(record), _range(record)]
+        where = [hardware(record), record["finished"][:10]]
+        rows.append([record["case"], *found, _goal(record), verdict, *where])
+    return Table(["case", "median", "range", "goal", "met", "hardware", "date"], rows)
 
 
 def lines_table(records: Sequence[Record]) -> Table:
     """The straight lines of the records of growth."""
     grown = [record for record in records if "line" in record]
     rows = [
-        [record["case"], hardware(record), record["finished"][:10], _slope(record), _measured(record)]
+        [record["case"], _slope(record), _measured(record), hardware(record), record["finished"][:10]]
         for record in grown
     ]
-    return Table(["case", "hardware", "date", "slope", "R2"], rows)
+    return Table(["case", "slope", "R2", "hardware", "date"], rows)
 
 
 def explanations(records: Sequence[Record], written: dict[str, dict[str, str]]) -> str:
