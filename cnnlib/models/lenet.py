@@ -14,6 +14,7 @@ from cnnlib.layers import (
     TrainableSubsampling,
     scaled_tanh,
 )
+from cnnlib.models.building import check, finish
 
 # Which maps of S2 each map of C3 is connected to: six runs of three, six runs of four,
 # three sets of four with a gap, and one map that sees all six (LeCun et al. 1998, table I).
@@ -72,7 +73,7 @@ def LeNet5(  # noqa: N802 - a network is called as its paper calls it
     Raises:
         ValueError: an input too small to leave C5 a map, or not of rank three, or fewer than one class.
     """
-    _check(input_shape, classes, smallest=28)
+    check(input_shape, classes, weights, smallest=28)
     image = keras.Input(input_shape, name="image")
     x = layers.Conv2D(6, 5, padding="same", activation="tanh", name="c1")(image)
     x = layers.AveragePooling2D(2, name="s2")(x)
@@ -83,7 +84,7 @@ def LeNet5(  # noqa: N802 - a network is called as its paper calls it
         x = layers.Flatten(name="flatten")(x)
         x = layers.Dense(84, activation="tanh", name="f6")(x)
         x = layers.Dense(classes, activation=classifier_activation, name="output")(x)
-    return _finish(keras.Model(image, x, name=name), weights)
+    return finish(image, x, name, weights)
 
 
 def LeNet5Original(weights: str | None = None, name: str = "lenet5_original") -> keras.Model:  # noqa: N802
@@ -121,21 +122,4 @@ def LeNet5Original(weights: str | None = None, name: str = "lenet5_original") ->
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(84, name="f6", **unit(120))(x)
     x = EuclideanRBF(digit_codes().reshape(10, 84), name="output")(x)
-    return _finish(keras.Model(image, x, name=name), weights)
-
-
-def _check(input_shape: tuple[int, int, int], classes: int, smallest: int) -> None:
-    if len(input_shape) != 3:
-        raise ValueError(f"input_shape must be (height, width, channels), not {input_shape}.")
-    if min(input_shape[:2]) < smallest:
-        raise ValueError(
-            f"input_shape {input_shape} is too small: height and width must be at least {smallest}."
-        )
-    if classes < 1:
-        raise ValueError(f"classes must be at least 1, not {classes}.")
-
-
-def _finish(model: keras.Model, weights: str | None) -> keras.Model:
-    if weights is not None:
-        model.load_weights(weights)
-    return model
+    return finish(image, x, name, weights)
