@@ -17,9 +17,17 @@ Steps = Callable[..., list[np.ndarray]]
 def compile_steps(
     model: keras.Model, optimizer: keras.optimizers.Optimizer, loss: Callable, **objective: object
 ) -> Steps:
-    """Make steps: from images (steps, batch, ...), labels and rates or none to losses and wrong answers."""
+    """Make steps: from images (steps, batch, ...), labels and rates to losses and wrong answers.
+
+    Without rates every step takes the optimiser's.
+    """
     optimizer.build(model.trainable_variables)
-    steps = backend.engine("one").compile_steps(Objective(model, optimizer, loss, **objective))
-    return lambda images, labels, *rates: [
-        ops.convert_to_numpy(values) for values in steps({"images": images, "labels": labels}, *rates)
-    ]
+    compiled = backend.engine("one").compile_steps(Objective(model, optimizer, loss, **objective))
+
+    def steps(images: np.ndarray, labels: np.ndarray, rates: np.ndarray | None = None) -> list[np.ndarray]:
+        if rates is None:
+            rates = np.full(len(labels), ops.convert_to_numpy(optimizer.learning_rate), "float32")
+        results = compiled({"images": images, "labels": labels}, rates, 0)
+        return [ops.convert_to_numpy(values) for values in results]
+
+    return steps

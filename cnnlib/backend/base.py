@@ -16,8 +16,11 @@ Batches = dict[str, np.ndarray]
 """Several batches at once: arrays (steps, batch, ...), among them integer "labels"."""
 Inputs = Callable[[dict[str, Tensor], Tensor], Tensor]
 """From one batch and the resident images to what the model sees, in Keras operations."""
-Steps = Callable[..., tuple[Tensor, Tensor]]
-"""steps(batches, rates, update): (steps,) losses and (steps,) wrong answers, each before its update."""
+Steps = Callable[[Batches, np.ndarray, int], tuple[Tensor, Tensor]]
+"""steps(batches, rates, update): (steps,) losses and (steps,) wrong answers, each before its update.
+
+The rates are float32 (steps,); `update` is the number of the first step in the training, from 0.
+"""
 Counts = Callable[[Batches], Tensor]
 """counts(batches): weighted number of misses for each k, then of all images: (len(top) + 1,)."""
 
@@ -65,11 +68,6 @@ class Objective:
             squares = (ops.sum(ops.square(ops.cast(w, "float32"))) for w in weights)
             value = value + self.weight_decay / 2 * sum(squares)
         return self.optimizer.scale_loss(value)
-
-    @property
-    def current_rate(self) -> float:
-        """The optimiser's learning rate."""
-        return float(ops.convert_to_numpy(self.optimizer.learning_rate))
 
 
 class Engine:

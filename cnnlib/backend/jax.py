@@ -101,10 +101,8 @@ class JaxEngine(base.Engine):
                 results.append(result)
             return state, tuple(map(jax.numpy.stack, zip(*results, strict=True)))
 
-        def steps(batches: base.Batches, rates: np.ndarray | None = None, update: int = 0) -> tuple:
-            length, batch_size = batches["labels"].shape
-            if rates is None:
-                rates = np.full(length, objective.current_rate, "float32")
+        def steps(batches: base.Batches, rates: np.ndarray, update: int) -> tuple:
+            _, batch_size = batches["labels"].shape
             state = tuple([v.value for v in group] for group in groups)
             run = fused if self.fuses(batch_size) else one_by_one
             state, results = run(state, (self._sharded(batches), rates), resident)

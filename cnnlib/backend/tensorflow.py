@@ -90,10 +90,8 @@ class TensorFlowEngine(base.Engine):
 
         compiled = _Compiled(run)
 
-        def steps(batches: base.Batches, rates: np.ndarray | None = None, update: int = 0) -> tuple:
-            length, batch_size = batches["labels"].shape
-            if rates is None:
-                rates = np.full(length, objective.current_rate, "float32")
+        def steps(batches: base.Batches, rates: np.ndarray, update: int) -> tuple:
+            _, batch_size = batches["labels"].shape
             return compiled(self.fuses(batch_size), batches, tf.constant(rates))
 
         return steps

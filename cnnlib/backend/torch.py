@@ -72,10 +72,8 @@ class TorchEngine(base.Engine):
             optimizer.apply([weight.value.grad for weight in weights], weights)
             return [sum(each) for each in zip(*found, strict=True)]
 
-        def steps(batches: base.Batches, rates: np.ndarray | None = None, update: int = 0) -> tuple:
+        def steps(batches: base.Batches, rates: np.ndarray, update: int) -> tuple:
             stacks = {name: ops.convert_to_tensor(array) for name, array in batches.items()}
-            if rates is None:
-                rates = np.full(len(batches["labels"]), objective.current_rate, "float32")
             results = [
                 step({name: stack[i] for name, stack in stacks.items()}, float(rate), update + i)
                 for i, rate in enumerate(rates)
