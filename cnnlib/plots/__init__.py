@@ -1,0 +1,44 @@
+"""Every figure of the book, as an inline SVG that takes its ink from the page around it.
+
+Each function takes its data as arguments and returns a `Drawing`. Text, axes and grid are drawn in the
+page's own text colour, so one figure serves light and dark pages; data colours are mid-tones that stand out
+from white and from near-black alike, in hues that colour-blind readers tell apart.
+"""
+
+from cnnlib.plots.curves import activations, confusion, errors, learning_curves, schedule
+from cnnlib.plots.drawing import BLUE, GREEN, GREY, OCHRE, PALETTE, PAPER, PURPLE, VERMILLION, Drawing
+from cnnlib.plots.networks import (
+    connection_table,
+    dense_widths,
+    extractor_and_classifier,
+    network,
+    parameter_bridge,
+    shape_through_depth,
+)
+from cnnlib.plots.pictures import bitmaps, feature_maps, images
+
+__all__ = [
+    "BLUE",
+    "GREEN",
+    "GREY",
+    "OCHRE",
+    "PALETTE",
+    "PAPER",
+    "PURPLE",
+    "VERMILLION",
+    "Drawing",
+    "activations",
+    "bitmaps",
+    "confusion",
+    "connection_table",
+    "dense_widths",
+    "errors",
+    "extractor_and_classifier",
+    "feature_maps",
+    "images",
+    "learning_curves",
+    "network",
+    "parameter_bridge",
+    "schedule",
+    "shape_through_depth",
+]

@@ -1,0 +1,281 @@
+"""What was measured or computed: curves, errors, tables of counts."""
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from cnnlib.plots.drawing import (
+    BLUE,
+    GREY,
+    INK,
+    MUTED,
+    PALETTE,
+    SMALL,
+    VERMILLION,
+    WIDTH,
+    Drawing,
+    chart,
+    check_label,
+    check_series,
+    finish,
+    legend,
+    listed,
+    percent,
+    require,
+    sheet,
+    short,
+    styled,
+    text_width,
+)
+
+
+@styled
+def activations(functions: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> Drawing:
+    """Draw activation functions above their derivatives.
+
+    Args:
+        functions: for each name the points x, the function there and its derivative there, all of one length.
+
+    Raises:
+        ValueError: there is no function, more than there are colours, or lengths differ.
+    """
+    check_series(functions, "activations")
+    figure = chart(340)
+    upper, lower = figure.subplots(2, sharex=True)
+    sentences = []
+    for (name, arrays), colour, dash in zip(functions.items(), PALETTE, _dashes(), strict=False):
+        x, value, derivative = (np.asarray(array, dtype=float) for array in arrays)
+        same = x.ndim == 1 and x.size and x.shape == value.shape == derivative.shape
+        require(same, f"activations: {name} needs three arrays of one length")
+        upper.plot(x, value, color=colour, ls=dash, label=name)
+        lower.plot(x, derivative, color=colour, ls=dash)
+        peak = f"{np.nanmax(derivative):.2f} at x = {x[np.nanargmax(derivative)]:.1f}"
+        sentences.append(
+            f"{name} runs from {value[0]:.2f} to {value[-1]:.2f}, its derivative peaks with {peak}"
+        )
+    for axes, heading in ((upper, "function"), (lower, "derivative")):
+        axes.set_title(heading)
+        axes.axhline(0, color=INK, lw=0.7, zorder=1)
+        axes.axvline(0, color=INK, lw=0.7, alpha=0.4, zorder=1)
+    lower.set_xlabel("input x")
+    lower.spines["bottom"].set_visible(False)
+    upper.spines["bottom"].set_visible(False)
+    legend(figure, upper)
+    return finish(figure, f"Activation functions and their derivatives: {'; '.join(sentences)}.")
+
+
+@styled
+def schedule(rates: Mapping[str, Sequence[float]]) -> Drawing:
+    """Draw learning rates by epoch, each held for the whole of its epoch, on a logarithmic axis.
+
+    Args:
+        rates: for each schedule the rate of every epoch, the first epoch first.
+
+    Raises:
+        ValueError: there is no schedule, more than there are colours, or a rate is not above 0.
+    """
+    check_series(rates, "schedule")
+    figure = chart(230)
+    axes = figure.subplots()
+    sentences = []
+    # Schedules often coincide for some epochs: a later one is drawn thinner, the earlier shows on both sides.
+    for (name, values), colour, width in zip(rates.items(), PALETTE, (5.0, 2.2, 1.2, 1, 1, 1), strict=False):
+        require(len(values) and min(values) > 0, f"schedule: {name} needs rates above 0")
+        edges = np.arange(len(values) + 1) + 0.5
+        axes.stairs(values, edges, baseline=None, color=colour, lw=width, label=name)
+        phases = [(rate, len(list(group))) for rate, group in itertools.groupby(values)]
+        sentences.append(f"{name}: {listed([f'{_plain(rate)} for {n}' for rate, n in phases])} epochs")
+    axes.set_title("learning rate")
+    _epochs(axes)
+    _log(axes, "y", _plain)
+    legend(figure, axes)
+    return finish(figure, f"Learning rate by epoch. {'; '.join(sentences)}.")
+
+
+@styled
+def learning_curves(
+    live: Mapping[str, Sequence[float]] | None,
+    recorded: Sequence[Mapping[str, Sequence[float]]],
+    what: str = "train_error",
+    paper: tuple[str, float] | None = None,
+) -> Drawing:
+    """Draw a quantity by epoch: every recorded run, their mean, the run just made, and the paper's figure.
+
+    Args:
+        live: history of the run just made, for each quantity its value after every epoch; None for no run.
+        recorded: histories of the recorded runs, one per seed.
+        what: the quantity; a name ending in `_error` is a fraction and is drawn in per cent.
+        paper: what the paper's figure is, and its value.
+
+    Raises:
+        ValueError: there is no run at all, or one lacks `what`.
+    """
+    runs = [*recorded, *([live] if live else [])]
+    require(runs, "learning_curves: nothing to draw, there is neither a live nor a recorded run")
+    for run in runs:
+        require(len(run.get(what, ())), f"learning_curves: a history lacks {what!r}, it has {', '.join(run)}")
+    figure = chart(250)
+    axes = figure.subplots()
+    show = percent if what.endswith("_error") else short
+    quantity = what.replace("_", " ")
+    sentences = []
+    curves = [list(history[what]) for history in recorded]
+    for i, curve in enumerate(curves):
+        label = "each recorded run" if i == 0 and len(curves) > 1 else None
+        axes.plot(range(1, len(curve) + 1), curve, color=BLUE, lw=0.8, alpha=0.6, label=label)
+    if curves:
+        mean = np.mean([curve[: min(map(len, curves))] for curve in curves], axis=0)
+        label = f"mean of {len(curves)} recorded runs" if len(curves) > 1 else "recorded run"
+        axes.plot(range(1, len(mean) + 1), mean, color=BLUE, lw=2.4, label=label)
+        sentences.append(f"{label}, from {show(mean[0])} to {show(mean[-1])} in {len(mean)} epochs")
+    if live:
+        curve = list(live[what])
+        axes.plot(range(1, len(curve) + 1), curve, color=VERMILLION, marker="o", ms=4, label="this run")
+        sentences.append(f"this run, from {show(curve[0])} to {show(curve[-1])} in {len(curve)} epochs")
+    if paper:
+        label = f"{paper[0]}, {show(paper[1])}"
+        axes.axhline(paper[1], color=INK, ls=(0, (5, 3)), lw=1.3, label=label)
+        sentences.append(label)
+    _scale(axes, "y", [v for run in runs for v in run[what]] + ([paper[1]] if paper else []), show)
+    axes.set_title(quantity)
+    _epochs(axes)
+    legend(figure, axes)
+    return finish(figure, f"{quantity.capitalize()} by epoch: {'; '.join(sentences)}.")
+
+
+@styled
+def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -> Drawing:
+    """Draw error rates as dots with their intervals, one line each.
+
+    Args:
+        rows: label, error, lower and upper end of its interval (None for none) and kind: "paper", "recorded"
+            (a full run) or "quick" (a short one, no result). Errors are fractions.
+
+    Raises:
+        ValueError: there are no rows, a kind is unknown, an error lies outside its interval, or a label is
+            longer than a line.
+    """
+    looks: dict[str, dict[str, Any]] = {
+        "paper": {"color": VERMILLION, "marker": "D", "ms": 6.5},
+        "recorded": {"color": BLUE, "marker": "o", "ms": 7.5},
+        "quick": {"color": GREY, "marker": "o", "ms": 6.5, "mfc": "none", "mew": 1.6},
+    }
+    require(rows, "errors: nothing to draw, there are no rows")
+    for label, value, low, high, kind in rows:
+        require(kind in looks, f"errors: {label}: kind must be one of {', '.join(looks)}, not {kind!r}")
+        within = (low is None or low <= value) and (high is None or high >= value)
+        check_label(label, percent(value))
+        require(within, f"errors: {label}: {value} lies outside its interval {low} to {high}")
+    figure = chart(34 * len(rows) + 72)
+    axes = figure.subplots()
+    sentences = []
+    for i, (label, value, low, high, kind) in enumerate(rows):
+        ends = [value if low is None else low, value if high is None else high]
+        axes.axhline(i, color=INK, lw=0.7, alpha=0.16)
+        axes.hlines(i, ends[0], ends[1], color=looks[kind]["color"], lw=2)
+        seen = {row[4] for row in rows[:i]}
+        axes.plot(value, i, label=None if kind in seen else kind, ls="none", **looks[kind])
+        for x, side, text in ((0, "left", label), (1, "right", percent(value))):
+            axes.text(x, i - 0.27, text, transform=axes.get_yaxis_transform(), ha=side, va="baseline")
+        interval = f", interval {percent(ends[0])} to {percent(ends[1])}" if ends[0] < ends[1] else ""
+        sentences.append(f"{label} ({kind}): {percent(value)}{interval}")
+    axes.set_ylim(len(rows) - 0.5, -0.9)
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.set_xlabel("error rate")
+    _scale(axes, "x", [v for _, *values, _ in rows for v in values if v is not None], percent)
+    legend(figure, axes)
+    return finish(figure, f"Error rates. {'; '.join(sentences)}.")
+
+
+@styled
+def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Drawing:
+    """Draw a confusion matrix, true classes down and predicted ones across, frequent mistakes stronger.
+
+    Args:
+        matrix: (classes, classes) of counts; row true, column predicted.
+        class_names: one per class.
+
+    Raises:
+        ValueError: the matrix is not square, is empty or does not fit the names.
+    """
+    matrix = np.asarray(matrix)
+    n = len(class_names)
+    require(n, "confusion: nothing to draw, there are no classes")
+    if matrix.shape != (n, n):
+        raise ValueError(
+            f"confusion: expected a matrix of ({n}, {n}) for {n} class names, got {matrix.shape}"
+        )
+    widest = max(text_width(name) for name in class_names)
+    left, cell = widest + 10, (WIDTH - widest - 12) / n
+    turned = widest > cell - 3
+    above = 22 + (widest + 4 if turned else 13)
+    figure, axes = sheet(WIDTH, above + cell * n + 2)
+    axes.text(0, 11, "true class by row, predicted class by column", alpha=MUTED, size=SMALL, va="baseline")
+    for i, name in enumerate(class_names):
+        axes.text(left - 5, above + cell * (i + 0.5), name, size=SMALL, ha="right", va="center_baseline")
+        x, turn = left + cell * (i + 0.5), {"rotation": 90, "va": "bottom"} if turned else {"va": "baseline"}
+        axes.text(x, above - 5, name, size=SMALL, ha="center", **turn)
+    right, wrong = np.diag(matrix), matrix - np.diag(np.diag(matrix))
+    worst = max(wrong.max(), 1)
+    blank: dict[str, Any] = {"fc": "none", "ec": INK, "alpha": 0.1, "lw": 0.6}
+    counts_fit = text_width(str(matrix.max())) < cell - 2
+    for i, j in np.ndindex(n, n):
+        colour, share = (
+            (BLUE, right[i] / max(right.max(), 1)) if i == j else (VERMILLION, wrong[i, j] / worst)
+        )
+        corner = (left + cell * j + 0.6, above + cell * i + 0.6)
+        alpha = 0.1 + 0.5 * math.sqrt(share) if share else 0.0
+        fill: dict[str, Any] = {"fc": colour, "alpha": alpha, "lw": 0} if share else blank
+        axes.add_patch(Rectangle(corner, cell - 1.2, cell - 1.2, **fill))
+        if matrix[i, j] and counts_fit:
+            x, y = left + cell * (j + 0.5), above + cell * (i + 0.5)
+            axes.text(x, y, str(matrix[i, j]), size=SMALL, ha="center", va="center_baseline")
+    order = np.argsort(-wrong, axis=None, kind="stable")[:3]
+    pairs = [(*np.unravel_index(k, wrong.shape), wrong.flat[k]) for k in order if wrong.flat[k]]
+    mistakes = [f"{class_names[i]} taken for {class_names[j]} ({count})" for i, j, count in pairs]
+    alt = f"Confusion matrix of {n} classes: {right.sum()} of {matrix.sum()} right"
+    return finish(figure, f"{alt}; most frequent mistakes: {listed(mistakes) if mistakes else 'none'}.")
+
+
+def _epochs(axes: Axes) -> None:
+    """Make the x axis count epochs, the first being 1."""
+    axes.set_xlim(left=0.5)
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+
+
+def _scale(axes: Axes, which: str, values: Sequence[float], show: Callable[[float], str]) -> None:
+    """Make the x or y axis logarithmic where the values need it, linear from 0 otherwise."""
+    if min(values) > 0 and max(values) / min(values) > 8:
+        _log(axes, which, show)
+        return
+    axes.set(**{f"{which}lim": (0, max(values) * 1.06 or 1)})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+
+
+def _log(axes: Axes, which: str, show: Callable[[float], str]) -> None:
+    """Make the x or y axis logarithmic, with plain numbers at 1, 2 and 5."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+
+
+def _dashes() -> Iterable[str]:
+    """Line styles that tell curves apart where they run close together."""
+    return itertools.cycle(("-", "--", "-."))
+
+
+def _plain(value: float) -> str:
+    """Write a small number without an exponent."""
+    return f"{value:.10f}".rstrip("0").rstrip(".")

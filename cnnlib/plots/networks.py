@@ -1,0 +1,379 @@
+"""Architectures: layers, their sizes, and what is connected to what."""
+
+import itertools
+import math
+import re
+import textwrap
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Circle, Polygon, Rectangle
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from cnnlib.plots.drawing import (
+    BLUE,
+    GREY,
+    INK,
+    MUTED,
+    OCHRE,
+    PALETTE,
+    SMALL,
+    TEXT,
+    VERMILLION,
+    WIDTH,
+    Drawing,
+    chart,
+    check_label,
+    check_series,
+    finish,
+    legend,
+    listed,
+    require,
+    sheet,
+    styled,
+    text_width,
+    times,
+)
+
+if TYPE_CHECKING:
+    from cnnlib.audit import Row
+
+
+@styled
+def network(rows: "Sequence[Row]", title: str) -> Drawing:
+    """Draw an architecture layer by layer, in reading order, one block per layer.
+
+    A block's height grows with the side of the feature maps (as its square root) and its length with their
+    number (as its logarithm), so that 224 and 1 pixels, 3 and 4,096 maps can stand in one drawing. A dense
+    layer is a stack of maps of 1x1.
+
+    Args:
+        rows: the layers, as `audit.table` gives them.
+        title: what the drawing is headed with.
+
+    Raises:
+        ValueError: there are no rows, or one has an output that is neither (H, W, C) nor (units,).
+    """
+    _check_rows(rows, "network")
+    labels = [_caption(row) for row in rows]
+    widest = max(_size(row) for row in rows)
+    blocks = [
+        (4.5 * math.log2(_depth(row) + 1), max(4.0, 62 * math.sqrt(_size(row) / widest))) for row in rows
+    ]
+    needed = max(
+        max(width + 0.3 * height, *(text_width(line) for line in lines))
+        for (width, height), lines in zip(blocks, labels, strict=True)
+    )
+    fitting = max(1, int(WIDTH // (needed + 14)))
+    columns = math.ceil(len(rows) / math.ceil(len(rows) / fitting))
+    slot, line = WIDTH / columns, 12.0
+    bands = [range(i, min(i + columns, len(rows))) for i in range(0, len(rows), columns)]
+    tallest = [max(1.15 * blocks[i][1] for i in band) for band in bands]
+    text_lines = [max(len(labels[i]) for i in band) for band in bands]
+    heights = [tall + line * lines + 24 for tall, lines in zip(tallest, text_lines, strict=True)]
+    figure, axes = sheet(WIDTH, 24 + sum(heights))
+    axes.text(0, 11, title, weight="bold", va="baseline")
+    top = 28.0
+    for band, tall, height in zip(bands, tallest, heights, strict=True):
+        middle = top + tall / 2
+        for column, i in enumerate(band):
+            centre = (column + 0.5) * slot
+            left = _block(axes, centre, middle, *blocks[i], _colour(rows[i]))
+            if i:
+                before = (column - 0.5) * slot + _reach(*blocks[i - 1]) if column else -slot
+                _arrow(axes, max(before + 3, left - 16), left - 3, middle)
+            for j, text in enumerate(labels[i]):
+                emphasis: dict[str, Any] = {"weight": "bold"} if j == 0 else {"alpha": MUTED}
+                y = top + tall + 14 + line * j
+                axes.text(centre, y, text, ha="center", va="baseline", size=SMALL, **emphasis)
+        top += height
+    steps = "; ".join(f"{row.name}, {_kind(row)}, {times(row.output_shape)}" for row in rows)
+    return finish(figure, f"{title}: {len(rows)} layers in order. {steps}.")
+
+
+@styled
+def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
+    """Draw a network as two parts, and how layers, parameters and multiply-adds are shared between them.
+
+    Every bar has one cell per layer. The classifier begins at the first layer without spatial axes.
+
+    Args:
+        rows: the layers, as `audit.table` gives them.
+
+    Raises:
+        ValueError: there are no rows, or the network lacks one of the two parts.
+    """
+    _check_rows(rows, "extractor_and_classifier")
+    split = next((i for i, row in enumerate(rows) if len(row.output_shape) == 1), 0)
+    require(split, "extractor_and_classifier: needs layers with feature maps followed by layers without")
+    parts = (rows[:split], rows[split:])
+    measures = {
+        "layers": [1 for _ in rows],
+        "parameters": [row.params for row in rows],
+        "multiply-adds": [row.macs for row in rows],
+    }
+    figure, axes = sheet(WIDTH, 54 + 58 * len(measures))
+    colours = (BLUE, VERMILLION)
+    for x, side, name, part, colour in zip(
+        (0, WIDTH), ("left", "right"), ("feature extractor", "classifier"), parts, colours, strict=True
+    ):
+        axes.text(x, 11, name, weight="bold", color=colour, ha=side, va="baseline")
+        names = part[0].name if len(part) == 1 else f"{part[0].name} to {part[-1].name}"
+        axes.text(x, 24, names, size=SMALL, alpha=MUTED, ha=side, va="baseline")
+    sentences = []
+    for i, (measure, counts) in enumerate(measures.items()):
+        total, y, x = sum(counts), 54.0 + 58 * i, 0.0
+        axes.text(WIDTH / 2, y, f"{total:,} {measure}", ha="center", va="baseline")
+        for j, count in enumerate(counts):
+            width = WIDTH * count / max(total, 1)
+            cell = width - min(0.8, width / 3)
+            axes.add_patch(Rectangle((x, y + 6), cell, 14, color=colours[j >= split], lw=0))
+            x += width
+        shares = [
+            f"{part:,} ({part / max(total, 1):.1%})" for part in (sum(counts[:split]), sum(counts[split:]))
+        ]
+        for end, side, share in zip((0, WIDTH), ("left", "right"), shares, strict=True):
+            axes.text(end, y + 32, share, size=SMALL, ha=side, va="baseline")
+        sentences.append(f"{measure}: {shares[0]} against {shares[1]}")
+    alt = f"Feature extractor ({listed([row.name for row in parts[0]])}) and classifier "
+    return finish(figure, alt + f"({listed([row.name for row in parts[1]])}). Of the {'; '.join(sentences)}.")
+
+
+@styled
+def shape_through_depth(networks: "Mapping[str, Sequence[Row]]") -> Drawing:
+    """Draw how feature maps get smaller and more numerous from layer to layer, on axes that count doublings.
+
+    Args:
+        networks: for each network its layers, as `audit.table` gives them; those without spatial axes are
+            left out.
+
+    Raises:
+        ValueError: there is no network, more than there are colours, or one without feature maps.
+    """
+    check_series(networks, "shape_through_depth")
+    shapes = {}
+    for name, rows in networks.items():
+        _check_rows(rows, f"shape_through_depth: {name}")
+        shapes[name] = [row.output_shape for row in rows if len(row.output_shape) == 3]
+        require(shapes[name], f"shape_through_depth: {name} has no layer with feature maps")
+    figure = chart(330)
+    upper, lower = figure.subplots(2, sharex=True)
+    for axes, heading, axis in (
+        (upper, "side of a feature map, pixels", 0),
+        (lower, "number of feature maps", 2),
+    ):
+        for (name, sequence), colour, marker in zip(shapes.items(), PALETTE, "osD^vP", strict=False):
+            values = [shape[axis] for shape in sequence]
+            size = 5 if len(values) < 30 else 0
+            axes.plot(range(1, len(values) + 1), values, color=colour, marker=marker, ms=size, label=name)
+        _doublings(axes, [shape[axis] for sequence in shapes.values() for shape in sequence])
+        axes.set_title(heading)
+    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
+    lower.set_xlabel("layer")
+    legend(figure, upper)
+    sentences = [
+        f"{name}, {len(s)} layers, from {times(s[0])} to {times(s[-1])}" for name, s in shapes.items()
+    ]
+    return finish(figure, f"Side and number of the feature maps by layer: {'; '.join(sentences)}.")
+
+
+@styled
+def dense_widths(networks: Mapping[str, Sequence[int]]) -> Drawing:
+    """Draw the dense layers at the end of each network as a funnel, as high as the logarithm of their units.
+
+    Args:
+        networks: for each network the units of its dense layers, first to last.
+
+    Raises:
+        ValueError: there is no network, or one without a dense layer or with a width below 1.
+    """
+    require(networks, "dense_widths: nothing to draw, there is no network")
+    for name, units in networks.items():
+        require(
+            len(units) and min(units) > 0, f"dense_widths: {name} needs dense layers of at least one unit"
+        )
+    left = max(text_width(name, TEXT) for name in networks) + 14
+    slot = (WIDTH - left) / max(len(units) for units in networks.values())
+    bar, line, unit = min(30.0, slot * 0.45), 58.0, 3.2
+    figure, axes = sheet(WIDTH, line * len(networks))
+    for i, ((name, sequence), colour) in enumerate(
+        zip(networks.items(), itertools.cycle(PALETTE), strict=False)
+    ):
+        middle = line * (i + 0.5) + 6
+        axes.text(0, middle, name, va="center")
+        halves = [unit * math.log2(width + 1) / 2 for width in sequence]
+        for j, (width, half) in enumerate(zip(sequence, halves, strict=True)):
+            x = left + slot * j
+            if j:
+                corners = [
+                    (x - slot + bar, halves[j - 1]),
+                    (x, half),
+                    (x, -half),
+                    (x - slot + bar, -halves[j - 1]),
+                ]
+                axes.add_patch(Polygon([(a, middle + b) for a, b in corners], color=colour, alpha=0.22, lw=0))
+            axes.add_patch(Rectangle((x, middle - half), bar, 2 * half, color=colour, lw=0))
+            axes.text(x + bar / 2, middle - half - 4, f"{width:,}", size=SMALL, ha="center", va="baseline")
+    widths = "; ".join(f"{name}: {listed([f'{u:,}' for u in units])}" for name, units in networks.items())
+    return finish(figure, f"Units of the dense layers, first to last. {widths}.")
+
+
+@styled
+def connection_table(table: Sequence[Collection[int]], n_inputs: int) -> Drawing:
+    """Draw which input maps each output map is connected to.
+
+    Args:
+        table: for each output map the indices of its input maps, counted from 0.
+        n_inputs: number of input maps.
+
+    Raises:
+        ValueError: the table is empty or names an input map that does not exist.
+    """
+    require(len(table) and n_inputs > 0, "connection_table: nothing to draw, the table is empty")
+    for j, inputs in enumerate(table):
+        valid = all(0 <= i < n_inputs for i in inputs)
+        require(valid, f"connection_table: output map {j} names an input map outside 0..{n_inputs - 1}")
+    left, above, right = 34.0, 34.0, 34.0
+    cell = min(22.0, (WIDTH - left - right) / len(table))
+    figure, axes = sheet(left + cell * len(table) + right, above + cell * n_inputs + 20)
+    small: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "ha": "center"}
+    link: dict[str, Any] = {"color": BLUE, "lw": 0}
+    blank: dict[str, Any] = {"fc": "none", "ec": INK, "alpha": 0.2, "lw": 0.7}
+    axes.text(left, 10, "output map", va="baseline")
+    axes.text(0, 26, "input", va="center_baseline")
+    axes.text(left + cell * len(table) + right / 2, 26, "links", alpha=MUTED, **small)
+    axes.text(left - 6, above + cell * n_inputs + 10, "links", alpha=MUTED, **(small | {"ha": "right"}))
+    for j, inputs in enumerate(table):
+        x = left + cell * (j + 0.5)
+        axes.text(x, 26, str(j), **small)
+        axes.text(x, above + cell * n_inputs + 10, str(len(inputs)), alpha=MUTED, **small)
+        for i in range(n_inputs):
+            look = link if i in inputs else blank
+            corner = (left + cell * j + 1.5, above + cell * i + 1.5)
+            axes.add_patch(Rectangle(corner, cell - 3, cell - 3, **look))
+    for i in range(n_inputs):
+        y = above + cell * (i + 0.5)
+        axes.text(left - 10, y, str(i), **small)
+        links = sum(i in inputs for inputs in table)
+        axes.text(left + cell * len(table) + right / 2, y, str(links), alpha=MUTED, **small)
+    columns = "; ".join(f"{j}: {listed(sorted(inputs))}" for j, inputs in enumerate(table))
+    total = sum(len(inputs) for inputs in table)
+    alt = f"Connections from {n_inputs} input maps to {len(table)} output maps, {total} in all. {columns}."
+    return finish(figure, alt)
+
+
+@styled
+def parameter_bridge(
+    start: tuple[str, int], steps: Sequence[tuple[str, int]], end: tuple[str, int]
+) -> Drawing:
+    """Draw how one total becomes another, step by step, as a waterfall from top to bottom.
+
+    Args:
+        start: label and value of the total that is set out from.
+        steps: label and difference of every step.
+        end: label and value of the total that is reached.
+
+    Raises:
+        ValueError: there are no steps, they do not lead from start to end, or a label is longer than a line.
+    """
+    require(steps, "parameter_bridge: nothing to draw, there are no steps")
+    totals = list(itertools.accumulate((delta for _, delta in steps), initial=start[1]))
+    if totals[-1] != end[1]:
+        raise ValueError(f"parameter_bridge: {start[1]:,} and the steps make {totals[-1]:,}, not {end[1]:,}")
+    low, high = min(totals), max(totals)
+    scale = (WIDTH - 12) / max(high - low, 1)
+    x = [6 + (total - low) * scale for total in totals]
+    line = 38.0
+    figure, axes = sheet(WIDTH, line * (len(steps) + 2) - 4)
+    texts = [
+        (start[0], f"{start[1]:,}"),
+        *((label, _signed(delta)) for label, delta in steps),
+        (end[0], f"{end[1]:,}"),
+    ]
+    for i, (label, value) in enumerate(texts):
+        check_label(label, value)
+        weight = "bold" if i in (0, len(texts) - 1) else "normal"
+        axes.text(0, line * i + 11, label, weight=weight, va="baseline")
+        axes.text(WIDTH, line * i + 11, value, weight=weight, ha="right", va="baseline")
+        y = line * i + 24
+        if 0 < i < len(texts) - 1:
+            colour = BLUE if steps[i - 1][1] >= 0 else VERMILLION
+            axes.add_patch(Rectangle((x[i - 1], y - 5), x[i] - x[i - 1], 10, color=colour, lw=0.8))
+    for at, i in ((x[0], 0), (x[-1], len(texts) - 1)):
+        axes.add_patch(Circle((at, line * i + 24), 4.5, fc=INK, lw=0))
+    path = "; ".join(f"{label} {_signed(delta)}" for label, delta in steps)
+    return finish(figure, f"From {start[1]:,} ({start[0]}) to {end[1]:,} ({end[0]}): {path}.")
+
+
+def _block(axes: Axes, centre: float, middle: float, length: float, height: float, colour: str) -> float:
+    """Draw a cuboid around a point and return the x of its left edge; its right face stands for one map."""
+    dx, dy = 0.3 * height, 0.15 * height
+    left, top = centre - (length + dx) / 2, middle - (height - dy) / 2
+    right, bottom = left + length, top + height
+    faces = {
+        0.85: [(left, top), (right, top), (right, bottom), (left, bottom)],
+        0.5: [(left, top), (right, top), (right + dx, top - dy), (left + dx, top - dy)],
+        0.65: [(right, top), (right + dx, top - dy), (right + dx, bottom - dy), (right, bottom)],
+    }
+    for alpha, corners in faces.items():
+        axes.add_patch(Polygon(corners, fc=colour, alpha=alpha, lw=0))
+    return left
+
+
+def _reach(length: float, height: float) -> float:
+    """Half the width of a block as drawn."""
+    return (length + 0.3 * height) / 2
+
+
+def _arrow(axes: Axes, start: float, end: float, y: float) -> None:
+    """Draw a small arrow to the right."""
+    axes.plot([start, end - 2], [y, y], color=INK, lw=0.9, alpha=MUTED)
+    axes.add_patch(Polygon([(end, y), (end - 4, y - 2.3), (end - 4, y + 2.3)], color=INK, alpha=MUTED, lw=0))
+
+
+def _doublings(axes: Axes, values: Sequence[int]) -> None:
+    """Make the y axis logarithmic to base 2, with at most seven plain numbers."""
+    low, high = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))
+    axes.set_yscale("log", base=2)
+    axes.set_yticks([2**i for i in range(low, high + 1, 1 + (high - low) // 7)])
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+
+
+def _size(row: "Row") -> int:
+    return row.output_shape[0] if len(row.output_shape) == 3 else 1
+
+
+def _depth(row: "Row") -> int:
+    return row.output_shape[-1]
+
+
+def _kind(row: "Row") -> str:
+    """Say the layer's kind in words: AveragePooling2D is average pooling, EuclideanRBF is euclidean RBF."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", row.kind.replace("2D", ""))
+    return " ".join(word if word.isupper() else word.lower() for word in words)
+
+
+def _caption(row: "Row") -> list[str]:
+    """Write the lines under a layer: its name, its kind where the name does not say it, its shape."""
+    kind = _kind(row)
+    return [row.name, *(textwrap.wrap(kind, 14) if kind != row.name else []), times(row.output_shape)]
+
+
+def _colour(row: "Row") -> str:
+    """Blue convolves, ochre subsamples, vermillion is dense, grey is all else."""
+    words = {"conv": BLUE, "pool": OCHRE, "subsampl": OCHRE, "dense": VERMILLION, "rbf": VERMILLION}
+    return next((colour for word, colour in words.items() if word in row.kind.lower()), GREY)
+
+
+def _check_rows(rows: "Sequence[Row]", where: str) -> None:
+    """Refuse an architecture without layers, or with outputs that are neither (H, W, C) nor (units,)."""
+    require(rows, f"{where}: nothing to draw, there are no layers")
+    for row in rows:
+        if len(row.output_shape) not in (1, 3):
+            raise ValueError(f"{where}: {row.name} gives {row.output_shape}, expected (H, W, C) or (units,)")
+
+
+def _signed(value: int) -> str:
+    return f"{value:+,}".replace("-", "\N{MINUS SIGN}")

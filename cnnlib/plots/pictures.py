@@ -1,0 +1,181 @@
+"""Grids of pictures: images, feature maps, filters."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
+from matplotlib.patches import Rectangle
+
+from cnnlib.plots.drawing import (
+    BLUE,
+    INK,
+    PAPER,
+    SMALL,
+    TEXT,
+    VERMILLION,
+    WIDTH,
+    Drawing,
+    finish,
+    listed,
+    require,
+    sheet,
+    short,
+    styled,
+    text_width,
+    times,
+)
+
+_PRINT = LinearSegmentedColormap.from_list("print", [PAPER, "#20262c"], N=64)
+_SIGNED = LinearSegmentedColormap.from_list("signed", ["#07375c", BLUE, PAPER, VERMILLION, "#6b2f00"], N=65)
+
+
+@styled
+def images(
+    x: np.ndarray, titles: Sequence[str] | None = None, columns: int = 8, *, alt: str | None = None
+) -> Drawing:
+    """Draw a grid of images.
+
+    Args:
+        x: (N, H, W), (N, H, W, 1) or (N, H, W, 3); uint8, or floats. One-channel images are printed with high
+            values as ink, floats over the range they span; RGB floats must lie in 0..1.
+        titles: one short line above each image.
+        columns: at most this many images side by side; fewer where the titles need the room.
+        alt: what the images show; by default their number, size and titles.
+
+    Raises:
+        ValueError: no image, another rank or number of channels, or not one title per image.
+    """
+    x = np.asarray(x)
+    if x.ndim == 3:
+        x = x[..., np.newaxis]
+    if x.ndim != 4 or x.shape[-1] not in (1, 3):
+        raise ValueError(f"images: expected (N, H, W), (N, H, W, 1) or (N, H, W, 3), got {x.shape}")
+    require(x.size, "images: nothing to draw, the array is empty")
+    if x.shape[-1] == 1:
+        low, high = (0, 255) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
+        tiles, norm = x[..., 0], Normalize(low, max(high, low + 1e-12))
+    else:
+        tiles, norm = (x / 255 if x.dtype == np.uint8 else x), None
+        if tiles.min() < 0 or tiles.max() > 1:
+            raise ValueError("images: RGB floats must lie in 0..1")
+    count, size = len(x), times(x.shape[1:3])
+    words = alt or f"{count} {'image' if count == 1 else 'images'} of {size} pixels" + (
+        f": {listed(titles)}" if titles else ""
+    )
+    return _grid(tiles, titles, columns, words + ".", cmap=_PRINT, norm=norm)
+
+
+@styled
+def feature_maps(maps: np.ndarray, name: str, columns: int = 8) -> Drawing:
+    """Draw the feature maps of one layer for one image, coloured on one scale that is symmetric around 0.
+
+    Args:
+        maps: (H, W, C), one image's output of the layer.
+        name: the layer's name, for the title.
+        columns: at most this many maps side by side.
+
+    Raises:
+        ValueError: `maps` is empty, of another rank or not finite.
+    """
+    maps = np.asarray(maps, dtype=float)
+    if maps.ndim != 3:
+        raise ValueError(f"feature_maps: expected (H, W, C), got {maps.shape}")
+    require(maps.size, "feature_maps: nothing to draw, the array is empty")
+    require(np.isfinite(maps).all(), "feature_maps: the maps hold values that are not finite")
+    bound = float(np.abs(maps).max()) or 1.0
+    alt = (
+        f"The {maps.shape[2]} feature maps of {name}, {times(maps.shape[:2])} each; values from "
+        f"{maps.min():.2f} to {maps.max():.2f}, blue below 0 and orange above."
+    )
+    title = f"{name}, {times(maps.shape)}"
+    norm = Normalize(-bound, bound)
+    return _grid(
+        np.moveaxis(maps, 2, 0), None, columns, alt, cmap=_SIGNED, norm=norm, title=title, bound=bound
+    )
+
+
+@styled
+def bitmaps(codes: np.ndarray, titles: Sequence[str]) -> Drawing:
+    """Draw the bitmaps that an output layer compares its input with, +1 as ink and -1 as paper.
+
+    Args:
+        codes: (N, H, W) of +1 and -1.
+        titles: the class each bitmap stands for.
+
+    Raises:
+        ValueError: another rank, other values, or not one title per bitmap.
+    """
+    codes = np.asarray(codes)
+    if codes.ndim != 3 or not codes.size:
+        raise ValueError(f"bitmaps: expected (N, H, W), got {codes.shape}")
+    require(np.isin(codes, (-1, 1)).all(), "bitmaps: expected values of +1 and -1 only")
+    size = f"{codes.shape[2]} wide and {codes.shape[1]} high"
+    alt = f"{len(codes)} bitmaps, {size}, of +1 (ink) and -1 (paper), for the classes {listed(titles)}."
+    return _grid(codes, titles, 10, alt, cmap=_PRINT, norm=Normalize(-1, 1))
+
+
+def _grid(
+    tiles: np.ndarray,
+    titles: Sequence[str] | None,
+    columns: int,
+    alt: str,
+    cmap: Colormap,
+    norm: Normalize | None,
+    title: str = "",
+    bound: float = 0.0,
+) -> Drawing:
+    """Draw images of (N, H, W) or (N, H, W, 3) in rows; with a scale from -bound to bound unless it is 0."""
+    count, rows, cols = tiles.shape[:3]
+    if titles is not None and len(titles) != count:
+        raise ValueError(f"expected one title per image, got {len(titles)} titles for {count} images")
+    require(columns > 0, f"columns must be at least 1, not {columns}")
+    gap, caption = 5.0, 13.0 if titles else 0.0
+    needed = max((text_width(text) for text in titles or ()), default=0.0)
+    columns = min(columns, count, max(1, int((WIDTH + gap) // (needed + gap))))
+    scale = min(((WIDTH + gap) / columns - gap) / cols, 84 / max(rows, cols))
+    width, height = cols * scale, rows * scale
+    wide = max(width, needed)
+    top, lines = (20.0 if title else 1.0), math.ceil(count / columns)
+    full = max((wide + gap) * columns - gap, text_width(title, TEXT) * 1.1, 160.0 if bound else 0.0)
+    bottom = 22.0 if bound else 1.0
+    figure, axes = sheet(full, top + (height + gap + caption) * lines - gap + bottom)
+    axes.text(0, 11, title, weight="bold", va="baseline")
+    for i, tile in enumerate(_shrink(tiles, 1.5 * max(width, height))):
+        x = (wide + gap) * (i % columns) + (wide - width) / 2
+        y = top + (height + gap + caption) * (i // columns) + caption
+        extent = (x, x + width, y + height, y)
+        axes.imshow(tile, extent=extent, interpolation="none", aspect="auto", cmap=cmap, norm=norm)
+        axes.add_patch(Rectangle((x, y), width, height, fc="none", ec=INK, alpha=0.25, lw=0.6))
+        if titles:
+            axes.text(x + width / 2, y - 4, titles[i], size=SMALL, ha="center", va="baseline")
+    if bound:
+        _colour_scale(axes, cmap, bound)
+    return finish(figure, alt)
+
+
+def _colour_scale(axes: Axes, cmap: Colormap, bound: float) -> None:
+    """Draw the colour scale, from -bound to bound, at the foot of a sheet."""
+    y = axes.get_ylim()[0] - 3
+    low, high = short(-bound), short(bound)
+    left = text_width(low) + 6
+    axes.text(0, y, low, size=SMALL, va="baseline")
+    axes.imshow(
+        np.linspace(-1, 1, cmap.N)[np.newaxis],
+        extent=(left, left + 90, y, y - 7),
+        interpolation="none",
+        aspect="auto",
+        cmap=cmap,
+    )
+    axes.text(left + 96, y, high, size=SMALL, va="baseline")
+
+
+def _shrink(tiles: np.ndarray, limit: float) -> np.ndarray:
+    """Average blocks of pixels until the longer side fits into `limit`; more is not seen and costs bytes."""
+    factor = math.ceil(max(tiles.shape[1:3]) / limit)
+    if factor == 1:
+        return tiles
+    n, rows, cols = len(tiles), tiles.shape[1] // factor, tiles.shape[2] // factor
+    whole = tiles[:, : rows * factor, : cols * factor]
+    return whole.reshape(n, rows, factor, cols, factor, *tiles.shape[3:]).mean(axis=(2, 4))
