@@ -119,7 +119,7 @@ class TensorFlowEngine(base.Engine):
 
         def replica(batch: dict[str, tf.Tensor]) -> Any:
             number = tf.distribute.get_replica_context().replica_id_in_sync_group
-            return function({name: _share(array, number, self.devices) for name, array in batch.items()})
+            return function(_part(batch, number, self.devices))
 
         return self.strategy.run(replica, (batch,))
 
@@ -199,22 +199,14 @@ def _any_height(array: tf.Tensor) -> tf.TensorSpec:
     return tf.TensorSpec([None, *array.shape[1:]], array.dtype)
 
 
-def _share(array: tf.Tensor, number: tf.Tensor, shares: int) -> tf.Tensor:
-    """One of several equal parts of a batch."""
-    size = array.shape[0] // shares
-    return array[number * size : (number + 1) * size]
-
-
 def _part(batch: dict[str, tf.Tensor], number: tf.Tensor | int, parts: int) -> dict[str, tf.Tensor]:
-    if parts == 1:
-        return batch
-    sizes = {name: array.shape[0] // parts for name, array in batch.items()}
-    return {
-        name: tf.ensure_shape(
-            array[number * sizes[name] : (number + 1) * sizes[name]], (sizes[name], *array.shape[1:])
-        )
-        for name, array in batch.items()
-    }
+    """One of several equal parts of a batch, with a size that is known when it is traced."""
+    return batch if parts == 1 else {name: _slice(array, number, parts) for name, array in batch.items()}
+
+
+def _slice(array: tf.Tensor, number: tf.Tensor | int, parts: int) -> tf.Tensor:
+    size = array.shape[0] // parts
+    return tf.ensure_shape(array[number * size : (number + 1) * size], (size, *array.shape[1:]))
 
 
 def _added(sums: tuple, more: tuple) -> tuple:
