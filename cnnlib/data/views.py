@@ -167,13 +167,8 @@ class _Still:
 
 
 @dataclass(frozen=True)
-class CentreView(_Still):
-    """Resize and cut the central square.
-
-    Attributes:
-        size: side of the square, in pixels.
-        shorter: shorter side that a picture is resized to.
-    """
+class _OneScale(_Still):
+    """A view of the picture resized to one scale."""
 
     size: int = 224
     shorter: int = 256
@@ -184,6 +179,31 @@ class CentreView(_Still):
     def shorter_side(self, draws: np.ndarray) -> int:
         """See `View`."""
         return self.shorter
+
+
+@dataclass(frozen=True)
+class _SomeScales(_Still):
+    """Views of the picture resized to several scales."""
+
+    size: int
+    shorter: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_fit(self, self.size, *self.shorter)
+
+    def shorter_side(self, draws: np.ndarray) -> int:
+        """See `View`."""
+        return max(self.shorter)
+
+
+@dataclass(frozen=True)
+class CentreView(_OneScale):
+    """Resize and cut the central square.
+
+    Attributes:
+        size: side of the square, in pixels.
+        shorter: shorter side that a picture is resized to.
+    """
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (size, size, channels)."""
@@ -197,7 +217,7 @@ class CentreView(_Still):
 
 
 @dataclass(frozen=True)
-class TenCrop(_Still):
+class TenCrop(_OneScale):
     """The four corners and the centre of the central square, and their mirror images: 10 views.
 
     Attributes:
@@ -207,16 +227,6 @@ class TenCrop(_Still):
     Source: Krizhevsky et al. 2012, section 4.1.
     """
 
-    size: int = 224
-    shorter: int = 256
-
-    def __post_init__(self) -> None:
-        _check_fit(self, self.size, self.shorter)
-
-    def shorter_side(self, draws: np.ndarray) -> int:
-        """See `View`."""
-        return self.shorter
-
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (10, size, size, channels), in the order of `ten_crop`."""
         square = centre_crop(_whole(picture, self.shorter)[None], self.shorter)
@@ -224,7 +234,7 @@ class TenCrop(_Still):
 
 
 @dataclass(frozen=True)
-class MultiCrop(_Still):
+class MultiCrop(_SomeScales):
     """Of each scale and each of three squares: four corners, the centre, the whole; and mirror images.
 
     The squares are left, centre and right, or top, centre and bottom of a portrait. With four scales there
@@ -239,13 +249,6 @@ class MultiCrop(_Still):
 
     size: int = 224
     shorter: tuple[int, ...] = (256, 288, 320, 352)
-
-    def __post_init__(self) -> None:
-        _check_fit(self, self.size, *self.shorter)
-
-    def shorter_side(self, draws: np.ndarray) -> int:
-        """See `View`."""
-        return max(self.shorter)
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (views, size, size, channels)."""
@@ -264,7 +267,7 @@ class MultiCrop(_Still):
 
 
 @dataclass(frozen=True)
-class GridCrops(_Still):
+class GridCrops(_SomeScales):
     """A regular grid of squares over the whole picture at each scale, and their mirror images.
 
     With a grid of 5 x 5 there are 50 views for each scale: 150 for three.
@@ -280,13 +283,6 @@ class GridCrops(_Still):
     size: int = 224
     shorter: tuple[int, ...] = (256, 384, 512)
     grid: int = 5
-
-    def __post_init__(self) -> None:
-        _check_fit(self, self.size, *self.shorter)
-
-    def shorter_side(self, draws: np.ndarray) -> int:
-        """See `View`."""
-        return max(self.shorter)
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (views, size, size, channels)."""
