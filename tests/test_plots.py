@@ -44,6 +44,7 @@ RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
 PHOTOS = np.linspace(0, 1, 224)[None, :, None, None] * RNG.random((6, 1, 224, 3))
 MAPS = np.tanh(RNG.normal(size=(14, 14, 16)))
+KERNELS = np.random.default_rng(1).normal(0, np.linspace(0.02, 0.03, 96), (11, 11, 3, 96))
 CODES = RNG.choice([-1, 1], (10, 12, 7))
 X = np.linspace(-4, 4, 101)
 CURVES = [[0.12, 0.03, 0.011], [0.14, 0.04, 0.009]]
@@ -63,6 +64,10 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "feature maps": (
         lambda: plots.feature_maps(MAPS, "C3"),
         ["16 feature maps of C3, 14x14", f"{MAPS.min():.2f}"],
+    ),
+    "filters": (
+        lambda: plots.filters(KERNELS, "conv1"),
+        ["96 filters of conv1, 11x11x3 each", "mid-grey is 0", "between 0.055 and 0.11"],
     ),
     "network": (
         lambda: plots.network(LENET, "LeNet-5"),
@@ -251,6 +256,18 @@ def test_feature_maps_share_one_scale_around_zero() -> None:
     assert tuple(scale[0, -1]) == tuple(positive[0, 0])
 
 
+def test_each_filter_is_on_its_own_scale_around_zero() -> None:
+    one = np.zeros((2, 2, 3))
+    one[0, 0], one[1, 1, 2] = (0.1, 0.1, 0.1), -0.05
+    kernels = np.stack([one, -20 * one, 0 * one], axis=-1)
+    first, second, dead = pixels(plots.filters(kernels, "conv1"))
+    assert first[[0, 0, 1], [0, 1, 1]].tolist() == [[255, 255, 255], [127, 127, 127], [127, 127, 63]]
+    assert second[[0, 1], [0, 1]].tolist() == [[0, 0, 0], [127, 127, 191]]
+    assert (dead == 127).all()
+    positive, negative = pixels(plots.filters(np.float64([[[[3.0, -0.1]]]]), "C1"))
+    assert (positive[0, 0, 0] > positive[0, 0, 2], negative[0, 0, 0] > negative[0, 0, 2]) == (True, False)
+
+
 def test_large_images_are_averaged_down() -> None:
     (tile,) = pixels(plots.images(np.tile(np.uint8([[0, 255]]), (1, 400, 200))))
     assert max(tile.shape) <= 130
@@ -318,6 +335,9 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         ),
         (lambda: plots.feature_maps(np.zeros((8, 8, 0)), "C1"), "the array is empty"),
         (lambda: plots.feature_maps(np.full((2, 2, 1), np.nan), "C1"), "not finite"),
+        (lambda: plots.filters(np.zeros((5, 5, 64, 64)), "conv2"), r"1 or 3, N\), .*, got \(5, 5, 64, 64\)"),
+        (lambda: plots.filters(np.zeros((5, 5, 3, 0)), "conv1"), "the array is empty"),
+        (lambda: plots.filters(np.full((1, 1, 3, 1), np.inf), "conv1"), "not finite"),
         (lambda: plots.network([], "none"), "network: nothing to draw, there are no layers"),
         (
             lambda: plots.network([row("x", "Reshape", (4, 4))], "x"),

@@ -15,7 +15,7 @@ from cnnlib.plots.networks import (
     parameter_bridge,
     shape_through_depth,
 )
-from cnnlib.plots.pictures import bitmaps, feature_maps, images
+from cnnlib.plots.pictures import bitmaps, feature_maps, filters, images
 
 __all__ = [
     "BLUE",
@@ -35,6 +35,7 @@ __all__ = [
     "errors",
     "extractor_and_classifier",
     "feature_maps",
+    "filters",
     "images",
     "learning_curves",
     "network",

@@ -97,6 +97,43 @@ def feature_maps(maps: np.ndarray, name: str, columns: int = 8) -> Drawing:
 
 
 @styled
+def filters(kernels: np.ndarray, name: str, columns: int = 12) -> Drawing:
+    """Draw the filters of a first layer, each on a scale of its own, with 0 in the middle of the scale.
+
+    Filters for RGB images are drawn in colours, in which 0 is mid-grey; those for one channel are blue below
+    0 and orange above. A filter of zeros has the colour of 0 throughout.
+
+    Args:
+        kernels: (H, W, 1 or 3, N), the layer's kernel as Keras keeps it.
+        name: the layer's name, for the title.
+        columns: at most this many filters side by side.
+
+    Raises:
+        ValueError: `kernels` is empty, of another rank, for another number of channels, or not finite.
+    """
+    kernels = np.asarray(kernels, dtype=float)
+    if kernels.ndim != 4 or kernels.shape[2] not in (1, 3):
+        raise ValueError(
+            f"filters: expected (H, W, 1 or 3, N), the kernel of a first layer, got {kernels.shape}"
+        )
+    require(kernels.size, "filters: nothing to draw, the array is empty")
+    require(np.isfinite(kernels).all(), "filters: the kernels hold values that are not finite")
+    tiles = np.moveaxis(kernels, 3, 0)
+    largest = np.abs(tiles).max(axis=(1, 2, 3), keepdims=True)
+    tiles = tiles / np.where(largest > 0, largest, 1)
+    colours = kernels.shape[2] == 3
+    tiles = (tiles + 1) / 2 if colours else tiles[..., 0]
+    count, size = len(tiles), times(kernels.shape[:3])
+    alt = (
+        f"The {count} filters of {name}, {size} each, on scales of their own; "
+        + ("mid-grey is 0" if colours else "blue is below 0, orange above")
+        + f". Their largest weights lie between {largest.min():.2g} and {largest.max():.2g}."
+    )
+    title = f"{name}, {count} filters of {size}"
+    return _grid(tiles, None, columns, alt, cmap=_SIGNED, norm=Normalize(-1, 1), title=title, gap=3.0)
+
+
+@styled
 def bitmaps(codes: np.ndarray, titles: Sequence[str]) -> Drawing:
     """Draw the bitmaps that an output layer compares its input with, +1 as ink and -1 as paper.
 
@@ -125,13 +162,14 @@ def _grid(
     norm: Normalize | None,
     title: str = "",
     bound: float = 0.0,
+    gap: float = 5.0,
 ) -> Drawing:
     """Draw images of (N, H, W) or (N, H, W, 3) in rows; with a scale from -bound to bound unless it is 0."""
     count, rows, cols = tiles.shape[:3]
     if titles is not None and len(titles) != count:
         raise ValueError(f"expected one title per image, got {len(titles)} titles for {count} images")
     require(columns > 0, f"columns must be at least 1, not {columns}")
-    gap, caption = 5.0, 13.0 if titles else 0.0
+    caption = 13.0 if titles else 0.0
     needed = max((text_width(text) for text in titles or ()), default=0.0)
     columns = min(columns, count, max(1, int((WIDTH + gap) // (needed + gap))))
     scale = min(((WIDTH + gap) / columns - gap) / cols, 84 / max(rows, cols))
