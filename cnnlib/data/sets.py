@@ -73,6 +73,11 @@ class DataSpec:
     quick: Content | None
     archive: Archive | None = None
 
+    @property
+    def file(self) -> str:
+        """Name of the file that lies at `url`."""
+        return self.archive.file if self.archive else f"{self.name}.npz"
+
 
 @dataclass(frozen=True)
 class FolderSpec:

@@ -113,9 +113,9 @@ def full_set(spec: DataSpec) -> Found:
             # Keras's cache holds folders too, of other forms.
             if (place / file).exists() and (place is folder or not file.endswith("/")):
                 return _said(read(spec, place / file, str(place / file)), f"{file} {words}")
-    file = spec.archive.file if spec.archive else f"{spec.name}.npz"
-    _download(spec, cache / file, read := _forms(spec)[file])
-    return _said(read(spec, cache / file, str(cache / file)), f"downloaded from {spec.url}")
+    target, read = cache / spec.file, _forms(spec)[spec.file]
+    _download(spec, target, read)
+    return _said(read(spec, target, str(target)), f"downloaded from {spec.url}")
 
 
 def embedded_set(spec: DataSpec) -> Found:
@@ -231,13 +231,13 @@ def _forms(spec: DataSpec) -> dict[str, Reader]:
 
 def _ways(spec: DataSpec) -> str:
     """Return the three ways to provide a full set."""
-    name, file = spec.name, spec.archive.file if spec.archive else f"{spec.name}.npz"
-    archive = f"the publisher's {file}, " if spec.archive else ""
+    name = spec.name
+    archive = f"the publisher's {spec.file}, " if spec.archive else ""
     return (
         f"Three ways to provide {name}:\n"
         f"1. put {archive}{name}.npz (x_train, y_train, x_test, y_test) or the image folders "
         f"{name}/train/CLASS/ and {name}/test/CLASS/ into a folder and set CNNLIB_DATA to it;\n"
-        f"2. put {file} into Keras's cache, {keras_cache()};\n"
+        f"2. put {spec.file} into Keras's cache, {keras_cache()};\n"
         f"3. allow the download from {spec.url}: connect to the network and unset CNNLIB_OFFLINE."
     )
 
