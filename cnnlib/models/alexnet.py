@@ -142,9 +142,9 @@ def CudaConvnet(  # noqa: N802
         # The last window reaches one pixel over the edge, as in cuda-convnet, which rounds up: for even
         # sides that is what "same" does, and what it adds never wins.
         x = layers.MaxPooling2D(3, 2, padding="same", name=f"pool{number}")(x)
-    for number, filters in ((3, 32), (4, 32)):
+    for number in (3, 4):
         x = LocallyConnected2D(
-            filters,
+            32,
             3,
             padding="same",
             activation=activation,
