@@ -40,6 +40,11 @@ DEEP = [
     row("predictions", "Dense", (1000,)),
 ]
 CONNECTIONS = [{0, 1, 2}, {1, 2, 3}, {0, 2, 3}, {0, 1, 2, 3}]
+# Name, maps or units, groups.
+ALEXNET = [
+    *(("conv1", 96, 1), ("conv2", 256, 2), ("conv3", 384, 1), ("conv4", 384, 2), ("conv5", 256, 2)),
+    *(("fc6", 4096, 1), ("fc7", 4096, 1), ("fc8", 1000, 1)),
+]
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
 PHOTOS = np.linspace(0, 1, 224)[None, :, None, None] * RNG.random((6, 1, 224, 3))
@@ -93,6 +98,18 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
         ["tanh runs from -1.00 to 1.00, its derivative peaks with 1.00 at x = 0.0"],
     ),
     "connections": (lambda: plots.connection_table(CONNECTIONS, 4), ["13 in all", "2: 0, 2, 3;"]),
+    "towers": (
+        lambda: plots.two_towers(ALEXNET),
+        [
+            "8 layers in 2 towers. conv1, 2 x 48, each sees the image; conv2, 2 x 128, each sees its own 48;",
+            "conv3, 2 x 192, each sees all 256",
+            "fc8, 1,000, sees all 4,096.",
+        ],
+    ),
+    "one tower": (
+        lambda: plots.two_towers([("a convolution", 96, 1), ("conv2", 255, 1)], "photograph", towers=1),
+        ["2 layers in 1 tower. a convolution, 96, sees the photograph; conv2, 255, sees all 96."],
+    ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
         ["10 bitmaps, 7 wide and 12 high"],
@@ -280,6 +297,14 @@ def test_connection_table_fills_one_cell_per_connection() -> None:
     assert len(re.findall("fill: none; [^>]*stroke: currentColor", svg)) == 3
 
 
+def test_a_tower_sees_its_own_maps_or_all_of_them() -> None:
+    # Bars: image and fc8 whole, seven layers in two. Ribbons: conv1 and fc8 two each, conv2, conv4 and conv5
+    # one for each tower, conv3, fc6 and fc7 four each.
+    counts = [DRAWN["towers"].svg.count(f"fill: {c}") for c in (plots.GREY, plots.BLUE, plots.VERMILLION)]
+    assert counts == [2 + 2, 7 + 3 + 6 + 1, 7 + 3 + 6 + 1]
+    assert DRAWN["one tower"].svg.count(f"fill: {plots.GREY}") == 3 + 2
+
+
 def test_bars_hold_one_cell_per_layer_and_fill_the_width() -> None:
     svg = DRAWN["parts"].svg
     cells = re.findall(r'<path d="M ([\d.]+) \S+ L ([\d.]+) [^>]*fill: (#\w+)', svg)
@@ -355,6 +380,14 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.activations({"tanh": (X, X[1:], X)}), "tanh needs three arrays of one length"),
         (lambda: plots.connection_table([], 6), "the table is empty"),
         (lambda: plots.connection_table([{0}, {6}], 6), r"output map 1 names an input map outside 0\.\.5"),
+        (lambda: plots.two_towers([]), "there are no layers"),
+        (
+            lambda: plots.two_towers(ALEXNET, towers=3),
+            "conv2 has 2 groups, expected 1 or 3",
+        ),
+        (lambda: plots.two_towers(ALEXNET[1:]), "conv2 sees the image, which is whole, in 2 groups"),
+        (lambda: plots.two_towers([("a", 95, 1), *ALEXNET]), "the 95 maps of a do not divide into 2"),
+        (lambda: plots.two_towers(ALEXNET, towers=0), "towers must be 1 to 6, not 0"),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),
         (lambda: plots.schedule({"a": []}), "a needs rates above 0"),

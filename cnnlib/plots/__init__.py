@@ -14,6 +14,7 @@ from cnnlib.plots.networks import (
     network,
     parameter_bridge,
     shape_through_depth,
+    two_towers,
 )
 from cnnlib.plots.pictures import bitmaps, feature_maps, filters, images
 
@@ -42,4 +43,5 @@ __all__ = [
     "parameter_bridge",
     "schedule",
     "shape_through_depth",
+    "two_towers",
 ]

@@ -264,6 +264,60 @@ def connection_table(table: Sequence[Collection[int]], n_inputs: int) -> Drawing
 
 
 @styled
+def two_towers(layers: Sequence[tuple[str, int, int]], image: str = "image", towers: int = 2) -> Drawing:
+    """Draw a network that is divided into towers: which maps each layer of a tower sees.
+
+    A ribbon leads from the maps that are seen to those that see them, in the colour of the tower it leaves.
+    The image is whole, and so is a last layer that is not grouped.
+
+    Args:
+        layers: name, number of maps or units, and groups of every layer with weights, from the image up.
+            With one group every tower sees all maps below, with as many groups as towers its own alone.
+        image: what the first layer sees, in a word.
+        towers: number of towers.
+
+    Raises:
+        ValueError: there are no layers, a number of groups is neither 1 nor `towers`, the first layer is
+            grouped, or the maps of a layer cannot be divided among the towers.
+    """
+    _check_towers(layers, towers)
+    divided = [towers > 1 and (i < len(layers) - 1 or groups > 1) for i, (*_, groups) in enumerate(layers)]
+    shares = [
+        f"{towers} \N{MULTIPLICATION SIGN} {maps // towers:,}" if parted else f"{maps:,}"
+        for parted, (_, maps, _) in zip(divided, layers, strict=True)
+    ]
+    sights = [f"sees the {image}"] + [
+        f"sees its own {maps // towers:,}" if groups > 1 else f"sees all {maps:,}"
+        for (_, maps, _), (*_, groups) in itertools.pairwise(layers)
+    ]
+    names = [image, *(name for name, *_ in layers)]
+    left = max(max(map(text_width, shares)), 1.15 * max(map(text_width, names))) + 10
+    right, line, thick, gap = WIDTH - max(map(text_width, sights)) - 10, 40.0, 11.0, 24.0
+    figure, axes = sheet(WIDTH, line * len(layers) + thick + 10)
+    below = _bars(axes, left, right, 4, thick, (GREY,))
+    small: dict[str, Any] = {"size": SMALL, "va": "baseline"}
+    axes.text(0, 12, image, weight="bold", **small)
+    for i, (name, _, groups) in enumerate(layers):
+        top = 4 + line * (i + 1)
+        bars = _bars(axes, left, right, top, thick, PALETTE[:towers] if divided[i] else (GREY,), gap)
+        for t, (start, end, _) in enumerate(bars):
+            for a, b, colour in below[t : t + 1] if groups > 1 else below:
+                high, low = top - line + thick + 1.5, top - 1.5
+                corners = [(a, high), (b, high), (end, low), (start, low)]
+                axes.add_patch(Polygon(corners, fc=colour, alpha=0.25, lw=0))
+        axes.text(0, top + 4, name, weight="bold", **small)
+        axes.text(0, top + 15, shares[i], alpha=MUTED, **small)
+        axes.text(right + 8, top + 9, sights[i], alpha=MUTED if groups > 1 else 1, **small)
+        below = bars
+    sentences = [
+        f"{name}, {share},{' each' if parted else ''} {sight}"
+        for (name, *_), share, parted, sight in zip(layers, shares, divided, sights, strict=True)
+    ]
+    counted = "1 tower" if towers == 1 else f"{towers} towers"
+    return finish(figure, f"{len(layers)} layers in {counted}. {'; '.join(sentences)}.")
+
+
+@styled
 def parameter_bridge(
     start: tuple[str, int], steps: Sequence[tuple[str, int]], end: tuple[str, int]
 ) -> Drawing:
@@ -332,6 +386,17 @@ def _arrow(axes: Axes, start: float, end: float, y: float) -> None:
     axes.add_patch(Polygon([(end, y), (end - 4, y - 2.3), (end - 4, y + 2.3)], color=INK, alpha=MUTED, lw=0))
 
 
+def _bars(
+    axes: Axes, left: float, right: float, top: float, thick: float, colours: Sequence[str], gap: float = 0.0
+) -> list[tuple[float, float, str]]:
+    """Divide a line into one bar for each colour; return where each starts and ends, and its colour."""
+    width = (right - left - gap * (len(colours) - 1)) / len(colours)
+    bars = [(left + (width + gap) * i, left + (width + gap) * i + width, c) for i, c in enumerate(colours)]
+    for start, _, colour in bars:
+        axes.add_patch(Rectangle((start, top), width, thick, color=colour, lw=0))
+    return bars
+
+
 def _doublings(axes: Axes, values: Sequence[int]) -> None:
     """Make the y axis logarithmic to base 2, with at most seven plain numbers."""
     low, high = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))
@@ -377,3 +442,16 @@ def _check_rows(rows: "Sequence[Row]", where: str) -> None:
 
 def _signed(value: int) -> str:
     return f"{value:+,}".replace("-", "\N{MINUS SIGN}")
+
+
+def _check_towers(layers: Sequence[tuple[str, int, int]], towers: int) -> None:
+    """Refuse layers that cannot be divided among the towers, and more towers than there are colours."""
+    require(layers, "two_towers: nothing to draw, there are no layers")
+    require(1 <= towers <= len(PALETTE), f"two_towers: towers must be 1 to {len(PALETTE)}, not {towers}")
+    for i, (name, maps, groups) in enumerate(layers):
+        require(groups in (1, towers), f"two_towers: {name} has {groups} groups, expected 1 or {towers}")
+        require(i or groups == 1, f"two_towers: {name} sees the image, which is whole, in {groups} groups")
+        whole = i == len(layers) - 1 and groups == 1
+        require(
+            whole or maps % towers == 0, f"two_towers: the {maps} maps of {name} do not divide into {towers}"
+        )
