@@ -32,12 +32,12 @@ LENET = [
     row("output", "Dense", (10,), 850, 840),
 ]
 DEEP = [
-    row(f"conv{i}_1", "Conv2D", (224 // 2 ** (i // 3),) * 2 + (8 * 2 ** (i // 2),)) for i in range(16)
+    row(f"conv{i}_1", "Conv2D", (224 // 2 ** (i // 3),) * 2 + (8 * 2 ** (i // 2),), 9) for i in range(16)
 ] + [
     row("global_pool", "GlobalAveragePooling2D", (1024,)),
-    row("fc6", "Dense", (4096,)),
-    row("fc7", "Dense", (4096,)),
-    row("predictions", "Dense", (1000,)),
+    row("fc6", "Dense", (4096,), 9),
+    row("fc7", "Dense", (4096,), 9),
+    row("predictions", "Dense", (1000,), 9),
 ]
 CONNECTIONS = [{0, 1, 2}, {1, 2, 3}, {0, 2, 3}, {0, 1, 2, 3}]
 # Name, maps or units, groups.
@@ -79,6 +79,18 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
         ["LeNet-5: 8 layers", "S2, average pooling, 14x14x6"],
     ),
     "deep network": (lambda: plots.network(DEEP, "Deep"), ["20 layers", "predictions, dense, 1,000"]),
+    "to scale": (
+        lambda: plots.network_to_scale(DEEP, "Deep", (227, 227, 3)),
+        [
+            "Deep, 21 plates to scale",
+            "image, 227x227x3; conv0_1, 224x224x8;",
+            "fc7, 4,096; predictions, 1,000.",
+        ],
+    ),
+    "LeNet to scale": (
+        lambda: plots.network_to_scale(LENET, "LeNet-5"),
+        ["7 plates", "C5, 1x1x120; F6, 84; output, 10."],
+    ),
     "parts": (
         lambda: plots.extractor_and_classifier(LENET),
         ["layers: 5 (62.5%)", "50,692 (82.2%) against 11,014 (17.8%)"],
@@ -323,6 +335,21 @@ def test_network_draws_one_block_per_layer() -> None:
     assert counts == [9, 6, 6, 3]
 
 
+def test_plates_are_to_scale() -> None:
+    sizes = []
+    for path, colour in re.findall(r'<path d="([^"]+)"[^>]*fill: (#\w+)', DRAWN["LeNet to scale"].svg):
+        points = np.float64(re.findall(r"[-\d.]+", path)).reshape(-1, 2)
+        sizes.append((colour, *np.ptp(points, axis=0)))
+    assert [colour for colour, *_ in sizes] == [
+        *(plots.BLUE, plots.OCHRE, plots.BLUE, plots.OCHRE, plots.BLUE, plots.VERMILLION, plots.VERMILLION)
+    ]
+    widths, thicknesses = np.array([size[1:] for size in sizes]).T
+    assert widths[:5] / widths[0] == pytest.approx(np.array([28, 14, 10, 5, 1]) / 28, rel=1e-3)
+    one_map = thicknesses[4] / 120
+    assert thicknesses[:4] == pytest.approx(one_map * np.array([6, 6, 16, 16]), rel=1e-3)
+    assert widths[5:] == pytest.approx(one_map * np.array([84, 10]), rel=1e-3)
+
+
 def test_schedule_is_exact_about_where_a_phase_ends() -> None:
     alt = plots.schedule({"a": [1e-2, 1e-2, 1e-3]}).alt
     assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
@@ -368,6 +395,8 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
             lambda: plots.network([row("x", "Reshape", (4, 4))], "x"),
             r"x gives \(4, 4\), expected \(H, W, C\)",
         ),
+        (lambda: plots.network_to_scale(LENET[5:6], "flat"), "network_to_scale: .* there are no layers"),
+        (lambda: plots.network_to_scale([row("x", "Dense", (4, 4), 9)], "x"), r"x gives \(4, 4\)"),
         (lambda: plots.extractor_and_classifier([]), "there are no layers"),
         (lambda: plots.extractor_and_classifier(LENET[:3]), "followed by layers without"),
         (lambda: plots.extractor_and_classifier(LENET[5:]), "followed by layers without"),

@@ -18,6 +18,7 @@ from cnnlib.plots.drawing import (
     MUTED,
     OCHRE,
     PALETTE,
+    PURPLE,
     SMALL,
     TEXT,
     VERMILLION,
@@ -90,6 +91,56 @@ def network(rows: "Sequence[Row]", title: str) -> Drawing:
         top += height
     steps = "; ".join(f"{row.name}, {_kind(row)}, {times(row.output_shape)}" for row in rows)
     return finish(figure, f"{title}: {len(rows)} layers in order. {steps}.")
+
+
+@styled
+def network_to_scale(rows: "Sequence[Row]", title: str, image: tuple[int, int, int] | None = None) -> Drawing:
+    """Draw an architecture from top to bottom as plates, seen from the side, whose two measures are to scale.
+
+    A plate is as wide as a map has pixels and as thick as there are maps. A layer without spatial axes would
+    be a thin, tall pillar: it lies on its side. What would be thinner than a line is drawn as a line.
+
+    Args:
+        rows: the layers, as `audit.table` gives them; those without weights that pool nothing are left out.
+        title: what the drawing is headed with.
+        image: height, width and channels of the input, drawn as the first plate.
+
+    Raises:
+        ValueError: there are no rows to draw, or one has an output that is neither (H, W, C) nor (units,).
+    """
+    rows = [row for row in rows if row.params or _colour(row) == OCHRE]
+    _check_rows(rows, "network_to_scale")
+    plates = [(row.name, row.output_shape, _colour(row)) for row in rows]
+    if image:
+        plates.insert(0, ("image", tuple(image), GREY))
+    left = 1.15 * max(text_width(name) for name, *_ in plates) + 8
+    room = WIDTH - left - max(text_width(times(shape)) for _, shape, _ in plates) - 8
+    maps = [shape[-1] for _, shape, _ in plates if len(shape) == 3]
+    units = [shape[0] for _, shape, _ in plates if len(shape) == 1]
+    pixel = room / max([shape[1] for _, shape, _ in plates if len(shape) == 3], default=room)
+    one_map = min(room / max(units, default=1), 32 / max(maps, default=1))
+    sizes = [
+        (shape[1] * pixel, max(shape[2] * one_map, 0.8)) if len(shape) == 3 else (shape[0] * one_map, 2.0)
+        for _, shape, _ in plates
+    ]
+    slots = [max(thickness + 4, 13.0) for _, thickness in sizes]
+    notes = ["width: side of a map; thickness: number of maps"]
+    notes += ["layers without maps lie on their side"] if units else []
+    figure, axes = sheet(WIDTH, 24 + sum(slots) + 12 * len(notes) + 6)
+    axes.text(0, 11, title, weight="bold", va="baseline")
+    top = 22.0
+    small: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}
+    for (name, shape, colour), (width, thickness), slot in zip(plates, sizes, slots, strict=True):
+        middle = top + slot / 2
+        corner = (left + (room - width) / 2, middle - thickness / 2)
+        axes.add_patch(Rectangle(corner, width, thickness, color=colour, lw=0))
+        axes.text(0, middle, name, weight="bold", **small)
+        axes.text(WIDTH, middle, times(shape), ha="right", alpha=MUTED, **small)
+        top += slot
+    for i, note in enumerate(notes):
+        axes.text(left + room / 2, top + 12 + 12 * i, note, ha="center", alpha=MUTED, size=SMALL)
+    steps = "; ".join(f"{name}, {times(shape)}" for name, shape, _ in plates)
+    return finish(figure, f"{title}, {len(plates)} plates to scale, in order. {steps}.")
 
 
 @styled
@@ -427,8 +478,15 @@ def _caption(row: "Row") -> list[str]:
 
 
 def _colour(row: "Row") -> str:
-    """Blue convolves, ochre subsamples, vermillion is dense, grey is all else."""
-    words = {"conv": BLUE, "pool": OCHRE, "subsampl": OCHRE, "dense": VERMILLION, "rbf": VERMILLION}
+    """Blue convolves, purple does so without sharing weights, ochre subsamples, vermillion is dense."""
+    words = {
+        "conv": BLUE,
+        "locally": PURPLE,
+        "pool": OCHRE,
+        "subsampl": OCHRE,
+        "dense": VERMILLION,
+        "rbf": VERMILLION,
+    }
     return next((colour for word, colour in words.items() if word in row.kind.lower()), GREY)
 
 
