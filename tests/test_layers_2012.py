@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-
 import keras
 import numpy as np
 import pytest
 from keras import ops
 from plain_numpy import convolve, respond
+from round_trips import assert_in_its_config
 from stepping import compile_steps
 
 from cnnlib import audit
@@ -183,16 +182,7 @@ def test_a_local_layer_says_what_it_cannot_be_built_for(settings: dict, shape: t
     ids=lambda layer: type(layer).__name__,
 )
 def test_a_layer_of_2012_comes_back_from_its_config(layer: keras.Layer) -> None:
-    config = keras.saving.serialize_keras_object(layer)
-    arguments = set(inspect.signature(type(layer).__init__).parameters) - {"self", "kwargs"}
-    assert arguments <= set(config["config"])
-    again = keras.saving.deserialize_keras_object(config)
-    assert keras.saving.serialize_keras_object(again) == config
-    x = draw(2, 6, 6, 4)
-    layer.build(x.shape)
-    again.build(x.shape)
-    again.set_weights(layer.get_weights())
-    np.testing.assert_array_equal(answer(again, x), answer(layer, x))
+    assert_in_its_config(layer, draw(2, 6, 6, 4))
 
 
 @pytest.mark.parametrize(

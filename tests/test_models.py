@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from plain_numpy import blocks, convolve, squash
+from round_trips import FORMS, assert_saved
 
 from cnnlib import audit, models
 from cnnlib.models.lenet import digit_codes
@@ -188,17 +189,9 @@ def test_the_classifier_activation_is_a_softmax_or_what_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)
-@pytest.mark.parametrize("form", ["model.keras", "model.weights.h5"])
+@FORMS
 def test_a_saved_model_answers_the_same(build: Callable, form: str, tmp_path: Path) -> None:
     model = build()
     randomise(model, seed=4)
-    path = tmp_path / form
-    if form == "model.keras":
-        model.save(path)
-        again = keras.models.load_model(path)
-    else:
-        model.save_weights(path)
-        again = build(weights=str(path))
     images = np.random.default_rng(5).uniform(0, 1, (3, *model.input_shape[1:])).astype("float32")
-    np.testing.assert_array_equal(again.predict_on_batch(images), model.predict_on_batch(images))
-    assert [layer.get_config() for layer in again.layers] == [layer.get_config() for layer in model.layers]
+    assert_saved(model, build, images, str(tmp_path / form))

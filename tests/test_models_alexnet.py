@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from plain_numpy import convolve, highest, respond
+from round_trips import FORMS, assert_saved
 from stepping import compile_steps
 
 from cnnlib import audit
@@ -267,20 +268,12 @@ def test_wrong_arguments_are_refused_in_words(build: Callable, arguments: dict, 
 
 @pytest.mark.backends
 @pytest.mark.parametrize("build", [lambda **s: AlexNet(**NARROW, **s), CudaConvnet], ids=["alexnet", "cuda"])
-@pytest.mark.parametrize("form", ["model.keras", "model.weights.h5"])
+@FORMS
 def test_a_saved_model_answers_the_same(build: Callable, form: str, tmp_path: Path) -> None:
     model = build()
     randomise(model, seed=4)
-    path = tmp_path / form
-    if form == "model.keras":
-        model.save(path)
-        again = keras.models.load_model(path)
-    else:
-        model.save_weights(path)
-        again = build(weights=path)
     images = np.random.default_rng(5).normal(0, 1, (3, *model.input_shape[1:])).astype("float32")
-    np.testing.assert_array_equal(again.predict_on_batch(images), model.predict_on_batch(images))
-    assert [layer.get_config() for layer in again.layers] == [layer.get_config() for layer in model.layers]
+    assert_saved(model, build, images, tmp_path / form)
 
 
 @pytest.mark.backends

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pytest
 from keras import layers, ops
+from round_trips import FORMS, assert_saved
 
 from cnnlib import audit
 from cnnlib.models import VGG, VGG11, VGG13, VGG16, VGG19, AlexNet, dense_evaluation, initialise_from
@@ -258,9 +259,9 @@ def test_without_the_top_images_may_have_any_size() -> None:
 
 
 @pytest.mark.backends
-def test_a_saved_network_with_normalisation_answers_the_same(tmp_path: Path) -> None:
-    model = VGG("A-LRN", initializer="he_normal", **SMALL)
-    model.save(tmp_path / "net.keras")
-    again = keras.models.load_model(tmp_path / "net.keras")
-    images = pictures(2, 32, 32, 3)
-    np.testing.assert_array_equal(answer(again, images), answer(model, images))
+@FORMS
+def test_a_saved_network_with_normalisation_answers_the_same(form: str, tmp_path: Path) -> None:
+    def build(**settings: object) -> keras.Model:
+        return VGG("A-LRN", initializer="he_normal", **SMALL, **settings)
+
+    assert_saved(build(), build, pictures(2, 32, 32, 3), tmp_path / form)
