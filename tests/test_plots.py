@@ -45,6 +45,14 @@ ALEXNET = [
     *(("conv1", 96, 1), ("conv2", 256, 2), ("conv3", 384, 1), ("conv4", 384, 2), ("conv5", 256, 2)),
     *(("fc6", 4096, 1), ("fc7", 4096, 1), ("fc8", 1000, 1)),
 ]
+VGGS: dict[str, list[list[int | str]]] = {
+    "A": [[3], [3], [3, 3], [3, 3], [3, 3]],
+    "A-LRN": [[3, "LRN"], [3], [3, 3], [3, 3], [3, 3]],
+    "B": [[3, 3], [3, 3], [3, 3], [3, 3], [3, 3]],
+    "C": [[3, 3], [3, 3], [3, 3, 1], [3, 3, 1], [3, 3, 1]],
+    "D": [[3, 3], [3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3]],
+    "E": [[3, 3], [3, 3], [3, 3, 3, 3], [3, 3, 3, 3], [3, 3, 3, 3]],
+}
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
 PHOTOS = np.linspace(0, 1, 224)[None, :, None, None] * RNG.random((6, 1, 224, 3))
@@ -121,6 +129,15 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "one tower": (
         lambda: plots.two_towers([("a convolution", 96, 1), ("conv2", 255, 1)], "photograph", towers=1),
         ["2 layers in 1 tower. a convolution, 96, sees the photograph; conv2, 255, sees all 96."],
+    ),
+    "configurations": (
+        lambda: plots.configurations(VGGS, (64, 128, 256, 512, 512), (4096, 4096, 1000)),
+        [
+            "6 networks of 5 blocks with 64, 128, 256, 512, 512 maps",
+            "A-LRN, 11 layers with weights: 3x3, LRN | 3x3 |",
+            "C, 16 layers with weights: 3x3, 3x3 | 3x3, 3x3 | 3x3, 3x3, 1x1 |",
+            "E, 19 layers",
+        ],
     ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
@@ -335,6 +352,13 @@ def test_network_draws_one_block_per_layer() -> None:
     assert counts == [9, 6, 6, 3]
 
 
+def test_configurations_draw_a_cell_for_every_layer() -> None:
+    # Convolutions of the six networks: 8, 8, 10, 13, 13 and 16, three of C's being 1x1.
+    colours = (plots.BLUE, plots.PURPLE, plots.GREY, plots.OCHRE, plots.VERMILLION)
+    counts = [DRAWN["configurations"].svg.count(f"fill: {colour}") for colour in colours]
+    assert counts == [8 + 8 + 10 + 10 + 13 + 16, 3, 1, 6 * 5, 6 * 3]
+
+
 def test_plates_are_to_scale() -> None:
     sizes = []
     for path, colour in re.findall(r'<path d="([^"]+)"[^>]*fill: (#\w+)', DRAWN["LeNet to scale"].svg):
@@ -417,6 +441,12 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.two_towers(ALEXNET[1:]), "conv2 sees the image, which is whole, in 2 groups"),
         (lambda: plots.two_towers([("a", 95, 1), *ALEXNET]), "the 95 maps of a do not divide into 2"),
         (lambda: plots.two_towers(ALEXNET, towers=0), "towers must be 1 to 6, not 0"),
+        (lambda: plots.configurations({}, (64,), (10,)), "no networks or no blocks"),
+        (lambda: plots.configurations(VGGS, (64, 128), ()), "A has 5 blocks, maps are given for 2"),
+        (
+            lambda: plots.configurations({str(i): [["normalise"]] for i in range(6)}, (64,), ()),
+            "'normalise' is wider than its column; draw fewer than 6",
+        ),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),
         (lambda: plots.schedule({"a": []}), "a needs rates above 0"),

@@ -8,6 +8,7 @@ from white and from near-black alike, in hues that colour-blind readers tell apa
 from cnnlib.plots.curves import activations, confusion, errors, learning_curves, schedule
 from cnnlib.plots.drawing import BLUE, GREEN, GREY, OCHRE, PALETTE, PAPER, PURPLE, VERMILLION, Drawing
 from cnnlib.plots.networks import (
+    configurations,
     connection_table,
     dense_widths,
     extractor_and_classifier,
@@ -31,6 +32,7 @@ __all__ = [
     "Drawing",
     "activations",
     "bitmaps",
+    "configurations",
     "confusion",
     "connection_table",
     "dense_widths",

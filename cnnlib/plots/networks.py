@@ -369,6 +369,66 @@ def two_towers(layers: Sequence[tuple[str, int, int]], image: str = "image", tow
 
 
 @styled
+def configurations(
+    table: Mapping[str, Sequence[Sequence[int | str]]], maps: Sequence[int], units: Sequence[int]
+) -> Drawing:
+    """Draw networks that were made by one plan, side by side: a column each, block by block from the image.
+
+    Args:
+        table: for each network its blocks, for each block the sides of its kernels; a word is a layer without
+            weights. A pooling ends every block.
+        maps: maps of the convolutions in each block.
+        units: units of the dense layers that end every network.
+
+    Raises:
+        ValueError: there are no networks, one has another number of blocks than there are `maps`, or there
+            are more than fit side by side.
+    """
+    _check_configurations(table, maps)
+    counts = {
+        name: sum(isinstance(k, int) for k in itertools.chain(*blocks)) for name, blocks in table.items()
+    }
+    left, cell = 60.0, 17.0
+    slot = (WIDTH - left) / len(table)
+    rows = [max(len(blocks[i]) for blocks in table.values()) for i in range(len(maps))]
+    tops = list(itertools.accumulate((cell * n + 15 for n in rows), initial=22.0))
+    figure, axes = sheet(WIDTH, tops[-1] + cell * len(units) + 34)
+    small: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}
+    for top, n, number in zip(tops, rows, maps, strict=False):
+        axes.text(0, top + cell / 2 - 1.5, f"{number:,} maps", **small)
+        axes.text(0, top + cell * n + 2.5, "pool", alpha=MUTED, **small)
+    for j, width in enumerate(units):
+        axes.text(0, tops[-1] + cell * (j + 0.5) - 1.5, f"{width:,} units", **small)
+    end = tops[-1] + cell * len(units)
+    for j, line in enumerate(("layers with", "weights")):
+        axes.text(0, end + 14 + 12 * j, line, **small)
+    for i, (name, blocks) in enumerate(table.items()):
+        middle, start = left + slot * (i + 0.5), left + slot * i + 2.5
+        axes.text(middle, 9, name, weight="bold", ha="center", **small)
+        for top, n, block in zip(tops, rows, blocks, strict=False):
+            for j, kind in enumerate(block):
+                colour = GREY if isinstance(kind, str) else PURPLE if kind == 1 else BLUE
+                word = kind if isinstance(kind, str) else times((kind, kind))
+                _cell(axes, start, top + cell * j, slot - 5, cell - 3, colour, word)
+            axes.add_patch(Rectangle((start, top + cell * n), slot - 5, 5, color=OCHRE, lw=0))
+            for high, low in ((cell * len(block) - 3, cell * n), (cell * n + 5, cell * n + 15)):
+                axes.plot([middle] * 2, [top + high, top + low], color=INK, alpha=0.4, lw=0.8)
+        for j in range(len(units)):
+            _cell(axes, start, tops[-1] + cell * j, slot - 5, cell - 3, VERMILLION, "dense")
+        axes.text(middle, end + 20, str(counts[name] + len(units)), weight="bold", ha="center", **small)
+    sentences = [
+        f"{name}, {counts[name] + len(units)} layers with weights: "
+        + " | ".join(listed(times((k, k)) if isinstance(k, int) else k for k in block) for block in blocks)
+        for name, blocks in table.items()
+    ]
+    alt = (
+        f"{len(table)} networks of {len(maps)} blocks with {listed(f'{n:,}' for n in maps)} maps, each block "
+    )
+    alt += f"ending in a pooling, and dense layers of {listed(f'{n:,}' for n in units)} units. "
+    return finish(figure, alt + "; ".join(sentences) + ".")
+
+
+@styled
 def parameter_bridge(
     start: tuple[str, int], steps: Sequence[tuple[str, int]], end: tuple[str, int]
 ) -> Drawing:
@@ -448,6 +508,13 @@ def _bars(
     return bars
 
 
+def _cell(axes: Axes, left: float, top: float, width: float, height: float, colour: str, word: str) -> None:
+    """Draw a filled box with a word in it."""
+    axes.add_patch(Rectangle((left, top), width, height, fc=colour, alpha=0.5, lw=0))
+    middle = (left + width / 2, top + height / 2)
+    axes.text(*middle, word, size=SMALL, ha="center", va="center_baseline")
+
+
 def _doublings(axes: Axes, values: Sequence[int]) -> None:
     """Make the y axis logarithmic to base 2, with at most seven plain numbers."""
     low, high = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))
@@ -513,3 +580,17 @@ def _check_towers(layers: Sequence[tuple[str, int, int]], towers: int) -> None:
         require(
             whole or maps % towers == 0, f"two_towers: the {maps} maps of {name} do not divide into {towers}"
         )
+
+
+def _check_configurations(table: Mapping[str, Sequence[Sequence[int | str]]], maps: Sequence[int]) -> None:
+    """Refuse networks that do not fit the plan, or not on one sheet."""
+    require(table and maps, "configurations: nothing to draw, there are no networks or no blocks")
+    for name, blocks in table.items():
+        found = f"configurations: {name} has {len(blocks)} blocks, maps are given for {len(maps)}"
+        require(len(blocks) == len(maps), found)
+        words = [name, *(kind for block in blocks for kind in block if isinstance(kind, str))]
+        for word in words:
+            require(
+                1.15 * text_width(word) < (WIDTH - 60) / len(table) - 3,
+                f"configurations: {word!r} is wider than its column; draw fewer than {len(table)} networks",
+            )
