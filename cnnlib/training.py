@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from cnnlib import backend, models
+from cnnlib import backend
 from cnnlib.backend import BackendError, Engine, Objective
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataError, DataSet, Split
@@ -199,9 +199,20 @@ def _feeds(
     """How training and validation images reach the device, prepared by what training images measure."""
     sample = _sample(train, recipe)
     pixels = recipe.build_pixels(sample)
-    feed = Feed(train, engine, pixels, recipe.build_augmentations(sample, pixels), recipe.build_view())
-    test_view = recipe.build_view(test=True)
-    return feed, Feed(validation, engine, pixels, view=test_view) if validation else None
+    feed = Feed(
+        train,
+        engine,
+        pixels,
+        recipe.build_augmentations(sample, pixels),
+        recipe.build_view(),
+        recipe.build_crops(),
+    )
+    return feed, _test_feed(recipe, pixels, validation, engine) if validation else None
+
+
+def _test_feed(recipe: Recipe, pixels: Pixels, images: Images, engine: Engine) -> Feed:
+    view, crops = recipe.build_view(test=True), recipe.build_crops(test=True)
+    return Feed(images, engine, pixels, view=view, crops=crops)
 
 
 def _sample(train: Images, recipe: Recipe) -> np.ndarray:
@@ -495,7 +506,7 @@ def run(
     precision = _precision(precision, recipe)
     keras.utils.set_random_seed(seed)
     with _dtype_policy(precision), engine.scope():
-        model = getattr(models, recipe.network)(**recipe.network_settings)
+        model = recipe.build_network(len(data.class_names))
     folder = None if out is None else Path(out)
     with _Report(recipe, folder if tensorboard else None, verbose, engine) as report:
         progress = fit(
@@ -510,9 +521,10 @@ def run(
             show_progress=verbose,
             on_epoch=report,
         )
-    pixels = recipe.build_pixels(_sample(data.train, recipe))
-    view = recipe.build_view(test=True)
-    test_error = error(model, pixels, data.test, engine=engine, view=view) if use_test else None
+    test_error = None
+    if use_test:
+        pixels = recipe.build_pixels(_sample(data.train, recipe))
+        test_error = _error_of(model, _test_feed(recipe, pixels, data.test, engine))()
     record = provenance(recipe, data, seed) | {
         "execution": {
             "precision": precision,

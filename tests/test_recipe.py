@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import keras
 import numpy as np
 import pytest
 from keras import ops
 
-from cnnlib import models
+from cnnlib.data.augmentation import RandomCrop
+from cnnlib.data.views import centre_crop, ten_crop
 from cnnlib.layers import MAPLoss
+from cnnlib.ledger.claim import without_weights
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.papers.chapter import CHAPTER
+from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.papers.lecun1998 import LECUN1998
+from cnnlib.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.recipe import AUGMENTATIONS, CANDIDATES, RECIPES, Recipe, lr_schedule
 from cnnlib.schedules import Plateau, per_epoch
 
@@ -83,27 +88,90 @@ def test_a_recipe_is_not_shortened_to_nothing_nor_stretched(epochs: int) -> None
         RECIPES["lenet5_original"].shortened(epochs)
 
 
+KINDS = {
+    "lenet5_original": (DiagonalLevenbergMarquardt, MAPLoss),
+    "lenet5_modern": (keras.optimizers.Adam, keras.losses.SparseCategoricalCrossentropy),
+}
+SHAPES = {
+    "mnist": (28, 28, 1),
+    "cifar10": (32, 32, 3),
+    "imagenet": (224, 224, 3),
+    "imagenette": (224, 224, 3),
+}
+
+
+def images_of(recipe: Recipe) -> np.ndarray:
+    """Two images of noise as they come out of the recipe's data set, or out of its view."""
+    return np.random.default_rng(0).integers(0, 256, (2, *SHAPES[recipe.data])).astype("uint8")
+
+
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_builds_what_it_names(name: str) -> None:
+def test_a_recipe_builds_what_it_names_and_its_images_fit_the_network(name: str) -> None:
     chosen = RECIPES[name]
     assert chosen.name == name
     optimizer, loss = chosen.build_optimizer(), chosen.build_loss()
-    kinds = {
-        "lenet5_original": (DiagonalLevenbergMarquardt, MAPLoss),
-        "lenet5_chapter": (keras.optimizers.SGD, keras.losses.SparseCategoricalCrossentropy),
-        "lenet5_modern": (keras.optimizers.Adam, keras.losses.SparseCategoricalCrossentropy),
-    }
-    assert isinstance(optimizer, kinds[name][0])
-    assert isinstance(loss, kinds[name][1])
+    kinds = KINDS.get(name, (keras.optimizers.SGD, keras.losses.SparseCategoricalCrossentropy))
+    assert isinstance(optimizer, kinds[0])
+    assert isinstance(loss, kinds[1])
     assert float(optimizer.learning_rate) == pytest.approx(chosen.rates[0])
-    model = getattr(models, chosen.network)()
-    pixels = chosen.build_pixels(DIGITS)
-    prepared = pixels(DIGITS)
-    for augmentation in chosen.build_augmentations(DIGITS, pixels):
-        draws = augmentation.draw(np.random.default_rng(0), len(DIGITS))
+    images = images_of(chosen)
+    pixels = chosen.build_pixels(images)
+    prepared = pixels(images)
+    tested = prepared if (crops := chosen.build_crops(test=True)) is None else crops(prepared)
+    if (crops := chosen.build_crops()) is not None:
+        prepared = crops(prepared)
+    for augmentation in chosen.build_augmentations(images, pixels):
+        draws = augmentation.draw(np.random.default_rng(0), len(images))
         prepared = augmentation(prepared, ops.convert_to_tensor(draws))
-    assert prepared.shape[1:] == model.input_shape[1:]
-    assert np.isfinite(float(loss(np.array([1, 2]), model(prepared))))
+    build = partial(chosen.build_network, 10)
+    if chosen.data == "imagenet":  # hundreds of millions of weights, of which the shapes will do
+        shape = without_weights(lambda: build().input_shape)
+    else:
+        model = build()
+        shape = model.input_shape
+        assert np.isfinite(float(loss(np.array([1, 2]), model(prepared))))
+    assert prepared.shape[1:] == tested.shape[1:] == shape[1:]
+    for test in (False, True):
+        if chosen.data.startswith("imagenet"):
+            assert chosen.build_view(test=test).size == shape[1]
+
+
+def test_ten_crops_are_tested_where_training_cuts_at_random() -> None:
+    images = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
+    chosen = RECIPES["cuda_convnet"]
+    pixels = chosen.build_pixels(images)
+    assert chosen.build_crops() is None
+    assert chosen.build_augmentations(images, pixels)[0] == RandomCrop(24, (32, 32))
+    found = ops.convert_to_numpy(chosen.build_crops(test=True)(ops.convert_to_tensor(images)))
+    np.testing.assert_array_equal(found, ten_crop(images, 24).reshape(-1, 24, 24, 3))
+
+
+def test_a_fixed_crop_is_the_centre_in_training_as_in_testing() -> None:
+    images = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
+    chosen = RECIPES["four_layers_relu"]
+    assert chosen.build_augmentations(images, chosen.build_pixels(images)) == ()
+    for test in (False, True):
+        found = ops.convert_to_numpy(chosen.build_crops(test=test)(ops.convert_to_tensor(images)))
+        np.testing.assert_array_equal(found, centre_crop(images, 24))
+
+
+def test_networks_have_as_many_outputs_as_the_data_has_classes() -> None:
+    assert RECIPES["vgg_a_small"].build_network(7).output_shape == (None, 7)
+    assert RECIPES["lenet5_original"].build_network(7).output_shape == (None, 10)  # its codes are digits
+
+
+def test_alexnet_and_vgg_are_trained_by_the_settings_of_their_papers() -> None:
+    for name, paper, rates in (
+        ("alexnet", KRIZHEVSKY2012, [0.01, 0.001, 0.0001, 0.00001]),
+        ("vgg_d", SIMONYAN2015, [0.01, 0.001, 0.0001, 0.00001]),
+    ):
+        chosen = RECIPES[name]
+        assert chosen.rates == pytest.approx(rates)
+        assert isinstance(chosen.hold, Plateau)
+        assert chosen.epochs == paper["epochs"]
+        assert chosen.batch_size == paper["batch_size"]
+        assert chosen.weight_decay == 0.0005
+        assert chosen.build_optimizer().momentum == 0.9
 
 
 def test_settings_of_optimizer_and_loss_reach_them() -> None:
@@ -133,14 +201,24 @@ def test_settings_of_optimizer_and_loss_reach_them() -> None:
             lambda r: r.build_augmentations(DIGITS, r.build_pixels(DIGITS)),
             "Unknown augmentation 'flop': use one of affine, flip",
         ),
-        ({"view": "middle"}, Recipe.build_view, "Unknown view 'middle': use one of random_crop, centre"),
+        ({"view": "middle"}, Recipe.build_view, "Unknown view 'middle': use one of random_crop, "),
         (
             {"test_view": "middle"},
             lambda r: r.build_view(test=True),
-            "Unknown view 'middle': use one of random_crop, centre",
+            "Unknown view 'middle': use one of random_crop, ",
+        ),
+        (
+            {"crop": 24, "train_crops": "ten"},
+            Recipe.build_crops,
+            "Unknown crops 'ten': use one of random, centre",
+        ),
+        (
+            {"test_crops": "random"},
+            lambda r: r.build_crops(test=True),
+            "Unknown crops 'random': use one of centre, ten",
         ),
     ],
-    ids=["optimizer", "loss", "pixels", "augmentation", "view", "test_view"],
+    ids=["optimizer", "loss", "pixels", "augmentation", "view", "test_view", "train_crops", "test_crops"],
 )
 def test_unknown_names_are_refused_with_the_known_ones(change: dict, build: Callable, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -177,6 +177,37 @@ class RandomCrop:
         return _cut(images, draws, (self.size, self.size))
 
 
+@dataclass(frozen=True)
+class FixedCrops:
+    """Cut the same squares out of every image, to test a network that learned on random ones.
+
+    Attributes:
+        size: height and width of what is cut out, in pixels.
+        ten: the four corners, the centre and their mirror images, rather than the centre alone.
+
+    Source: Krizhevsky et al. 2012, section 4.1.
+    """
+
+    size: int
+    ten: bool = False
+
+    def __call__(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        """Cut squares out of images (b, height, width, c): (b x views, size, size, c), an image's in a row.
+
+        Raises:
+            ValueError: the square does not fit into the images.
+        """
+        down, across = (length - self.size for length in images.shape[1:3])
+        if min(down, across) < 0:
+            raise ValueError(f"{self} does not fit into {images.shape[1]} x {images.shape[2]} pixels.")
+        corners = [(0, 0), (0, across), (down, 0), (down, across)] if self.ten else []
+        corners.append((down // 2, across // 2))
+        views = [images[:, y : y + self.size, x : x + self.size] for y, x in corners]
+        if self.ten:
+            views += [ops.flip(view, axis=2) for view in views]
+        return ops.reshape(ops.stack(views, axis=1), (-1, self.size, self.size, images.shape[3]))
+
+
 @dataclass(frozen=True, eq=False)
 class PCAColour:
     """Add a random colour to all pixels of an image, along the principal axes of the set's colours.

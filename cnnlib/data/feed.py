@@ -16,7 +16,7 @@ from keras import ops
 
 from cnnlib.backend import Engine
 from cnnlib.data import Split
-from cnnlib.data.augmentation import Augmentation
+from cnnlib.data.augmentation import Augmentation, FixedCrops
 from cnnlib.data.folders import PictureFolder, stream_batches
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
@@ -36,6 +36,7 @@ class Feed:
         augmentations: what is done to prepared training images.
         view: how a picture of a folder becomes an image of fixed size; for test images it may give several
             views of each.
+        crops: the squares that are cut out of every prepared image; None takes it whole.
 
     Attributes:
         resident: the images as they lie on the device, or None where batches carry them.
@@ -48,9 +49,11 @@ class Feed:
         pixels: Pixels,
         augmentations: Sequence[Augmentation] = (),
         view: View | None = None,
+        crops: FixedCrops | None = None,
     ):
         self.images, self.engine, self.pixels = images, engine, pixels
-        self.augmentations, self.view = tuple(augmentations), view
+        self.augmentations, self.crops = tuple(augmentations), crops
+        self.view = view if isinstance(images, PictureFolder) else None
         self.labels = np.asarray(images.labels if isinstance(images, PictureFolder) else images.y, "int32")
         self.resident = None
         if isinstance(images, Split) and images.x.nbytes <= RESIDENT_BYTES:
@@ -86,7 +89,8 @@ class Feed:
         images = batch["images"] if resident is None else ops.take(resident, batch["index"], axis=0)
         if len(images.shape) == 5:  # several views of each image
             images = ops.reshape(images, (-1, *images.shape[2:]))
-        return self.pixels(images)
+        images = self.pixels(images)
+        return images if self.crops is None else self.crops(images)
 
     def epoch(self, rng: np.random.Generator, batch_size: int, updates: int, first: int = 0) -> _Epoch:
         """Return an epoch's batches in a new order, from update `first` on.
