@@ -9,7 +9,7 @@ import io
 import os
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -61,31 +61,16 @@ def packed(files: dict[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Folder of the user; nothing is in Keras's cache, and nothing can be downloaded."""
-    (tmp_path / "user").mkdir()
-    monkeypatch.setenv("CNNLIB_DATA", str(tmp_path / "user"))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.delenv("CNNLIB_OFFLINE", raising=False)
-    monkeypatch.setattr(sources, "RETRIES", 0)
-    return tmp_path / "user"
+def publish(register: Callable[..., None]) -> Callable[..., None]:
+    """Register the set "little", published as an archive, with no hash of its content known."""
 
+    def publish(whole: bytes, **changes: object) -> None:
+        archive = replace(ARCHIVE, md5=hashlib.md5(whole).hexdigest())
+        full = sets.Content(train=24, test=6, validation=3, sha256=None)
+        usual = {"full": full, "url": "http://127.0.0.1:9/little.tar.gz", "archive": archive}
+        register("little", (4, 5, 3), **usual | changes)
 
-def register(monkeypatch: pytest.MonkeyPatch, whole: bytes, **changes: object) -> None:
-    """Register the set "little", published as this archive, with no hash of its content known."""
-    spec = sets.DataSpec(
-        name="little",
-        class_names=("a", "b", "c"),
-        image_shape=(4, 5, 3),
-        url="http://127.0.0.1:9/little.tar.gz",
-        licence="none",
-        citation="none",
-        full=sets.Content(train=24, test=6, validation=3, sha256=None),
-        quick=None,
-        archive=replace(ARCHIVE, md5=hashlib.md5(whole).hexdigest()),
-    )
-    monkeypatch.setitem(sets.SETS, "little", replace(spec, **changes))
+    return publish
 
 
 def load_error(*parts: str) -> None:
@@ -98,9 +83,9 @@ def load_error(*parts: str) -> None:
 # The archive
 
 
-def test_the_publishers_archive_is_read_plane_by_plane(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_publishers_archive_is_read_plane_by_plane(user: Path, publish: Callable[..., None]) -> None:
     whole = packed(members(arrays()))
-    register(monkeypatch, whole)
+    publish(whole)
     (user / "little.tar.gz").write_bytes(whole)
     loaded = data.load("little", "paper", validation=0)
     for split, found in (("train", loaded.train), ("test", loaded.test)):
@@ -112,9 +97,9 @@ def test_the_publishers_archive_is_read_plane_by_plane(user: Path, monkeypatch: 
     assert [path.name for path in user.iterdir()] == ["little.tar.gz"]
 
 
-def test_an_archive_with_another_md5_is_refused_unread(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_with_another_md5_is_refused_unread(user: Path, publish: Callable[..., None]) -> None:
     whole = packed(members(arrays()))
-    register(monkeypatch, whole)
+    publish(whole)
     (user / "little.tar.gz").write_bytes(whole[:-1])
     md5 = [hashlib.md5(content).hexdigest() for content in (whole, whole[:-1])]
     expected = f"expected the publisher's little.tar.gz, with MD5 {md5[0]}; found a file with MD5 {md5[1]}"
@@ -134,10 +119,10 @@ def test_an_archive_with_another_md5_is_refused_unread(user: Path, monkeypatch: 
     ],
 )
 def test_an_archive_of_another_structure_is_refused(
-    change: dict[str, bytes | None], found: str, user: Path, monkeypatch: pytest.MonkeyPatch
+    change: dict[str, bytes | None], found: str, user: Path, publish: Callable[..., None]
 ) -> None:
     files = {name: content for name, content in (members(arrays()) | change).items() if content is not None}
-    register(monkeypatch, packed(files))
+    publish(packed(files))
     (user / "little.tar.gz").write_bytes(packed(files))
     load_error(str(user / "little.tar.gz"), found)
 
@@ -161,11 +146,11 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def test_the_archive_is_downloaded_once_and_only_a_good_one_is_kept(
-    user: Path, server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
+    user: Path, server: tuple[str, Path], publish: Callable[..., None]
 ) -> None:
     (address, served), cache = server, user.parent / "keras" / "datasets"
     whole = packed(members(arrays()))
-    register(monkeypatch, whole, url=f"{address}/little.tar.gz")
+    publish(whole, url=f"{address}/little.tar.gz")
     (served / "little.tar.gz").write_bytes(b"another file")
     load_error(f"{address}/little.tar.gz: expected the publisher's little.tar.gz, with MD5 ", "3. allow the")
     assert list(cache.iterdir()) == []
@@ -179,10 +164,10 @@ def test_the_archive_is_downloaded_once_and_only_a_good_one_is_kept(
 # Copies
 
 
-def test_a_known_copy_is_taken_and_says_how_it_differs(user: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_known_copy_is_taken_and_says_how_it_differs(user: Path, publish: Callable[..., None]) -> None:
     sha256 = sources.content_sha256(arrays())
     content = sets.Content(24, 6, 3, sha256=None, variants={sha256: "2 of 30 images JPEG-coded"})
-    register(monkeypatch, b"", full=content)
+    publish(b"", full=content)
     np.savez(user / "little.npz", **arrays())
     loaded = data.load("little", "paper")
     assert loaded.source == "little.npz in the user's data folder; 2 of 30 images JPEG-coded"
@@ -190,11 +175,11 @@ def test_a_known_copy_is_taken_and_says_how_it_differs(user: Path, monkeypatch: 
 
 
 def test_an_unknown_copy_is_refused_with_the_reason_and_the_archive_helps(
-    user: Path, monkeypatch: pytest.MonkeyPatch
+    user: Path, publish: Callable[..., None]
 ) -> None:
     whole = packed(members(arrays()))
     content = sets.Content(24, 6, 3, sha256=None, variants={"12ab": "2 of 30 images JPEG-coded"})
-    register(monkeypatch, whole, full=content)
+    publish(whole, full=content)
     np.savez(user / "little.npz", **arrays())
     load_error(
         f"{user}/little.npz: expected content with SHA-256 12ab; found {sources.content_sha256(arrays())}.\n",

@@ -34,26 +34,11 @@ def tiny_arrays() -> sources.Arrays:
 
 
 @pytest.fixture
-def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> sources.Arrays:
+def tiny(user: Path, register: Callable[..., None]) -> sources.Arrays:
     """Register the set "tiny", with empty folders for user and cache, and no server."""
     arrays = tiny_arrays()
-    spec = sets.DataSpec(
-        name="tiny",
-        class_names=("a", "b", "c"),
-        image_shape=(6, 5, 1),
-        url="http://127.0.0.1:9/tiny.npz",
-        licence="none",
-        citation="none",
-        full=sets.Content(train=30, test=10, validation=6, sha256=sources.content_sha256(arrays)),
-        quick=None,
-    )
-    monkeypatch.setitem(sets.SETS, "tiny", spec)
-    (tmp_path / "user").mkdir()
-    monkeypatch.setenv("CNNLIB_DATA", str(tmp_path / "user"))
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.delenv("CNNLIB_OFFLINE", raising=False)
-    monkeypatch.setattr(sources, "RETRIES", 0)
+    full = sets.Content(train=30, test=10, validation=6, sha256=sources.content_sha256(arrays))
+    register("tiny", (6, 5, 1), full)
     return arrays
 
 
