@@ -139,6 +139,14 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
             "E, 19 layers",
         ],
     ),
+    "receptive fields": (
+        lambda: plots.receptive_fields({"one of 7x7": [7], "three of 3x3": [3, 3, 3], "mixed": [1, 5, 7]}),
+        [
+            "one of 7x7: from 7x7 pixels to one unit; 49 C\N{SUPERSCRIPT TWO} weights, 1 non-linearity.",
+            "three of 3x3: from 7x7 pixels, by way of 5x5, 3x3, to one unit; 27 C",
+            "mixed: from 11x11 pixels, by way of 11x11, 7x7, to one unit; 75 C",
+        ],
+    ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
         ["10 bitmaps, 7 wide and 12 high"],
@@ -447,6 +455,9 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
             lambda: plots.configurations({str(i): [["normalise"]] for i in range(6)}, (64,), ()),
             "'normalise' is wider than its column; draw fewer than 6",
         ),
+        (lambda: plots.receptive_fields({}), "there are no stacks"),
+        (lambda: plots.receptive_fields({"a": []}), r"a needs kernels of odd sides, got \[\]"),
+        (lambda: plots.receptive_fields({"a": [3, 2]}), r"got \[3, 2\]"),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),
         (lambda: plots.schedule({"a": []}), "a needs rates above 0"),

@@ -15,6 +15,7 @@ from cnnlib.plots.networks import (
     network,
     network_to_scale,
     parameter_bridge,
+    receptive_fields,
     shape_through_depth,
     two_towers,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "network",
     "network_to_scale",
     "parameter_bridge",
+    "receptive_fields",
     "schedule",
     "shape_through_depth",
     "two_towers",

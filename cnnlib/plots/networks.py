@@ -429,6 +429,50 @@ def configurations(
 
 
 @styled
+def receptive_fields(stacks: Mapping[str, Sequence[int]]) -> Drawing:
+    """Draw what one output unit sees through stacks of convolutions of stride 1, two stacks side by side.
+
+    Every sheet is the part of the image, or of a layer's maps, that the unit at the bottom depends on. One
+    unit of each layer is marked, with the window of its kernel in the sheet above. Under a stack stand its
+    weights, C being the number of maps in every layer, and its non-linearities, one for each layer.
+
+    Args:
+        stacks: for each stack the sides of its kernels, from the image on.
+
+    Raises:
+        ValueError: there are no stacks, or one has no kernel, or one of an even side.
+    """
+    require(stacks, "receptive_fields: nothing to draw, there are no stacks")
+    for name, kernels in stacks.items():
+        odd = kernels and all(side % 2 for side in kernels)
+        require(odd, f"receptive_fields: {name} needs kernels of odd sides, got {list(kernels)}")
+    fields = {name: _fields(kernels) for name, kernels in stacks.items()}
+    columns = min(2, len(stacks))
+    slot, largest = WIDTH / columns, max(sheets[0] for sheets in fields.values())
+    unit = min(14.0, (slot - 40) / (1.45 * largest))
+    deep = max(len(sheets) for sheets in fields.values())
+    tall = 0.4 * unit * largest + (deep - 1) * 0.55 * (0.4 * unit * largest + 22) + 0.4 * unit
+    high = tall + 78
+    figure, axes = sheet(WIDTH, high * math.ceil(len(stacks) / columns))
+    sentences = []
+    for i, (name, kernels) in enumerate(stacks.items()):
+        left, top = slot * (i % columns), high * (i // columns)
+        axes.text(left, top + 11, name, weight="bold", va="baseline")
+        _stack(axes, left, top + 20, tall, unit, fields[name])
+        weights = sum(side**2 for side in kernels)
+        layers = f"{len(kernels)} non-linearit{'y' if len(kernels) == 1 else 'ies'}"
+        seen = times((fields[name][0],) * 2)
+        for j, line in enumerate((f"sees {seen} pixels", f"{weights} C\N{SUPERSCRIPT TWO} weights", layers)):
+            y = top + tall + 38 + 13 * j
+            axes.text(left, y, line, size=SMALL, alpha=1 if j == 1 else MUTED, va="baseline")
+        between = listed(times((side, side)) for side in fields[name][1:-1])
+        path = f"{seen} pixels" + (f", by way of {between}," if between else "")
+        sentences.append(f"{name}: from {path} to one unit; {weights} C\N{SUPERSCRIPT TWO} weights, {layers}")
+    alt = f"Receptive fields of {len(stacks)} stacks with C maps in every layer. {'. '.join(sentences)}."
+    return finish(figure, alt)
+
+
+@styled
 def parameter_bridge(
     start: tuple[str, int], steps: Sequence[tuple[str, int]], end: tuple[str, int]
 ) -> Drawing:
@@ -513,6 +557,41 @@ def _cell(axes: Axes, left: float, top: float, width: float, height: float, colo
     axes.add_patch(Rectangle((left, top), width, height, fc=colour, alpha=0.5, lw=0))
     middle = (left + width / 2, top + height / 2)
     axes.text(*middle, word, size=SMALL, ha="center", va="center_baseline")
+
+
+def _fields(kernels: Sequence[int]) -> list[int]:
+    """Side of what one output sees of the image and of every layer up to itself, at stride 1."""
+    return list(itertools.accumulate((1 - side for side in kernels), initial=1 + sum(kernels) - len(kernels)))
+
+
+def _stack(axes: Axes, left: float, top: float, tall: float, unit: float, fields: Sequence[int]) -> None:
+    """Draw sheets of the given sides, from the largest down to a single unit, in perspective."""
+    middle = left + 1.45 * unit * fields[0] / 2
+    step = (tall - 0.2 * unit * (fields[0] + 1)) / (len(fields) - 1)
+    centres = [top + 0.2 * unit * fields[0] + step * i for i in range(len(fields))]
+    marked = None
+    for side, y, after in zip(fields, centres, [*fields[1:], None], strict=True):
+        # Corner of the sheet nearest to the reader; x counts cells to the right, z cells into the page.
+        def at(x: float, z: float, side: int = side, y: float = y) -> tuple[float, float]:
+            return middle + unit * (x - side / 2 + 0.45 * (z - side / 2)), y - 0.4 * unit * (z - side / 2)
+
+        def area(n: float) -> list[tuple[float, float]]:
+            return [at(0, 0), at(n, 0), at(n, n), at(0, n)]
+
+        n = side - after + 1 if after else 1
+        window = area(n)
+        axes.add_patch(Polygon(window, fc=VERMILLION, alpha=0.6, lw=0))
+        if n < side:
+            rest = [at(n, 0), at(side, 0), at(side, side), at(0, side), at(0, n), at(n, n)]
+            axes.add_patch(Polygon(rest, fc=BLUE, alpha=0.5, lw=0))
+        for i in range(side + 1):
+            for a, b in ((at(i, 0), at(i, side)), (at(0, i), at(side, i))):
+                axes.plot(*zip(a, b, strict=True), color=INK, alpha=0.35, lw=0.6)
+        if marked:
+            for a, b in zip(marked, area(1), strict=True):
+                axes.plot(*zip(a, b, strict=True), color=VERMILLION, lw=0.9)
+        marked = window
+        axes.text(at(side, side)[0] + 4, y, times((side, side)), size=SMALL, va="center_baseline")
 
 
 def _doublings(axes: Axes, values: Sequence[int]) -> None:
