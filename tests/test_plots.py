@@ -117,6 +117,14 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
         ),
         ["tanh runs from -1.00 to 1.00, its derivative peaks with 1.00 at x = 0.0"],
     ),
+    "vanishing": (
+        lambda: plots.vanishing({"sigmoid": [0.1**i for i in range(12, 1, -1)], "ReLU": [0.02, 0.03]}),
+        ["sigmoid, from 1e-12 in layer 1 to 0.01 in layer 11; ReLU, from 0.02 in layer 1 to 0.03 in layer 2"],
+    ),
+    "vanishing little": (
+        lambda: plots.vanishing({"ReLU": [0.02, 0.031, 0.04]}, "mean gradient"),
+        ["Mean gradient by layer"],
+    ),
     "connections": (lambda: plots.connection_table(CONNECTIONS, 4), ["13 in all", "2: 0, 2, 3;"]),
     "towers": (
         lambda: plots.two_towers(ALEXNET),
@@ -399,6 +407,18 @@ def test_labels_are_not_read_as_mathematics_or_markup() -> None:
     assert {"$a$ < b & c", "_d_", '"e$"', "\N{MINUS SIGN}2"} <= {label for label, *_ in texts(drawing)}
 
 
+def test_gradients_of_equal_ratios_are_equally_far_apart() -> None:
+    svg = DRAWN["vanishing"].svg
+    curve = next(
+        path for path in re.findall(r'<path d="([^"]+)"[^>]*stroke: #2a86c8', svg) if path.count("L") == 10
+    )
+    heights = np.float64(re.findall(r"[-\d.]+", curve)).reshape(-1, 2)[:, 1]
+    assert np.diff(heights) == pytest.approx(np.full(10, np.diff(heights).mean()), rel=1e-3)
+    assert heights[0] > heights[-1]
+    ticks = [label for label, *_ in texts(DRAWN["vanishing"])]
+    assert "10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}" in ticks
+
+
 def test_save_writes_the_svg(tmp_path: Any) -> None:
     DRAWN["network"].save(tmp_path / "network.svg")
     assert (tmp_path / "network.svg").read_text(encoding="utf-8") == DRAWN["network"].svg + "\n"
@@ -439,6 +459,9 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.dense_widths({"A": []}), "A needs dense layers"),
         (lambda: plots.activations({}), "nothing to draw"),
         (lambda: plots.activations({"tanh": (X, X[1:], X)}), "tanh needs three arrays of one length"),
+        (lambda: plots.vanishing({}), "nothing to draw"),
+        (lambda: plots.vanishing({"ReLU": [0.1, 0.0]}), "ReLU needs finite values above 0"),
+        (lambda: plots.vanishing({"ReLU": []}), "ReLU needs finite values above 0"),
         (lambda: plots.connection_table([], 6), "the table is empty"),
         (lambda: plots.connection_table([{0}, {6}], 6), r"output map 1 names an input map outside 0\.\.5"),
         (lambda: plots.two_towers([]), "there are no layers"),

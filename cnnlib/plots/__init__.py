@@ -5,7 +5,7 @@ page's own text colour, so one figure serves light and dark pages; data colours 
 from white and from near-black alike, in hues that colour-blind readers tell apart.
 """
 
-from cnnlib.plots.curves import activations, confusion, errors, learning_curves, schedule
+from cnnlib.plots.curves import activations, confusion, errors, learning_curves, schedule, vanishing
 from cnnlib.plots.drawing import BLUE, GREEN, GREY, OCHRE, PALETTE, PAPER, PURPLE, VERMILLION, Drawing
 from cnnlib.plots.networks import (
     configurations,
@@ -50,4 +50,5 @@ __all__ = [
     "schedule",
     "shape_through_depth",
     "two_towers",
+    "vanishing",
 ]

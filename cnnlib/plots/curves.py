@@ -71,6 +71,40 @@ def activations(functions: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 @styled
+def vanishing(gradients: Mapping[str, Sequence[float]], what: str = "size of the gradient") -> Drawing:
+    """Draw a quantity layer by layer, on a logarithmic axis: how a gradient fades towards the image.
+
+    Args:
+        gradients: for each network its figure in every layer, the layer next to the image first.
+        what: the quantity.
+
+    Raises:
+        ValueError: there is no network, more than there are colours, or a value is not above 0.
+    """
+    check_series(gradients, "vanishing")
+    figure = chart(270)
+    axes = figure.subplots()
+    sentences = []
+    for (name, sizes), colour, dash, marker in zip(
+        gradients.items(), PALETTE, _dashes(), "osD^vP", strict=False
+    ):
+        above = len(sizes) and all(0 < size < math.inf for size in sizes)
+        require(above, f"vanishing: {name} needs finite values above 0, which a logarithm exists for")
+        axes.plot(range(1, len(sizes) + 1), sizes, color=colour, ls=dash, marker=marker, ms=5, label=name)
+        sentences.append(f"{name}, from {sizes[0]:.2g} in layer 1 to {sizes[-1]:.2g} in layer {len(sizes)}")
+    values = [size for sizes in gradients.values() for size in sizes]
+    if max(values) / min(values) < 100:
+        _log(axes, "y", short)
+    else:
+        _decades(axes)
+    axes.set_title(what)
+    axes.set_xlabel("layer, counted from the image")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    legend(figure, axes)
+    return finish(figure, f"{what.capitalize()} by layer, counted from the image: {'; '.join(sentences)}.")
+
+
+@styled
 def schedule(rates: Mapping[str, Sequence[float]]) -> Drawing:
     """Draw learning rates by epoch, each held for the whole of its epoch, on a logarithmic axis.
 
@@ -269,6 +303,19 @@ def _log(axes: Axes, which: str, show: Callable[[float], str]) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+
+
+def _decades(axes: Axes) -> None:
+    """Make the y axis logarithmic, with at most seven powers of ten."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(numticks=7))
+    axes.yaxis.set_minor_locator(NullLocator())
+    raised = str.maketrans(
+        "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+    )
+    axes.yaxis.set_major_formatter(
+        FuncFormatter(lambda value, _: "10" + str(round(math.log10(value))).translate(raised))
+    )
 
 
 def _dashes() -> Iterable[str]:
