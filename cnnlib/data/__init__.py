@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
+from PIL import Image
 
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
 from cnnlib.data.sources import DataError, by_digest, embedded_set, folder_of_pictures, full_set, layout
 
-__all__ = ["DataError", "DataSet", "PictureFolder", "Split", "load", "open_folder"]
+__all__ = ["DataError", "DataSet", "PictureFolder", "Split", "load", "open_folder", "photograph"]
 
 PROFILES = ("quick", "colab", "paper")
 
@@ -263,6 +264,24 @@ def open_folder(
         sha256=hashlib.sha256(hashes.encode()).hexdigest(),
         licence="not known",
     )
+
+
+def photograph() -> np.ndarray:
+    """A real photograph that needs no download: Rear Admiral Grace Hopper, public domain.
+
+    Returns:
+        uint8 (600, 512, 3).
+
+    Raises:
+        DataError: matplotlib, which carries it, was installed without its sample data.
+    """
+    from matplotlib import get_data_path
+
+    file = Path(get_data_path(), "sample_data", "grace_hopper.jpg")
+    if not file.exists():
+        raise DataError(f"There is no {file}: reinstall matplotlib, with its sample data.")
+    with Image.open(file) as picture:
+        return np.asarray(picture)
 
 
 def _held_out(order: np.ndarray, labels: np.ndarray, validation: int, seed: int) -> np.ndarray:

@@ -575,3 +575,12 @@ def test_killed_download_is_not_taken_for_the_set(
     assert not cached_file.exists()
     server.plans, server.body = ["good"], whole
     assert same_content(data.load("tiny", "paper"), tiny)
+
+
+def test_a_real_photograph_comes_with_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = data.photograph()
+    assert (picture.shape, picture.dtype) == ((600, 512, 3), np.uint8)
+    assert picture.std() > 50
+    monkeypatch.setattr("matplotlib.get_data_path", lambda: "/nowhere")
+    with pytest.raises(data.DataError, match=r"no /nowhere.*: reinstall matplotlib, with its sample data"):
+        data.photograph()
