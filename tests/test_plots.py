@@ -53,6 +53,7 @@ VGGS: dict[str, list[list[int | str]]] = {
     "D": [[3, 3], [3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3]],
     "E": [[3, 3], [3, 3], [3, 3, 3, 3], [3, 3, 3, 3], [3, 3, 3, 3]],
 }
+MASKS = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
 PHOTOS = np.linspace(0, 1, 224)[None, :, None, None] * RNG.random((6, 1, 224, 3))
@@ -124,6 +125,10 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "vanishing little": (
         lambda: plots.vanishing({"ReLU": [0.02, 0.031, 0.04]}, "mean gradient"),
         ["Mean gradient by layer"],
+    ),
+    "dropout": (
+        lambda: plots.dropout(MASKS),
+        ["a layer of 5 units between 4 and 3: draw 1 keeps 1, 3; draw 2 keeps none; draw 3 keeps 1, 2, 3,"],
     ),
     "connections": (lambda: plots.connection_table(CONNECTIONS, 4), ["13 in all", "2: 0, 2, 3;"]),
     "towers": (
@@ -375,6 +380,13 @@ def test_configurations_draw_a_cell_for_every_layer() -> None:
     assert counts == [8 + 8 + 10 + 10 + 13 + 16, 3, 1, 6 * 5, 6 * 3]
 
 
+def test_a_dropped_unit_is_linked_to_nothing() -> None:
+    svg = DRAWN["dropout"].svg
+    assert len(re.findall("stroke: currentColor; stroke-opacity", svg)) == (2 + 0 + 5) * (4 + 3)
+    assert [svg.count(f"fill: {colour}") for colour in (plots.BLUE, plots.GREY)] == [7, 3 * 4]
+    assert svg.count(f"stroke: {plots.GREY}") == 8
+
+
 def test_plates_are_to_scale() -> None:
     sizes = []
     for path, colour in re.findall(r'<path d="([^"]+)"[^>]*fill: (#\w+)', DRAWN["LeNet to scale"].svg):
@@ -462,6 +474,9 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.vanishing({}), "nothing to draw"),
         (lambda: plots.vanishing({"ReLU": [0.1, 0.0]}), "ReLU needs finite values above 0"),
         (lambda: plots.vanishing({"ReLU": []}), "ReLU needs finite values above 0"),
+        (lambda: plots.dropout(np.ones(8)), r"expected \(draws, units\) of true and false, got \(8,\)"),
+        (lambda: plots.dropout(np.full((2, 8), 0.5)), r"got \(2, 8\) of float64"),
+        (lambda: plots.dropout(np.ones((2, 4096))), "1 to 12 units, got 4, 4096, 3"),
         (lambda: plots.connection_table([], 6), "the table is empty"),
         (lambda: plots.connection_table([{0}, {6}], 6), r"output map 1 names an input map outside 0\.\.5"),
         (lambda: plots.two_towers([]), "there are no layers"),

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Polygon, Rectangle
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
@@ -473,6 +474,42 @@ def receptive_fields(stacks: Mapping[str, Sequence[int]]) -> Drawing:
 
 
 @styled
+def dropout(masks: np.ndarray, inputs: int = 4, outputs: int = 3) -> Drawing:
+    """Draw a dense layer several times, each time with other units dropped: the networks that share weights.
+
+    A unit that is kept is filled and linked to all inputs and outputs; one that is dropped is an empty ring.
+
+    Args:
+        masks: (draws, units); true where a unit is kept.
+        inputs: units of the layer below.
+        outputs: units of the layer above.
+
+    Raises:
+        ValueError: `masks` has another shape, is empty or holds other values, or a layer has no unit or more
+            than 12.
+    """
+    masks = np.asarray(masks)
+    require(
+        masks.ndim == 2 and masks.size and np.isin(masks, (0, 1)).all(),
+        f"dropout: expected (draws, units) of true and false, got {masks.shape} of {masks.dtype}",
+    )
+    layers = (inputs, masks.shape[1], outputs)
+    fits = all(0 < units <= 12 for units in layers)
+    require(fits, f"dropout: every layer must have 1 to 12 units, got {listed(layers)}")
+    tall = 14.0 * max(layers)
+    figure, axes = sheet(WIDTH, (tall + 34) * math.ceil(len(masks) / 2))
+    for i, mask in enumerate(masks):
+        left, top = WIDTH / 2 * (i % 2), (tall + 34) * (i // 2)
+        axes.text(left, top + 11, f"draw {i + 1}: {int(mask.sum())} of {len(mask)} kept", va="baseline")
+        _dense_layers(axes, left + 14, top + 22, tall, [np.ones(inputs), mask, np.ones(outputs)])
+    draws = "; ".join(
+        f"draw {i + 1} keeps {listed(np.flatnonzero(mask) + 1) or 'none'}" for i, mask in enumerate(masks)
+    )
+    alt = f"Dropout in a layer of {layers[1]} units between {inputs} and {outputs}: {draws}"
+    return finish(figure, f"{alt}, counted from 1.")
+
+
+@styled
 def parameter_bridge(
     start: tuple[str, int], steps: Sequence[tuple[str, int]], end: tuple[str, int]
 ) -> Drawing:
@@ -592,6 +629,23 @@ def _stack(axes: Axes, left: float, top: float, tall: float, unit: float, fields
                 axes.plot(*zip(a, b, strict=True), color=VERMILLION, lw=0.9)
         marked = window
         axes.text(at(side, side)[0] + 4, y, times((side, side)), size=SMALL, va="center_baseline")
+
+
+def _dense_layers(axes: Axes, left: float, top: float, tall: float, kept: Sequence[np.ndarray]) -> None:
+    """Draw dense layers side by side; of each unit `kept` says whether it is there or dropped."""
+    places = []
+    for j, units in enumerate(kept):
+        step = min(tall / len(units), 22.0)
+        first = top + (tall - step * (len(units) - 1)) / 2
+        places.append([(left + 64 * j, first + step * k) for k in range(len(units))])
+    there = [[at for at, on in zip(*layer, strict=True) if on] for layer in zip(places, kept, strict=True)]
+    for below, above in itertools.pairwise(there):
+        for a, b in itertools.product(below, above):
+            axes.plot(*zip(a, b, strict=True), color=INK, alpha=0.3, lw=0.6, zorder=1)
+    for layer, present, colour in zip(places, there, (GREY, BLUE, VERMILLION), strict=False):
+        for at in layer:
+            look: dict[str, Any] = {"fc": colour, "lw": 0} if at in present else {"fc": "none", "ec": GREY}
+            axes.add_patch(Circle(at, 4.6, zorder=2, **look))
 
 
 def _doublings(axes: Axes, values: Sequence[int]) -> None:
