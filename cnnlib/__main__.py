@@ -7,6 +7,14 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cnnlib.data import DataSet
+    from cnnlib.recipe import Recipe
+
+# One training image in so many is set aside where a recipe needs some: of ImageNet, 50,000.
+VALIDATION_SHARE = 25
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,7 +39,10 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
     train.add_argument("--epochs", type=int, help="run the schedule through in fewer epochs")
     train.add_argument(
-        "--validation", type=int, default=0, help="training images to set aside and measure after each epoch"
+        "--validation",
+        type=int,
+        help="training images to set aside and measure after each epoch; by default none, or a share of them "
+        "where the recipe lowers its rate by the validation error",
     )
     train.add_argument(
         "--distribute", default="auto", help="auto: all devices; one; or mirrored, data_parallel, ddp by name"
@@ -80,19 +91,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from cnnlib import backend, data, training
+    from cnnlib import backend, training
     from cnnlib.recipe import find
 
     recipe = find(options.recipe)
     if not options.resume and (Path(options.out) / training.CHECKPOINT).exists():
         raise ValueError(f"{options.out} holds a training: give --resume to go on with it, or another --out.")
-    pictures = _pictures(options.data, recipe.data)
-    if pictures:
-        images = data.open_folder(pictures, validation=options.validation)
-    else:
-        if options.data:
-            os.environ["CNNLIB_DATA"] = options.data
-        images = data.load(recipe.data, options.profile, validation=options.validation)
+    images = _images(options, recipe)
     if options.epochs is not None:
         recipe = recipe.shortened(options.epochs, len(images.train))
     try:
@@ -113,6 +118,28 @@ def _train(options: argparse.Namespace) -> int:
     if backend.process() == 0:
         print(f"test error {record['result']['test_error']:.2%}")
     return 0
+
+
+def _images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
+    """What to train on, with the validation images that were asked for or that the recipe cannot do without.
+
+    Raises:
+        DataError, ValueError: as `cnnlib.data.load`, `cnnlib.data.open_folder` and `_pictures`.
+    """
+    from cnnlib import data
+
+    validation = options.validation
+    if validation is None and not recipe.validated:
+        validation = 0
+    pictures = _pictures(options.data, recipe.data)
+    if pictures is None:
+        if options.data:
+            os.environ["CNNLIB_DATA"] = options.data
+        return data.load(recipe.data, options.profile, validation=validation)
+    images = data.open_folder(pictures, validation=validation or 0)
+    if validation is None and not len(images.validation):
+        images = data.open_folder(pictures, validation=-(-len(images.train) // VALIDATION_SHARE))
+    return images
 
 
 def _pictures(option: str | None, wanted: str) -> str | None:

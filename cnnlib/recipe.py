@@ -95,6 +95,11 @@ class Recipe:
         """Most passes through the training images; None where updates are counted instead."""
         return None if isinstance(self.hold, tuple) else self.schedule(images=self.batch_size).epochs
 
+    @property
+    def validated(self) -> bool:
+        """Whether the recipe cannot do without validation images: its rate falls when their error stalls."""
+        return isinstance(self.hold, Plateau)
+
     def schedule(self, images: int, *, validated: bool = True) -> Schedule:
         """Return the rates of a training on so many images.
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -138,6 +139,53 @@ def test_train_takes_a_folder_of_pictures_in_place_of_the_recipes_data_set(
             f"Expected --data mnist=FOLDER, since the recipe's data set is mnist; got {option!r}.\n"
         )
     assert len(asked) == 1
+
+
+def folder_of_noise(folder: Path, splits: dict[str, int], classes: str = "abc") -> None:
+    """Pictures of various sizes, each class with its own colour, laid out as ImageNet is."""
+    rng = np.random.default_rng(0)
+    for split, count in splits.items():
+        for label, name in enumerate(classes):
+            (folder / split / name).mkdir(parents=True)
+            for i in range(count):
+                height, width = rng.integers(250, 300, 2)
+                pixels = rng.integers(0, 128, (height, width, 3)).astype("uint8")
+                pixels[..., label] += 127
+                Image.fromarray(pixels).save(folder / split / name / f"{i}.jpg")
+
+
+@pytest.mark.parametrize("name", ["vgg16", "alexnet"])
+def test_imagenet_recipes_train_on_a_folder_of_that_layout(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = recipe.find(name)
+    # Narrow, in small batches, with one test view and a rate from which so narrow a network learns.
+    narrow = replace(
+        full,
+        batch_size=8,
+        rates=tuple(rate / 10 for rate in full.rates),
+        test_view="centre",
+        network_settings=full.network_settings | {"width": 1 / 16},
+    )
+    monkeypatch.setitem(recipe.RECIPES, full.name, narrow)
+    folder_of_noise(tmp_path / "set", {"train": 9, "val": 2})
+    seen = []
+    measured = training._error_of
+    monkeypatch.setattr(
+        training, "_error_of", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
+    )
+    out = tmp_path / "out"
+    train = ["train", name, "--data", f"imagenet={tmp_path}/set", "--out", str(out), "--epochs", "2"]
+    assert main(train) == 0
+    model, tested = seen[-1]
+    assert model.output_shape == (None, 3)
+    assert len(tested) == 6
+    record = json.loads((out / "record.json").read_text())
+    # One picture in 25 was set aside, since the rate falls by their error.
+    assert record["data"]["images"] == {"train": 25, "validation": 2, "test": 6}
+    assert (record["profile"], record["data"]["name"]) == ("folder", "set")
+    assert len(record["history"]["validation_error"]) == 2
+    assert record["result"]["test_error"] in [wrong / 6 for wrong in range(7)]
 
 
 @pytest.mark.parametrize("command", ["train", "choose"])
