@@ -406,7 +406,7 @@ _FIGURE_1 = replace(
 _FIGURE_1_TANH = replace(
     _FIGURE_1,
     name="four_layers_tanh",
-    rates=(0.001,) * 30,
+    rates=(0.001,) * 20,
     network_settings=_FIGURE_1.network_settings | {"activation": "tanh"},
 )
 
@@ -495,7 +495,7 @@ CANDIDATES: dict[str, tuple[dict, ...]] = {
         *({"rates": cosine(first, 20)} for first in (0.001, 0.002, 0.004)),
     ),
     **{
-        recipe.name: tuple({"rates": (rate,) * len(recipe.rates)} for rate in (0.0005, 0.001, 0.002))
+        recipe.name: tuple({"rates": (rate,) * len(recipe.rates)} for rate in (0.001, 0.002, 0.004, 0.008))
         for recipe in (_FIGURE_1, _FIGURE_1_TANH)
     },
     "alexnet_small": tuple(
