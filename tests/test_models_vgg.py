@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +107,20 @@ def test_with_the_top_we_answer_as_keras_does() -> None:
     assert [layer.name for layer in ours.layers if not isinstance(layer, layers.Dropout)][1:] == [
         layer.name for layer in theirs.layers[1:]
     ]
+
+
+@pytest.mark.parametrize("name", APPLICATIONS)
+def test_published_weights_give_the_same_scores_where_they_are_present(name: str) -> None:
+    cache = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "models")
+    file = cache / f"{name.lower()}_weights_tf_dim_ordering_tf_kernels.h5"
+    if not file.exists():
+        pytest.skip(f"there is no {file}: keras.applications.{name}() downloads it")
+    settings = {"classifier_activation": None}
+    theirs = keras.applications.__dict__[name](weights=str(file), **settings)
+    ours = APPLICATIONS[name][0](**settings)
+    ours.set_weights(theirs.get_weights())
+    images = pictures(2, 224, 224, 3) * 50
+    assert_same(answer(ours, images), answer(theirs, images))
 
 
 def test_a_weights_file_of_keras_applications_is_ours_too(tmp_path: Path) -> None:
