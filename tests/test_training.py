@@ -482,6 +482,21 @@ def test_the_outputs_of_a_test_pictures_views_are_averaged(
         assert fit(model, chosen, folder, folder).history["validation_error"] == [expected]
 
 
+@pytest.mark.backends
+def test_the_outputs_of_an_images_ten_crops_are_averaged() -> None:
+    """As above, of images in memory."""
+    image = np.zeros((12, 12, 3), "uint8")
+    image[4:8, 4:8] = 255
+    images, model = Split(np.stack([image] * 4), np.array([0, 1, 1, 1])), model_of_pictures(4)
+    model.set_weights([np.repeat([[0.0, 10 / 48]], 48, axis=0), np.array([4.0, 0.0])])
+    for test_crops, expected in {"centre": 1 / 4, "ten": 3 / 4}.items():
+        chosen = replace(SGD, rates=(0.0,), batch_size=2, crop=4, test_crops=test_crops)
+        progress = fit(model, chosen, images, images)
+        assert progress.history["validation_error"] == [expected]
+        centred = replace(chosen, train_crops="centre")
+        assert fit(model, centred, images, images).history["train_error"] == [1 / 4]
+
+
 # What a run leaves behind
 
 
