@@ -57,6 +57,19 @@ MASKS = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
 PHOTOS = np.linspace(0, 1, 224)[None, :, None, None] * RNG.random((6, 1, 224, 3))
+# As hard to compress as a photograph: waves of every length, and some noise.
+SCENE = np.uint8(
+    np.clip(
+        128
+        + sum(
+            40 / k * np.sin(np.add.outer(np.arange(256) * k / 9, np.arange(256) / 4))[..., None]
+            for k in (1, 3, 7)
+        )
+        + np.random.default_rng(2).normal(0, 4, (256, 256, 3)),
+        0,
+        255,
+    )
+)
 MAPS = np.tanh(RNG.normal(size=(14, 14, 16)))
 KERNELS = np.random.default_rng(1).normal(0, np.linspace(0.02, 0.03, 96), (11, 11, 3, 96))
 CODES = RNG.choice([-1, 1], (10, 12, 7))
@@ -70,6 +83,16 @@ LONG = "a label that goes on and on and on and would run into its own value at t
 FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "images": (lambda: plots.images(DIGITS, [str(i) for i in range(40)]), ["40 images of 28x28", "38, 39"]),
     "photos": (lambda: plots.images(PHOTOS, alt="Six gradients"), ["Six gradients."]),
+    "augmented": (
+        lambda: plots.augmented(SCENE, np.stack([SCENE[i : i + 224, i : i + 224] for i in range(8)])),
+        ["An image of 256x256 pixels and 8 made from it by augmentation, 224x224 each."],
+    ),
+    "crops": (
+        lambda: plots.augmented(
+            SCENE[::8, ::8], np.tile(SCENE[:192:8, :192:8], (5, 1, 1, 1)), list("abcde"), 3
+        ),
+        ["32x32 pixels and 5", "24x24 each: a, b, c, d, e"],
+    ),
     "long titles": (
         lambda: plots.images(DIGITS[:9], [f"number {i} taken for {i + 1}" for i in range(9)]),
         ["number 8 taken for 9"],
@@ -323,6 +346,27 @@ def test_feature_maps_share_one_scale_around_zero() -> None:
     assert tuple(scale[0, -1]) == tuple(positive[0, 0])
 
 
+def test_original_and_samples_have_pixels_of_one_size() -> None:
+    for name, sides in {"augmented": [256] + [224] * 8, "crops": [32] + [24] * 5}.items():
+        svg = ElementTree.fromstring(DRAWN[name].svg)
+        images = list(svg.iter("{http://www.w3.org/2000/svg}image"))
+        widths = np.array([float(image.get("width", "nan")) for image in images])
+        assert len(images) == len(sides)
+        assert widths / widths[0] == pytest.approx(np.array(sides) / sides[0], abs=0.01)
+
+
+def test_photographs_keep_their_colours_though_compressed() -> None:
+    (tile,) = pixels(plots.images(SCENE[np.newaxis, :100, :100]))
+    assert tile.shape == (100, 100, 3)
+    assert np.abs(tile - SCENE[:100, :100].astype(float)).mean() < 5
+
+
+def test_augmentation_may_leave_the_range_a_little() -> None:
+    original = np.full((2, 2, 3), 0.5)
+    _, sample = pixels(plots.augmented(original, np.float64([[[[1.2, -0.1, 0.5]]]])))
+    assert sample[0, 0].tolist() == [255, 0, 127]
+
+
 def test_each_filter_is_on_its_own_scale_around_zero() -> None:
     one = np.zeros((2, 2, 3))
     one[0, 0], one[1, 1, 2] = (0.1, 0.1, 0.1), -0.05
@@ -451,6 +495,17 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         ),
         (lambda: plots.feature_maps(np.zeros((8, 8, 0)), "C1"), "the array is empty"),
         (lambda: plots.feature_maps(np.full((2, 2, 1), np.nan), "C1"), "not finite"),
+        (lambda: plots.augmented(SCENE, SCENE), r"samples of \(N, H, W, 3\), got \(256, 256, 3\)"),
+        (
+            lambda: plots.augmented(SCENE[..., 0], SCENE[None]),
+            r"original of \(H, W, 3\) .* got \(1, 256, 256\)",
+        ),
+        (
+            lambda: plots.augmented(SCENE, SCENE[None] * 1.0),
+            "0..1 or near, these reach from [0-9]+ to [0-9]+",
+        ),
+        (lambda: plots.augmented(SCENE, SCENE[None][:0]), "the array is empty"),
+        (lambda: plots.augmented(SCENE, SCENE[None], ["a", "b"]), "2 titles for 1 images"),
         (lambda: plots.filters(np.zeros((5, 5, 64, 64)), "conv2"), r"1 or 3, N\), .*, got \(5, 5, 64, 64\)"),
         (lambda: plots.filters(np.zeros((5, 5, 3, 0)), "conv1"), "the array is empty"),
         (lambda: plots.filters(np.full((1, 1, 3, 1), np.inf), "conv1"), "not finite"),

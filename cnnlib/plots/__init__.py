@@ -20,7 +20,7 @@ from cnnlib.plots.networks import (
     shape_through_depth,
     two_towers,
 )
-from cnnlib.plots.pictures import bitmaps, feature_maps, filters, images
+from cnnlib.plots.pictures import augmented, bitmaps, feature_maps, filters, images
 
 __all__ = [
     "BLUE",
@@ -33,6 +33,7 @@ __all__ = [
     "VERMILLION",
     "Drawing",
     "activations",
+    "augmented",
     "bitmaps",
     "configurations",
     "confusion",

@@ -139,13 +139,16 @@ def finish(figure: Figure, alt: str) -> Drawing:
 
 
 def _compact(link: str) -> str:
-    """Rewrite an embedded PNG with a palette where its colours allow: same pixels, far fewer bytes."""
+    """Rewrite an embedded PNG with a palette where its colours allow, a photograph as JPEG: fewer bytes."""
     image = Image.open(io.BytesIO(base64.b64decode(link.partition(",")[2]))).convert("RGB")
     colours, indices = np.unique(np.asarray(image).reshape(-1, 3), axis=0, return_inverse=True)
+    buffer = io.BytesIO()
+    if len(colours) > 256 and min(image.size) > 48:
+        image.save(buffer, "jpeg", quality=88, subsampling=0, optimize=True)
+        return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
     if len(colours) <= 256:
         image = Image.frombytes("P", image.size, indices.astype(np.uint8).tobytes())
         image.putpalette(colours.tobytes())
-    buffer = io.BytesIO()
     image.save(buffer, "png", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
 

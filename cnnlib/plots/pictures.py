@@ -134,6 +134,38 @@ def filters(kernels: np.ndarray, name: str, columns: int = 12) -> Drawing:
 
 
 @styled
+def augmented(
+    original: np.ndarray,
+    samples: np.ndarray,
+    titles: Sequence[str] | None = None,
+    columns: int = 4,
+    *,
+    alt: str | None = None,
+) -> Drawing:
+    """Draw a colour image and, below it, what augmentation made of it, all at one size of pixel.
+
+    Args:
+        original: (H, W, 3), uint8 or floats in 0..1.
+        samples: (N, h, w, 3), cut or altered. Augmentation may carry floats a little out of 0..1: they are
+            clipped.
+        titles: one short line above each sample.
+        columns: at most this many samples side by side; fewer where the titles need the room.
+        alt: what the images show; by default their number and sizes, and the titles.
+
+    Raises:
+        ValueError: no sample, another rank or number of channels, values far out of 0..1, or not one title
+            per sample.
+    """
+    (original,), samples = _colours(np.asarray(original)[np.newaxis]), _colours(np.asarray(samples))
+    sizes = [times(x.shape[-3:-1]) for x in (original, samples)]
+    words = alt or (
+        f"An image of {sizes[0]} pixels and {len(samples)} made from it by augmentation, {sizes[1]} each"
+        + (f": {listed(titles)}" if titles else "")
+    )
+    return _grid(samples, titles, columns, words + ".", cmap=_PRINT, norm=None, original=original)
+
+
+@styled
 def bitmaps(codes: np.ndarray, titles: Sequence[str]) -> Drawing:
     """Draw the bitmaps that an output layer compares its input with, +1 as ink and -1 as paper.
 
@@ -163,8 +195,12 @@ def _grid(
     title: str = "",
     bound: float = 0.0,
     gap: float = 5.0,
+    original: np.ndarray | None = None,
 ) -> Drawing:
-    """Draw images of (N, H, W) or (N, H, W, 3) in rows; with a scale from -bound to bound unless it is 0."""
+    """Draw images of (N, H, W) or (N, H, W, 3) in rows; with a scale from -bound to bound unless it is 0.
+
+    An original is drawn above the rows, its pixels as large as theirs.
+    """
     count, rows, cols = tiles.shape[:3]
     if titles is not None and len(titles) != count:
         raise ValueError(f"expected one title per image, got {len(titles)} titles for {count} images")
@@ -173,24 +209,61 @@ def _grid(
     needed = max((text_width(text) for text in titles or ()), default=0.0)
     columns = min(columns, count, max(1, int((WIDTH + gap) // (needed + gap))))
     scale = min(((WIDTH + gap) / columns - gap) / cols, 84 / max(rows, cols))
+    if original is not None:
+        scale = min(scale, WIDTH / original.shape[1])
     width, height = cols * scale, rows * scale
     wide = max(width, needed)
     top, lines = (20.0 if title else 1.0), math.ceil(count / columns)
     full = max((wide + gap) * columns - gap, text_width(title, TEXT) * 1.1, 160.0 if bound else 0.0)
+    if original is not None:
+        large = (original.shape[1] * scale, original.shape[0] * scale)
+        top, full = large[1] + 13 + 2 * gap, max(full, large[0])
     bottom = 22.0 if bound else 1.0
     figure, axes = sheet(full, top + (height + gap + caption) * lines - gap + bottom)
     axes.text(0, 11, title, weight="bold", va="baseline")
+    if original is not None:
+        axes.text(0, 9, "original", size=SMALL, va="baseline")
+        (tile,) = _shrink(original[np.newaxis], 1.5 * max(large))
+        _picture(axes, tile, (0, 13), large, cmap, norm)
     for i, tile in enumerate(_shrink(tiles, 1.5 * max(width, height))):
         x = (wide + gap) * (i % columns) + (wide - width) / 2
         y = top + (height + gap + caption) * (i // columns) + caption
-        extent = (x, x + width, y + height, y)
-        axes.imshow(tile, extent=extent, interpolation="none", aspect="auto", cmap=cmap, norm=norm)
-        axes.add_patch(Rectangle((x, y), width, height, fc="none", ec=INK, alpha=0.25, lw=0.6))
+        _picture(axes, tile, (x, y), (width, height), cmap, norm)
         if titles:
             axes.text(x + width / 2, y - 4, titles[i], size=SMALL, ha="center", va="baseline")
     if bound:
         _colour_scale(axes, cmap, bound)
     return finish(figure, alt)
+
+
+def _picture(
+    axes: Axes,
+    tile: np.ndarray,
+    corner: tuple[float, float],
+    size: tuple[float, float],
+    cmap: Colormap,
+    norm: Normalize | None,
+) -> None:
+    """Draw one image, framed, its top left corner at a point."""
+    (x, y), (width, height) = corner, size
+    extent = (x, x + width, y + height, y)
+    axes.imshow(tile, extent=extent, interpolation="none", aspect="auto", cmap=cmap, norm=norm)
+    axes.add_patch(Rectangle(corner, width, height, fc="none", ec=INK, alpha=0.25, lw=0.6))
+
+
+def _colours(x: np.ndarray) -> np.ndarray:
+    """Return RGB images as floats in 0..1, those that augmentation carried a little further clipped."""
+    if x.ndim != 4 or x.shape[-1] != 3:
+        raise ValueError(
+            f"augmented: expected an original of (H, W, 3) and samples of (N, H, W, 3), got {x.shape}"
+        )
+    require(x.size, "augmented: nothing to draw, the array is empty")
+    x = x / 255 if x.dtype == np.uint8 else x
+    near = x.min() >= -0.5 and x.max() <= 1.5
+    require(
+        near, f"augmented: floats must lie in 0..1 or near, these reach from {x.min():.3g} to {x.max():.3g}"
+    )
+    return np.clip(x, 0, 1)
 
 
 def _colour_scale(axes: Axes, cmap: Colormap, bound: float) -> None:
