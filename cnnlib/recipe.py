@@ -392,7 +392,7 @@ _CUDA_CONVNET_SHORT = replace(
 _FIGURE_1 = replace(
     _CUDA_CONVNET,
     name="four_layers_relu",
-    rates=(0.001,) * 10,
+    rates=(0.002,) * 10,
     augmentation=None,
     train_crops="centre",
     test_crops="centre",
