@@ -209,6 +209,19 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
         lambda: plots.errors([("1998", 0.0095, 0.0085, 0.0105, "paper"), ("now", 0.12, None, None, "quick")]),
         ["1998 (paper): 0.95%, interval 0.85% to 1.05%; now (quick): 12%"],
     ),
+    "comparison": (
+        lambda: plots.comparison(
+            {"with normalisation": [0.11, 0.114, 0.109], "without": [0.131]},
+            {"with normalisation": (0.105, 0.117)},
+            {"without": 0.13},
+            "test error on CIFAR-10",
+        ),
+        [
+            "Test error on CIFAR-10 by configuration. with normalisation: mean 11.1% of 3 runs, from 10.9%",
+            "interval 10.5% to 11.7%; without: mean 13.1% of 1 run, the paper's 13%.",
+        ],
+    ),
+    "alike": (lambda: plots.comparison({"A": [0.1, 0.1]}), ["A: mean 10% of 2 runs, from 10% to 10%."]),
     "confusion": (
         lambda: plots.confusion(MATRIX, ["cat", "dog", "automobile"]),
         ["288 of 300 right", "automobile taken for dog (8), cat taken for dog (3), dog taken for cat (1)"],
@@ -569,6 +582,13 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
             "must be one of paper, recorded, quick, not 'guess'",
         ),
         (lambda: plots.errors([("a", 0.1, 0.2, 0.3, "paper")]), "0.1 lies outside its interval 0.2 to 0.3"),
+        (lambda: plots.comparison({}), "there are no configurations"),
+        (lambda: plots.comparison({"A": []}), "A has no run"),
+        (lambda: plots.comparison({"A": [0.1]}, paper={"B": 0.2}), "'B' is no configuration; they are A"),
+        (
+            lambda: plots.comparison({"A": [0.1, 0.3]}, {"A": (0.3, 0.4)}),
+            r"the mean 0\.2 lies outside its interval 0\.3 to 0\.4",
+        ),
         (
             lambda: plots.confusion(MATRIX[:2], ["a", "b", "c"]),
             r"matrix of \(3, 3\) for 3 class names, got \(2, 3\)",

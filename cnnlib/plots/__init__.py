@@ -5,7 +5,15 @@ page's own text colour, so one figure serves light and dark pages; data colours 
 from white and from near-black alike, in hues that colour-blind readers tell apart.
 """
 
-from cnnlib.plots.curves import activations, confusion, errors, learning_curves, schedule, vanishing
+from cnnlib.plots.curves import (
+    activations,
+    comparison,
+    confusion,
+    errors,
+    learning_curves,
+    schedule,
+    vanishing,
+)
 from cnnlib.plots.drawing import BLUE, GREEN, GREY, OCHRE, PALETTE, PAPER, PURPLE, VERMILLION, Drawing
 from cnnlib.plots.networks import (
     configurations,
@@ -35,6 +43,7 @@ __all__ = [
     "activations",
     "augmented",
     "bitmaps",
+    "comparison",
     "configurations",
     "confusion",
     "connection_table",

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
@@ -101,7 +102,9 @@ def vanishing(gradients: Mapping[str, Sequence[float]], what: str = "size of the
     axes.set_xlabel("layer, counted from the image")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     legend(figure, axes)
-    return finish(figure, f"{what.capitalize()} by layer, counted from the image: {'; '.join(sentences)}.")
+    return finish(
+        figure, f"{what[:1].upper()}{what[1:]} by layer, counted from the image: {'; '.join(sentences)}."
+    )
 
 
 @styled
@@ -229,6 +232,56 @@ def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -
 
 
 @styled
+def comparison(
+    runs: Mapping[str, Sequence[float]],
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+    paper: Mapping[str, float] | None = None,
+    what: str = "error rate",
+) -> Drawing:
+    """Draw the errors of several runs of each configuration: every run a dot, their mean a bar.
+
+    Args:
+        runs: for each configuration the error of every run, as fractions.
+        intervals: for some or all of them the ends of an interval around the mean, a thick line.
+        paper: for some or all of them what the paper gives, a diamond.
+        what: what the errors are errors of, for the axis.
+
+    Raises:
+        ValueError: there is no configuration, one has no run, a label is longer than a line, a mean lies
+            outside its interval, or an interval or a paper's figure is given for an unknown configuration.
+    """
+    intervals, paper = intervals or {}, paper or {}
+    _check_comparison(runs, intervals, paper)
+    figure = chart(34 * len(runs) + 72)
+    axes = figure.subplots()
+    sentences = []
+    for i, (name, values) in enumerate(runs.items()):
+        mean = float(np.mean(values))
+        words = f"{name}: mean {percent(mean)} of {len(values)} run{'s' * (len(values) > 1)}"
+        words += f", from {percent(min(values))} to {percent(max(values))}" if len(values) > 1 else ""
+        axes.axhline(i, color=INK, lw=0.7, alpha=0.16)
+        if name in intervals:
+            axes.hlines(i, *intervals[name], color=BLUE, lw=6, alpha=0.3)
+            words += f", interval {percent(intervals[name][0])} to {percent(intervals[name][1])}"
+        axes.plot(values, [i] * len(values), ls="none", marker="o", ms=5.5, color=BLUE, alpha=0.75)
+        axes.plot(mean, i, ls="none", marker="|", ms=15, mew=2.4, color=BLUE)
+        if name in paper:
+            axes.plot(paper[name], i, ls="none", marker="D", ms=6, color=VERMILLION)
+            words += f", the paper's {percent(paper[name])}"
+        for x, side, text in ((0, "left", name), (1, "right", percent(mean))):
+            axes.text(x, i - 0.3, text, transform=axes.get_yaxis_transform(), ha=side, va="baseline")
+        sentences.append(words)
+    axes.set_ylim(len(runs) - 0.5, -0.9)
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.set_xlabel(what)
+    ends = itertools.chain(*runs.values(), *intervals.values(), paper.values())
+    _span(axes, list(ends))
+    _marks(figure, axes, bool(intervals), bool(paper))
+    return finish(figure, f"{what[:1].upper()}{what[1:]} by configuration. {'; '.join(sentences)}.")
+
+
+@styled
 def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Drawing:
     """Draw a confusion matrix, true classes down and predicted ones across, frequent mistakes stronger.
 
@@ -294,6 +347,44 @@ def _scale(axes: Axes, which: str, values: Sequence[float], show: Callable[[floa
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+
+
+def _span(axes: Axes, values: Sequence[float]) -> None:
+    """Make the x axis cover the values and a margin, not 0, with plain percentages."""
+    margin = 0.08 * (max(values) - min(values)) or 0.1 * max(values) or 0.01
+    axes.set_xlim(max(0, min(values) - margin), max(values) + margin)
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+
+
+def _marks(figure: Figure, axes: Axes, intervals: bool, paper: bool) -> None:
+    """Say in a legend what dots, bars, thick lines and diamonds are."""
+    blank: dict[str, Any] = {"ls": "none", "color": BLUE}
+    axes.plot([], [], marker="o", ms=5.5, alpha=0.75, label="a run", **blank)
+    axes.plot([], [], marker="|", ms=12, mew=2.4, label="their mean", **blank)
+    if intervals:
+        axes.plot([], [], color=BLUE, lw=6, alpha=0.3, label="interval")
+    if paper:
+        axes.plot([], [], marker="D", ms=6, ls="none", color=VERMILLION, label="paper")
+    legend(figure, axes)
+
+
+def _check_comparison(
+    runs: Mapping[str, Sequence[float]],
+    intervals: Mapping[str, tuple[float, float]],
+    paper: Mapping[str, float],
+) -> None:
+    """Refuse configurations without runs, and intervals and figures that belong to none of them."""
+    require(runs, "comparison: nothing to draw, there are no configurations")
+    for name in (*intervals, *paper):
+        require(name in runs, f"comparison: {name!r} is no configuration; they are {', '.join(runs)}")
+    for name, values in runs.items():
+        require(len(values), f"comparison: {name} has no run")
+        mean = float(np.mean(values))
+        check_label(name, percent(mean))
+        low, high = intervals.get(name, (mean, mean))
+        outside = f"comparison: {name}: the mean {mean} lies outside its interval {low} to {high}"
+        require(low <= mean <= high, outside)
 
 
 def _log(axes: Axes, which: str, show: Callable[[float], str]) -> None:
