@@ -149,6 +149,10 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
         lambda: plots.vanishing({"ReLU": [0.02, 0.031, 0.04]}, "mean gradient"),
         ["Mean gradient by layer"],
     ),
+    "several curves": (
+        lambda: plots.curves({"ReLU": [0.5, 0.2], "tanh": [0.6, 0.5, 0.4]}, mark=("paper", 0.25)),
+        ["Train error by epoch: ReLU, from 50% to 20% in 2 epochs; tanh, from 60% to 40% in 3 epochs; paper"],
+    ),
     "dropout": (
         lambda: plots.dropout(MASKS),
         ["a layer of 5 units between 4 and 3: draw 1 keeps 1, 3; draw 2 keeps none; draw 3 keeps 1, 2, 3,"],
@@ -540,6 +544,8 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.activations({}), "nothing to draw"),
         (lambda: plots.activations({"tanh": (X, X[1:], X)}), "tanh needs three arrays of one length"),
         (lambda: plots.vanishing({}), "nothing to draw"),
+        (lambda: plots.curves({}), "nothing to draw"),
+        (lambda: plots.curves({"tanh": []}), "tanh has no epoch"),
         (lambda: plots.vanishing({"ReLU": [0.1, 0.0]}), "ReLU needs finite values above 0"),
         (lambda: plots.vanishing({"ReLU": []}), "ReLU needs finite values above 0"),
         (lambda: plots.dropout(np.ones(8)), r"expected \(draws, units\) of true and false, got \(8,\)"),

@@ -187,6 +187,40 @@ def learning_curves(
 
 
 @styled
+def curves(
+    runs: Mapping[str, Sequence[float]], what: str = "train_error", mark: tuple[str, float] | None = None
+) -> Drawing:
+    """Draw one quantity of several trainings by epoch, and perhaps a mark to reach.
+
+    Args:
+        runs: for each training the quantity after every epoch.
+        what: the quantity; a name ending in `_error` is a fraction and is drawn in per cent.
+        mark: what the mark is, and its value.
+
+    Raises:
+        ValueError: there is no run, more than there are colours, or one has no epoch.
+    """
+    check_series(runs, "curves")
+    figure = chart(260)
+    axes = figure.subplots()
+    show = percent if what.endswith("_error") else short
+    quantity, sentences = what.replace("_", " "), []
+    for (name, values), colour, dash in zip(runs.items(), PALETTE, _dashes(), strict=False):
+        require(len(values), f"curves: {name} has no epoch")
+        axes.plot(range(1, len(values) + 1), values, color=colour, ls=dash, lw=2, label=name)
+        sentences.append(f"{name}, from {show(values[0])} to {show(values[-1])} in {len(values)} epochs")
+    if mark:
+        label = f"{mark[0]}, {show(mark[1])}"
+        axes.axhline(mark[1], color=INK, ls=(0, (5, 3)), lw=1.3, label=label)
+        sentences.append(label)
+    _scale(axes, "y", [v for run in runs.values() for v in run] + ([mark[1]] if mark else []), show)
+    axes.set_title(quantity)
+    _epochs(axes)
+    legend(figure, axes)
+    return finish(figure, f"{quantity.capitalize()} by epoch: {'; '.join(sentences)}.")
+
+
+@styled
 def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -> Drawing:
     """Draw error rates as dots with their intervals, one line each.
 
