@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnlib import plots
-from cnnlib.plots import Drawing
+from cnnlib.plots import Drawing, drawing
 from cnnlib.tables import Table
 
 FOLDER = Path(__file__).parent
@@ -147,7 +147,7 @@ def hardware(record: Record) -> str:
     return f"{found['processor']}, {found['cores']} cores"
 
 
-@plots._styled  # the look of the book's figures, for a figure that only this page has
+@drawing.styled  # the look of the book's figures, for a figure that only this page has
 def growth(record: Record) -> Drawing:
     """Draw cost against amount of work, with the range of each point and the straight line through them.
 
@@ -156,7 +156,7 @@ def growth(record: Record) -> Drawing:
     """
     devices = record["of"] == "devices"
     heading = "images a second" if devices else "seconds for an epoch"
-    figure = plots._figure(250)
+    figure = drawing.chart(250)
     axes = figure.subplots()
     x = [point["x"] for point in record["points"]]
     y = [point["images_per_second" if devices else "median"] for point in record["points"]]
@@ -175,9 +175,9 @@ def growth(record: Record) -> Drawing:
     axes.plot(x, y, color=plots.BLUE, marker="o", ms=6, ls="none", label="median of the rounds, with range")
     axes.set(xlim=(0, max(x) * 1.05), ylim=(0, None), xlabel=f"training {record['of']}", title=heading)
     axes.set_xticks(x, [f"{value:,}" for value in x])
-    plots._legend(figure, axes)
+    drawing.legend(figure, axes)
     points = "; ".join(f"{a:,} {record['of']}: {b:,.3g}" for a, b in zip(x, y, strict=True))
-    return plots._drawing(
+    return drawing.finish(
         figure, f"{record['case']} on {hardware(record)}, {heading}. {points}. {_slope(record)}."
     )
 

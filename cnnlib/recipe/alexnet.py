@@ -1,0 +1,115 @@
+"""How AlexNet is trained, and the networks for CIFAR-10 beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
+from cnnlib.recipe.base import Recipe, by_sgd
+from cnnlib.schedules import per_epoch
+
+_ALEXNET = Recipe(
+    name="alexnet",
+    network="AlexNet",
+    **by_sgd(KRIZHEVSKY2012),
+    pixels="mean_image",
+    view="random_crop_of_square",
+    test_view="ten_crop",
+    network_settings={
+        "input_shape": [KRIZHEVSKY2012["input_side"]] * 2 + [3],
+        "bias_ones": KRIZHEVSKY2012["bias_caffe"],
+    },
+    source=(
+        "Krizhevsky et al. 2012, sections 2, 4.1 and 5. Biases of 0.1 instead of 1 are those of the "
+        "replication in Caffe; how long an error must stall (5 epochs) is our choice."
+    ),
+)
+
+_ALEXNET_SMALL = replace(
+    _ALEXNET,
+    name="alexnet_small",
+    data="imagenette",
+    batch_size=32,
+    rates=per_epoch(((0.01, 16), (0.001, 4))),
+    hold=None,
+    network_settings=_ALEXNET.network_settings | {"width": 0.5},
+    source=(
+        "The settings of AlexNet on ImageNet for a machine without a GPU: half of the maps and units, few "
+        "pictures, and therefore smaller batches; 20 epochs are what there was time for."
+    ),
+)
+
+_CUDA_CONVNET = Recipe(
+    name="cuda_convnet",
+    network="CudaConvnet",
+    data="cifar10",
+    optimizer="sgd",
+    optimizer_settings={"momentum": KRIZHEVSKY2012["cifar_momentum"]},
+    rates=per_epoch(((0.001, 500), (0.0001, 10), (0.00001, 10))),
+    batch_size=KRIZHEVSKY2012["cifar_batch_size"],
+    pixels="mean_image",
+    augmentation="flip",
+    crop=KRIZHEVSKY2012["cifar_crop"],
+    test_crops="ten",
+    network_settings={
+        "decay": KRIZHEVSKY2012["cifar_weight_decay"],
+        "local_response_normalization": False,
+    },
+    source=(
+        "cuda-convnet, layers-conv-local-13pct.cfg. All images are trained on from the start; biases have "
+        "the rate of the weights, where the program gives them twice that."
+    ),
+)
+
+
+def _with_normalisation(recipe: Recipe, name: str) -> Recipe:
+    settings = recipe.network_settings | {"local_response_normalization": True}
+    source = recipe.source.replace("13pct", "11pct")
+    return replace(recipe, name=name, network_settings=settings, source=source)
+
+
+_CUDA_CONVNET_SHORT = replace(
+    _CUDA_CONVNET,
+    name="cuda_convnet_short",
+    rates=per_epoch(((0.001, 8), (0.0001, 1), (0.00001, 1))),
+    source=f"{_CUDA_CONVNET.source} 10 epochs instead of 520, for a machine without a GPU.",
+)
+
+_FIGURE_1 = replace(
+    _CUDA_CONVNET,
+    name="four_layers_relu",
+    rates=(0.002,) * 10,
+    augmentation=None,
+    train_crops="centre",
+    test_crops="centre",
+    network_settings={"local_response_normalization": False, "activation": "relu"},
+    source=(
+        "The comparison of figure 1 of Krizhevsky et al. 2012, whose network is not described: here that of "
+        "cuda-convnet, with nothing that regularises. The rate is our choice, for each activation by itself, "
+        "on validation images after 2 epochs."
+    ),
+)
+_FIGURE_1_TANH = replace(
+    _FIGURE_1,
+    name="four_layers_tanh",
+    rates=(0.001,) * 20,
+    network_settings=_FIGURE_1.network_settings | {"activation": "tanh"},
+)
+
+RECIPES = (
+    *(_FIGURE_1, _FIGURE_1_TANH),
+    *(_CUDA_CONVNET, _with_normalisation(_CUDA_CONVNET, "cuda_convnet_lrn")),
+    *(_CUDA_CONVNET_SHORT, _with_normalisation(_CUDA_CONVNET_SHORT, "cuda_convnet_lrn_short")),
+    *(_ALEXNET, _ALEXNET_SMALL),
+)
+
+CANDIDATES: dict[str, tuple[dict, ...]] = {
+    **{
+        recipe.name: tuple({"rates": (rate,) * len(recipe.rates)} for rate in (0.001, 0.002, 0.004, 0.008))
+        for recipe in (_FIGURE_1, _FIGURE_1_TANH)
+    },
+    _ALEXNET_SMALL.name: tuple(
+        {"network_settings": _ALEXNET_SMALL.network_settings | {"bias_ones": bias}}
+        for bias in (1.0, KRIZHEVSKY2012["bias_caffe"], 0.0)
+    ),
+}
