@@ -92,9 +92,14 @@ _FIGURE_1 = replace(
 _FIGURE_1_TANH = replace(
     _FIGURE_1,
     name="four_layers_tanh",
-    rates=(0.001,) * 20,
+    rates=(0.008,) * 20,
     network_settings=_FIGURE_1.network_settings | {"activation": "tanh"},
 )
+
+
+def _rates(recipe: Recipe, *rates: float) -> tuple[dict, ...]:
+    return tuple({"rates": (rate,) * len(recipe.rates)} for rate in rates)
+
 
 RECIPES = (
     *(_FIGURE_1, _FIGURE_1_TANH),
@@ -104,10 +109,8 @@ RECIPES = (
 )
 
 CANDIDATES: dict[str, tuple[dict, ...]] = {
-    **{
-        recipe.name: tuple({"rates": (rate,) * len(recipe.rates)} for rate in (0.001, 0.002, 0.004, 0.008))
-        for recipe in (_FIGURE_1, _FIGURE_1_TANH)
-    },
+    _FIGURE_1.name: _rates(_FIGURE_1, 0.001, 0.002, 0.004, 0.008),
+    _FIGURE_1_TANH.name: _rates(_FIGURE_1_TANH, 0.004, 0.008, 0.016),
     _ALEXNET_SMALL.name: tuple(
         {"network_settings": _ALEXNET_SMALL.network_settings | {"bias_ones": bias}}
         for bias in (1.0, KRIZHEVSKY2012["bias_caffe"], 0.0)
