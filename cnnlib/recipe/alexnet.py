@@ -30,12 +30,12 @@ _ALEXNET_SMALL = replace(
     name="alexnet_small",
     data="imagenette",
     batch_size=32,
-    rates=per_epoch(((0.01, 16), (0.001, 4))),
+    rates=per_epoch(((0.01, 9), (0.001, 3))),
     hold=None,
     network_settings=_ALEXNET.network_settings | {"width": 0.5},
     source=(
         "The settings of AlexNet on ImageNet for a machine without a GPU: half of the maps and units, few "
-        "pictures, and therefore smaller batches; 20 epochs are what there was time for."
+        "pictures, and therefore smaller batches; 12 epochs are what there was time for."
     ),
 )
 
