@@ -11,6 +11,7 @@ import keras
 
 from cnnlib import evaluation, records
 from cnnlib.papers import Paper
+from cnnlib.recipe import Recipe
 
 T = TypeVar("T")
 
@@ -65,6 +66,33 @@ def recorded_error(name: str) -> float | None:
     if name not in records.names():
         return None
     return 100 * records.mean_and_spread([r["result"]["test_error"] for r in records.load(name)])[0]
+
+
+def epochs_to(name: str, train_error: float) -> tuple[int, bool] | None:
+    """Epochs until the training error of a recorded run was at most so many %.
+
+    The error of an epoch is that of its images, each just before it was learned from.
+
+    Returns:
+        Their number and True, or all epochs of the run and False where it never was; None without a record.
+    """
+    if name not in records.names():
+        return None
+    errors = records.load(name)[0]["history"]["train_error"]
+    reached = [epoch for epoch, error in enumerate(errors, 1) if 100 * error <= train_error]
+    return (reached[0], True) if reached else (len(errors), False)
+
+
+def sgd_claims(paper: Paper, recipe: Recipe) -> list[Claim]:
+    """Claims of the settings that AlexNet and VGG share, held against the recipe that trains by them."""
+    return [
+        Claim(paper, "batch_size", lambda: recipe.batch_size),
+        Claim(paper, "momentum", lambda: recipe.optimizer_settings["momentum"]),
+        Claim(paper, "weight_decay", lambda: recipe.weight_decay),
+        Claim(paper, "rate", lambda: recipe.rates[0]),
+        Claim(paper, "rate_divisor", lambda: round(recipe.rates[0] / recipe.rates[1])),
+        Claim(paper, "rate_reductions", lambda: len(recipe.rates) - 1),
+    ]
 
 
 def within_sampling(images: int) -> Callable[[float, float], bool]:

@@ -13,14 +13,14 @@ from PIL import Image
 from cnnlib import audit, layers, models
 from cnnlib.data.sets import FOLDERS
 from cnnlib.data.views import GridCrops, RandomView
-from cnnlib.ledger.claim import Claim, close, quoted, without_weights
+from cnnlib.ledger.claim import Claim, close, quoted, sgd_claims, without_weights
 from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.papers.simonyan2015 import SIMONYAN2015
+from cnnlib.recipe import RECIPES
 
 _PAPER = SIMONYAN2015
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
-_SETTING = "A setting of a training on ImageNet, which is not run here."
 _TRAIN_IMAGES = FOLDERS["imagenet"].train
 
 
@@ -165,13 +165,20 @@ def _network_claims() -> list[Claim]:
     ]
 
 
+def _scales() -> str:
+    view = RECIPES["vgg_d"].build_view()
+    assert isinstance(view, RandomView)
+    return "{} to {}".format(*view.shorter)
+
+
 def _learning_claims() -> list[Claim]:
     p = _PAPER
+    recipe = RECIPES["vgg_d"]
     dropouts = lambda: _kinds("D", keras.layers.Dropout)  # noqa: E731 - two claims use it
     return [
         Claim(p, "dropout", lambda: _values(keras.layers.Dropout, "rate").pop()),
         Claim(p, "dropout_layers", lambda: len(dropouts())),
-        Claim(p, "epochs", lambda: round(p["updates"] * p["batch_size"] / _TRAIN_IMAGES)),
+        Claim(p, "epochs", lambda: recipe.epochs),
         Claim(p, "epochs_counted", lambda: p["updates"] * p["batch_size"] / _TRAIN_IMAGES, close(0.05)),
         Claim(p, "initial_variance", lambda: _initial_deviation() ** 2, close(1e-9)),
         Claim(p, "initial_deviation", _initial_deviation),
@@ -186,13 +193,15 @@ def _learning_claims() -> list[Claim]:
         Claim(p, "dense_kernels", _dense_kernels),
         Claim(p, "crops_per_scale", lambda: _crops(GridCrops(shorter=(256,)))),
         Claim(p, "crops", lambda: _crops(GridCrops())),
+        *sgd_claims(p, recipe),
+        Claim(p, "jittered_scales", _scales),
+        *quoted(
+            p, ["updates"], "Our recipe counts epochs instead; they are held against these updates above."
+        ),
         *quoted(
             p,
-            [
-                *("batch_size", "momentum", "weight_decay", "rate", "rate_divisor", "rate_reductions"),
-                *("updates", "fixed_scales", "jittered_scales", "rate_at_384"),
-            ],
-            _SETTING,
+            ["fixed_scales", "rate_at_384"],
+            "Our recipe jitters the scale, which the paper found to be better.",
         ),
         *quoted(p, ["hardware", "speed_of_four_gpus"], "History: what the authors trained on, and how long."),
         Claim(p, "place_localisation"),
