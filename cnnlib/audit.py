@@ -15,7 +15,13 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnlib.layers import EuclideanRBF, LocallyConnected2D, PartialConv2D, TrainableSubsampling
+from cnnlib.layers import (
+    EuclideanRBF,
+    LocallyConnected2D,
+    PaddedShortcut,
+    PartialConv2D,
+    TrainableSubsampling,
+)
 from cnnlib.tables import Table
 
 
@@ -212,6 +218,8 @@ def _window(layer: keras.Layer) -> tuple[int, int] | None:
         return layer.size, layer.size
     if isinstance(layer, PartialConv2D | LocallyConnected2D):
         return layer.kernel_size, 1
+    if isinstance(layer, PaddedShortcut):
+        return 1, layer.strides
     if hasattr(layer, "pool_size"):
         return layer.pool_size[0], layer.strides[0]
     if hasattr(layer, "kernel_size") and not isinstance(layer, layers.Conv2DTranspose):

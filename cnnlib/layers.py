@@ -496,3 +496,53 @@ class LocallyConnected2D(keras.layers.Layer):
             "bias_initializer": keras.initializers.serialize(self.bias_initializer),
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
         }
+
+
+@register
+class PaddedShortcut(keras.layers.Layer):
+    """The input made as deep and as small as the maps it is to be added to, without parameters.
+
+    Takes every `strides`-th pixel of (batch, height, width, channels), the first of them in the corner, and
+    puts maps of zeros after its own. Output (batch, ceil(height / strides), ceil(width / strides), filters).
+    That the zeros come last is our choice; the paper does not say.
+
+    Args:
+        filters: maps of the output, no fewer than the input has.
+        strides: pixels from one that is taken to the next, down and across.
+
+    Raises:
+        ValueError: `strides` is less than one.
+
+    Source: He et al. 2015, section 3.3, option A.
+    """
+
+    def __init__(self, filters: int, strides: int = 1, **kwargs: object):
+        super().__init__(**kwargs)
+        if strides < 1:
+            raise ValueError(f"strides must be at least 1, not {strides}.")
+        self.filters, self.strides = filters, strides
+
+    def build(self, input_shape: Sequence[int]) -> None:
+        """Check that there are maps to add.
+
+        Raises:
+            ValueError: the input is deeper than the output.
+        """
+        if input_shape[-1] > self.filters:
+            raise ValueError(
+                f"{self.name}: zeros cannot turn {input_shape[-1]} maps into {self.filters}: project them."
+            )
+
+    def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Take pixels and add maps of zeros."""
+        missing = self.filters - x.shape[-1]
+        return ops.pad(x[:, :: self.strides, :: self.strides], [(0, 0), (0, 0), (0, 0), (0, missing)])
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple:
+        """Return the shape that a convolution of padding "same" has."""
+        batch, *sides, _ = input_shape
+        return (batch, *(side and -(-side // self.strides) for side in sides), self.filters)
+
+    def get_config(self) -> dict:
+        """Return what rebuilds the layer."""
+        return {**super().get_config(), "filters": self.filters, "strides": self.strides}

@@ -1,7 +1,23 @@
 """Builders of the networks. They know nothing of data, training or the papers' figures."""
 
 from cnnlib.models.alexnet import AlexNet, CudaConvnet
+from cnnlib.models.inception import GoogLeNet, inception_module, naive_inception_module, without_aux_heads
 from cnnlib.models.lenet import LeNet5, LeNet5Original
+from cnnlib.models.resnet import (
+    PlainNet18,
+    PlainNet34,
+    ResNet,
+    ResNet18,
+    ResNet34,
+    ResNet50,
+    ResNet101,
+    ResNet152,
+    ResNetCIFAR,
+    basic_block,
+    bottleneck_block,
+    bottleneck_residual_block,
+    from_keras_applications,
+)
 from cnnlib.models.vgg import VGG, VGG11, VGG13, VGG16, VGG19, dense_evaluation, initialise_from
 
 __all__ = [
@@ -12,8 +28,25 @@ __all__ = [
     "VGG19",
     "AlexNet",
     "CudaConvnet",
+    "GoogLeNet",
     "LeNet5",
     "LeNet5Original",
+    "PlainNet18",
+    "PlainNet34",
+    "ResNet",
+    "ResNet18",
+    "ResNet34",
+    "ResNet50",
+    "ResNet101",
+    "ResNet152",
+    "ResNetCIFAR",
+    "basic_block",
+    "bottleneck_block",
+    "bottleneck_residual_block",
     "dense_evaluation",
+    "from_keras_applications",
+    "inception_module",
     "initialise_from",
+    "naive_inception_module",
+    "without_aux_heads",
 ]

@@ -1,0 +1,483 @@
+"""The residual networks for ImageNet and CIFAR-10, their plain twins, and the blocks they are made of."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+from keras import layers
+
+from cnnlib.layers import PaddedShortcut
+from cnnlib.models.building import check, finish, scaled
+
+# Blocks in conv2 to conv5, for each depth (He et al. 2015, table 1).
+STAGES: dict[int, tuple[int, int, int, int]] = {
+    18: (2, 2, 2, 2),
+    34: (3, 4, 6, 3),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+}
+# From this depth on a block is a bottleneck: 1x1, 3x3, and 1x1 with four times the maps.
+_BOTTLENECK, _EXPANSION = 50, 4
+# The paper follows Ioffe and Szegedy 2015 and gives neither number. Ours are those of PyTorch (whose 0.1 is
+# what Keras calls 0.9) and, for epsilon, of Caffe, the paper's own software.
+EPSILON, MOMENTUM = 1e-5, 0.9
+
+
+def ResNet(  # noqa: N802 - a network is called as its paper calls it
+    depth: int = 50,
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (224, 224, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str | None = None,
+    *,
+    shortcut: str | None = None,
+    residual: bool = True,
+    stride_in: str = "1x1",
+    width: float = 1.0,
+) -> keras.Model:
+    """One of the paper's networks for ImageNet: 18 or 34 layers of basic blocks, 50 to 152 of bottlenecks.
+
+    Layers are called as in `keras.applications`, whose trained weights `from_keras_applications` takes over.
+    Convolutions have no biases, which the normalisation after them would take away. Their weights and the
+    output layer's start normal with variance 2 / fan-in (He et al. 2015, "Delving Deep into Rectifiers"),
+    cut off at two standard deviations as Keras does. Layers that stride pad equally on both sides, so that
+    their windows are centred on the pixels that the shortcut takes.
+
+    Args:
+        depth: layers with weights, projections not counted: a key of `STAGES`.
+        include_top: keep the average over the maps and the output layer.
+        weights: None for new ones, or the path of a weights file to load.
+        input_shape: (height, width, channels), at least 32 high and wide; None takes any size.
+        pooling: without the top, what becomes of the last maps: None leaves them, "avg" and "max" pool each
+            to one number.
+        classes: units of the output layer.
+        classifier_activation: activation of the output layer; None returns logits.
+        name: name of the model; None calls it resnet, or plain, and its depth.
+        shortcut: "A" adds the input where it has the shape of the output, and pads it with zeros where the
+            shape changes; "B" projects it where the shape changes; "C" projects it everywhere. None is A for
+            18 and 34 layers, as in the paper's table 2, and B for the others.
+        residual: False leaves out all shortcuts: the plain network.
+        stride_in: the convolution of a bottleneck that strides, "1x1" (the first) as in the paper or "3x3"
+            as in many libraries. A basic block strides in its first.
+        width: factor on the maps of every layer.
+
+    Returns:
+        A model from (batch, *input_shape) to (batch, classes), or without the top to conv5's maps or what
+        `pooling` makes of them.
+
+    Raises:
+        ValueError: see `cnnlib.models.building.check`; or an argument is none of those above.
+
+    Source: He et al. 2015, sections 3.3 and 3.4 and table 1.
+    """
+    if depth not in STAGES:
+        raise ValueError(f"depth must be one of {', '.join(map(str, STAGES))}, not {depth}.")
+    deep = depth >= _BOTTLENECK
+    shortcut = shortcut or ("B" if deep else "A")
+    _check(weights, input_shape, pooling, classes, width, shortcut, stride_in)
+    kind = _kind(shortcut, residual)
+    image = keras.Input(input_shape, name="image")
+    x = _normalised(image, scaled(64, width), 7, 2, "conv1")
+    x = layers.Activation("relu", name="conv1_relu")(x)
+    x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
+    x = layers.MaxPooling2D(3, 2, name="pool1_pool")(x)
+    for stage, blocks in enumerate(STAGES[depth]):
+        maps = scaled(64 * 2**stage, width)
+        for block in range(1, blocks + 1):
+            strides = 2 if stage > 0 and block == 1 else 1
+            label = f"conv{stage + 2}_block{block}"
+            if deep:
+                filters = (maps, maps, _EXPANSION * maps)
+                way = kind(x, filters[-1], strides)
+                x = bottleneck_block(x, filters, 3, strides, way, stride_in=stride_in, name=label)
+            else:
+                x = basic_block(x, maps, strides, kind(x, maps, strides), name=label)
+    x = _head(x, include_top, pooling, classes, classifier_activation)
+    return finish(image, x, name or f"{'resnet' if residual else 'plain'}{depth}", weights)
+
+
+def ResNet18(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """`ResNet(18, include_top, ...)`, with the same settings by name."""
+    return ResNet(18, include_top, **settings)
+
+
+def ResNet34(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """`ResNet(34, include_top, ...)`, with the same settings by name."""
+    return ResNet(34, include_top, **settings)
+
+
+def ResNet50(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """`ResNet(50, include_top, ...)`, with the same settings by name."""
+    return ResNet(50, include_top, **settings)
+
+
+def ResNet101(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """`ResNet(101, include_top, ...)`, with the same settings by name."""
+    return ResNet(101, include_top, **settings)
+
+
+def ResNet152(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """`ResNet(152, include_top, ...)`, with the same settings by name."""
+    return ResNet(152, include_top, **settings)
+
+
+def PlainNet18(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """`ResNet(18, include_top, residual=False, ...)`, with the same settings by name."""
+    return ResNet(18, include_top, residual=False, **settings)
+
+
+def PlainNet34(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
+    """`ResNet(34, include_top, residual=False, ...)`, with the same settings by name."""
+    return ResNet(34, include_top, residual=False, **settings)
+
+
+def ResNetCIFAR(  # noqa: N802
+    depth: int = 20,
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (32, 32, 3),
+    pooling: str | None = None,
+    classes: int = 10,
+    classifier_activation: str | None = "softmax",
+    name: str | None = None,
+    *,
+    shortcut: str = "A",
+    residual: bool = True,
+    width: float = 1.0,
+) -> keras.Model:
+    """One of the paper's networks for CIFAR-10: 6n + 2 layers, n basic blocks at each of three sizes.
+
+    The paper trains 20, 32, 44, 56, 110 and 1202. With its shortcuts, option A, a residual network and its
+    plain twin have the same parameters: 269,722 with 20 layers. Initial weights as in `ResNet`.
+
+    Args:
+        depth: layers with weights, projections not counted: 8, 14, 20 and so on.
+        include_top: keep the average over the maps and the output layer.
+        weights: None for new ones, or the path of a weights file to load.
+        input_shape: (height, width, channels), at least 4 high and wide; None takes any size.
+        pooling: without the top, what becomes of the last maps: None leaves them, "avg" and "max" pool each
+            to one number.
+        classes: units of the output layer.
+        classifier_activation: activation of the output layer; None returns logits.
+        name: name of the model; None calls it resnet, or plain, its depth and _cifar.
+        shortcut: "A", "B" or "C", see `ResNet`.
+        residual: False leaves out all shortcuts: the plain network.
+        width: factor on the maps of every layer.
+
+    Returns:
+        A model from (batch, *input_shape) to (batch, classes), or without the top to conv4's maps or what
+        `pooling` makes of them.
+
+    Raises:
+        ValueError: see `cnnlib.models.building.check`; or an argument is none of those above.
+
+    Source: He et al. 2015, section 4.2.
+    """
+    if depth < 8 or depth % 6 != 2:
+        raise ValueError(
+            "depth must be 6n + 2 for n blocks at each of three sizes (the paper has 20, 32, 44, 56, 110 and "
+            f"1202), not {depth}; the next is {6 * max(1, math.ceil((depth - 2) / 6)) + 2}."
+        )
+    _check(weights, input_shape, pooling, classes, width, shortcut, smallest=4)
+    kind = _kind(shortcut, residual)
+    image = keras.Input(input_shape, name="image")
+    x = _normalised(image, scaled(16, width), 3, 1, "conv1")
+    x = layers.Activation("relu", name="conv1_relu")(x)
+    for stage in range(3):
+        maps = scaled(16 * 2**stage, width)
+        for block in range(1, (depth - 2) // 6 + 1):
+            strides = 2 if stage > 0 and block == 1 else 1
+            label = f"conv{stage + 2}_block{block}"
+            x = basic_block(x, maps, strides, kind(x, maps, strides), name=label)
+    x = _head(x, include_top, pooling, classes, classifier_activation)
+    _allow_depth(depth)
+    return finish(image, x, name or f"{'resnet' if residual else 'plain'}{depth}_cifar", weights)
+
+
+def basic_block(
+    x: keras.KerasTensor,
+    filters: int,
+    strides: int = 1,
+    shortcut: str | None = "identity",
+    *,
+    name: str | None = None,
+) -> keras.KerasTensor:
+    """Two convolutions of 3x3 beside a shortcut, added up before the last activation.
+
+    Args:
+        x: maps (batch, height, width, channels).
+        filters: maps of both convolutions.
+        strides: of the first one.
+        shortcut: "identity" adds the input as it is; "padded" pads it with maps of zeros and takes every
+            `strides`-th pixel; "projection" takes it through a convolution of 1x1; None adds nothing.
+        name: put before the names of all layers; None lets Keras name them.
+
+    Returns:
+        (batch, ceil(height / strides), ceil(width / strides), filters).
+
+    Raises:
+        ValueError: the shortcut is none of these, or cannot give the input the shape of the output.
+
+    Source: He et al. 2015, section 3.2 and figure 5, left.
+    """
+    return _block(x, [(filters, 3, strides), (filters, 3, 1)], shortcut, name)
+
+
+def bottleneck_block(
+    x: keras.KerasTensor,
+    filters: Sequence[int],
+    kernel_size: int = 3,
+    strides: int = 1,
+    shortcut: str | None = "identity",
+    *,
+    stride_in: str = "1x1",
+    name: str | None = None,
+) -> keras.KerasTensor:
+    """A convolution between two of 1x1, that reduce the maps and restore them, beside a shortcut.
+
+    Args:
+        x: maps (batch, height, width, channels).
+        filters: maps of the three convolutions.
+        kernel_size: side of the middle one's kernel.
+        strides: of the convolution that `stride_in` names.
+        shortcut: see `basic_block`.
+        stride_in: "1x1", the first, or "3x3", the middle one.
+        name: put before the names of all layers; None lets Keras name them.
+
+    Returns:
+        (batch, ceil(height / strides), ceil(width / strides), filters[2]).
+
+    Raises:
+        ValueError: not three filters, or see `basic_block`.
+
+    Source: He et al. 2015, section 4.1 and figure 5, right.
+    """
+    if len(filters) != 3:
+        raise ValueError(f"filters must be the maps of three convolutions, not {filters}.")
+    _check_stride_in(stride_in)
+    first, middle = (strides, 1) if stride_in == "1x1" else (1, strides)
+    sizes = [(filters[0], 1, first), (filters[1], kernel_size, middle), (filters[2], 1, 1)]
+    return _block(x, sizes, shortcut, name)
+
+
+def bottleneck_residual_block(
+    X: keras.KerasTensor,  # noqa: N803 - the argument's name in the function this one stands for
+    f: int,
+    filters: Sequence[int],
+    reduce: bool = False,
+    s: int = 1,
+) -> keras.KerasTensor:
+    """`bottleneck_block` with the shorter arguments under which many courses teach it.
+
+    Args:
+        X: maps (batch, height, width, channels).
+        f: side of the kernel of the middle convolution.
+        filters: maps of the three convolutions.
+        reduce: take the shortcut through a convolution of 1x1 too. It is needed wherever the output has
+            another shape than the input, and despite its name it usually makes the input deeper.
+        s: stride of the first convolution and of the shortcut's; other than 1 only with `reduce`.
+
+    Returns:
+        (batch, ceil(height / s), ceil(width / s), filters[2]).
+
+    Raises:
+        ValueError: without `reduce` the output would not have the shape of the input.
+
+    Source: He et al. 2015, figure 5, right; section 3.3, option B.
+    """
+    return bottleneck_block(X, filters, f, s, "projection" if reduce else "identity")
+
+
+def from_keras_applications(model: keras.Model) -> keras.Model:
+    """The same network as one of `keras.applications`, in our form and with the same answers.
+
+    Theirs has biases in its convolutions and another epsilon. Both go into the moving statistics of the
+    normalisation behind each convolution: the bias is taken from the mean, and the difference of the epsilons
+    is added to the variance. That is exact in testing; in training a bias before a normalisation does
+    nothing, and the epsilons differ by 1e-8.
+
+    Args:
+        model: `keras.applications.ResNet50`, `ResNet101` or `ResNet152`, with any of their arguments. Images
+            are to be prepared as for it, by `keras.applications.resnet.preprocess_input`.
+
+    Returns:
+        A `ResNet` with copies of the weights.
+
+    Raises:
+        ValueError: the model is none of these three.
+    """
+    theirs = {layer.name: layer for layer in model.layers if not isinstance(layer, layers.InputLayer)}
+    ours = _of_the_same_form(model, theirs)
+    for layer in ours.layers:
+        if isinstance(layer, layers.Conv2D):
+            layer.set_weights(theirs[layer.name].get_weights()[:1])
+        elif isinstance(layer, layers.BatchNormalization):
+            before, behind = theirs[layer.name.replace("_bn", "_conv")], theirs[layer.name]
+            gamma, beta, mean, variance = behind.get_weights()
+            bias = before.get_weights()[1] if before.use_bias else 0
+            layer.set_weights([gamma, beta, mean - bias, variance + (behind.epsilon - layer.epsilon)])
+        elif layer.weights:
+            layer.set_weights(theirs[layer.name].get_weights())
+    return ours
+
+
+def _of_the_same_form(model: keras.Model, named: dict[str, keras.Layer]) -> keras.Model:
+    """Our network with the depth, images and classes of one of `keras.applications`, in its initial state."""
+    convolutions = [name for name in named if name.endswith("_conv") and not name.endswith("_0_conv")]
+    depth = len(convolutions) + 1
+    refusal = f"{model.name} is not keras.applications.ResNet50, ResNet101 or ResNet152: "
+    if depth < _BOTTLENECK or depth not in STAGES:
+        raise ValueError(f"{refusal}it has {depth - 1} convolutions.")
+    top = named.get("predictions")
+    pooling = next((name for name in ("avg", "max") if f"{name}_pool" in named), None)
+    ours = ResNet(
+        depth,
+        include_top=top is not None,
+        input_shape=model.input_shape[1:],
+        pooling=pooling if top is None else None,
+        classes=1000 if top is None else top.units,
+        classifier_activation=None if top is None else top.activation,
+        name=model.name,
+    )
+    expected = {layer.name for layer in ours.layers if not isinstance(layer, layers.InputLayer)}
+    if expected != set(named):
+        odd = sorted(expected ^ set(named))
+        raise ValueError(f"{refusal}it and ours do not both have the layers {', '.join(odd[:3])}.")
+    return ours
+
+
+def _check(
+    weights: str | Path | None,
+    input_shape: tuple[int | None, ...],
+    pooling: str | None,
+    classes: int,
+    width: float,
+    shortcut: str,
+    stride_in: str = "1x1",
+    *,
+    smallest: int = 32,
+) -> None:
+    if weights == "imagenet":
+        raise ValueError(
+            "weights trained on ImageNet come from Keras, for 50, 101 and 152 layers: "
+            "from_keras_applications(keras.applications.ResNet50())."
+        )
+    check(input_shape, classes, weights, width, smallest=smallest, fixed=False)
+    if pooling not in (None, "avg", "max"):
+        raise ValueError(f'pooling must be None, "avg" or "max", not {pooling!r}.')
+    if shortcut not in ("A", "B", "C"):
+        raise ValueError(f'shortcut must be "A", "B" or "C", not {shortcut!r}.')
+    _check_stride_in(stride_in)
+
+
+def _check_stride_in(stride_in: str) -> None:
+    if stride_in not in ("1x1", "3x3"):
+        raise ValueError(f'stride_in must be "1x1" or "3x3", not {stride_in!r}.')
+
+
+def _kind(option: str, residual: bool) -> Callable[[keras.KerasTensor, int, int], str | None]:
+    """A function that says which shortcut a block takes, from its input, its output's maps and its stride."""
+
+    def choose(x: keras.KerasTensor, filters: int, strides: int) -> str | None:
+        if not residual:
+            return None
+        if option == "C":
+            return "projection"
+        changes = strides != 1 or x.shape[-1] != filters
+        return {"A": "padded", "B": "projection"}[option] if changes else "identity"
+
+    return choose
+
+
+def _allow_depth(depth: int) -> None:
+    """Let Python recur as deep as Keras does when it walks through a network of so many weight layers.
+
+    The limit stays, since Keras walks again whenever a model is made of some of the layers.
+    """
+    # A block of two has seven layers: its convolutions, two more after the first and three after the second.
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000 + 4 * depth))
+
+
+def _head(
+    x: keras.KerasTensor, include_top: bool, pooling: str | None, classes: int, activation: Any
+) -> keras.KerasTensor:
+    if include_top:
+        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
+        return layers.Dense(
+            classes, activation=activation, kernel_initializer="he_normal", name="predictions"
+        )(x)
+    if pooling is not None:
+        pool = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
+        return pool(name=f"{pooling}_pool")(x)
+    return x
+
+
+def _block(
+    x: keras.KerasTensor,
+    convolutions: list[tuple[int, int, int]],
+    shortcut: str | None,
+    name: str | None,
+) -> keras.KerasTensor:
+    """Convolutions of (maps, size, stride), activated but for the last, beside a shortcut."""
+    strides = max(stride for *_, stride in convolutions)
+    beside = _shortcut(x, convolutions[-1][0], strides, shortcut, name)
+    for number, (filters, size, stride) in enumerate(convolutions, start=1):
+        x = _normalised(x, filters, size, stride, _join(name, number))
+        if number < len(convolutions):
+            x = layers.Activation("relu", name=_join(name, number, "relu"))(x)
+    if beside is not None:
+        x = layers.Add(name=_join(name, "add"))([beside, x])
+    return layers.Activation("relu", name=_join(name, "out"))(x)
+
+
+def _shortcut(
+    x: keras.KerasTensor, filters: int, strides: int, kind: str | None, name: str | None
+) -> keras.KerasTensor | None:
+    if kind == "identity" and (strides != 1 or x.shape[-1] != filters):
+        raise ValueError(
+            f"{name or 'a block'} turns {x.shape[-1]} maps into {filters} with stride {strides}: adding its "
+            "input needs a shortcut that gives it this shape (a projection; reduce=True)."
+        )
+    if kind is None or kind == "identity":
+        return None if kind is None else x
+    if kind == "padded":
+        return PaddedShortcut(filters, strides, name=_join(name, 0, "pad"))(x)
+    if kind == "projection":
+        return _normalised(x, filters, 1, strides, _join(name, 0))
+    raise ValueError(f'shortcut must be "identity", "padded", "projection" or None, not {kind!r}.')
+
+
+def _normalised(
+    x: keras.KerasTensor, filters: int, size: int, strides: int, name: str | None
+) -> keras.KerasTensor:
+    """A convolution without biases, and batch normalisation."""
+    padding = "same"
+    if strides > 1 and size > 1:
+        # "same" would pad more below and to the right, and move the windows by a pixel.
+        around = ((size - 1) // 2, size // 2)
+        x = layers.ZeroPadding2D((around, around), name=_join(name, "pad"))(x)
+        padding = "valid"
+    x = layers.Conv2D(
+        filters,
+        size,
+        strides,
+        padding,
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=_join(name, "conv"),
+    )(x)
+    return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=_join(name, "bn"))(x)
+
+
+def _join(name: str | None, *parts: object) -> str | None:
+    """The name of a part, if the whole has one."""
+    return None if name is None else "_".join([name, *map(str, parts)])
