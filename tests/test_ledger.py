@@ -12,13 +12,23 @@ import pytest
 
 from cnnlib import audit, ledger, papers, records
 from cnnlib.__main__ import main
-from cnnlib.ledger import Claim, close
+from cnnlib.ledger import Claim, close, resnet
 from cnnlib.ledger.claim import epochs_to, within_sampling, without_weights
 from cnnlib.papers import Fact, Paper
-from cnnlib.papers.chapter import ALEXNET_ERRATA, CHAPTER, ERRATA, LENET_ERRATA, VGG_ERRATA
+from cnnlib.papers.chapter import (
+    ALEXNET_ERRATA,
+    CHAPTER,
+    ERRATA,
+    INCEPTION_ERRATA,
+    LENET_ERRATA,
+    RESNET_ERRATA,
+    VGG_ERRATA,
+)
+from cnnlib.papers.he2016 import HE2016
 from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.papers.lecun1998 import LECUN1998
 from cnnlib.papers.simonyan2015 import SIMONYAN2015
+from cnnlib.papers.szegedy2015 import SZEGEDY2015
 
 
 def all_papers() -> list[Paper]:
@@ -48,7 +58,7 @@ def test_every_figure_of_every_paper_has_one_claim() -> None:
     }
     assert facts - set(claimed) == set()
     assert len(claimed) == len(set(claimed))
-    assert len(facts) > 250
+    assert len(facts) > 480
 
 
 def test_a_figure_from_memory_is_shown_and_not_asserted(rows: list[ledger.Row]) -> None:
@@ -90,6 +100,23 @@ def test_the_papers_misprints_and_what_was_trained_otherwise_differ_and_nothing_
     }
 
 
+def test_the_slips_of_the_papers_of_googlenet_and_resnet_differ_and_nothing_else_does(
+    rows: list[ledger.Row],
+) -> None:
+    differing = {
+        paper: {row.key for row in rows if row.paper == paper and row.verdict == "differs, explained"}
+        for paper in ("szegedy2015", "he2016")
+    }
+    assert differing == {
+        "szegedy2015": {
+            *("building_blocks", "budget", "fewer_than_alexnet", "seven_nets_144_crops_gain"),
+            *(f"printed_weights_odd.{row}" for row in ("4a", "4c", "4d", "4e", "5a", "5b")),
+            *("printed_weights_conv1", "printed_work_conv1", "printed_work_5a"),
+        },
+        "he2016": {"googlenet_nets"},
+    }
+
+
 @pytest.mark.parametrize(
     ("paper", "key", "ours"),
     [
@@ -105,6 +132,19 @@ def test_the_papers_misprints_and_what_was_trained_otherwise_differ_and_nothing_
         ("chapter", "vgg_parameters", "138,357,544"),
         ("chapter", "vgg_weights_at_stride_1", "105,226,698,752"),
         ("chapter", "alexnet_convolutions_before_pools", "1, 1, 3"),
+        ("szegedy2015", "parameters", "6,998,552"),
+        ("szegedy2015", "parameters_with_heads", "13,378,280"),
+        ("szegedy2015", "layer_table.5b", "7x7x1024; 1,444,080; 70,697,984"),
+        ("szegedy2015", "separable_conv1_weights", "2,712"),
+        ("szegedy2015", "test_crops", "144"),
+        ("he2016", "parameters.34 C", "22,716,840"),
+        ("he2016", "multiply_adds.152 B", "11,282,415,616"),
+        ("he2016", "multiply_adds_3x3.50 B", "4,089,184,256"),
+        ("he2016", "cifar_parameters.110", "1,727,962"),
+        ("he2016", "cifar_parameters.1202", "19,421,274"),
+        ("chapter", "inception_naive_maps", "424"),
+        ("chapter", "inception_formula", "16,384,000"),
+        ("chapter", "resnet_block_convolutions", "2, 3"),
     ],
 )
 def test_a_count_is_the_papers(rows: list[ledger.Row], paper: str, key: str, ours: str) -> None:
@@ -114,21 +154,22 @@ def test_a_count_is_the_papers(rows: list[ledger.Row], paper: str, key: str, our
 def test_an_error_on_imagenet_says_on_which_images_and_how_it_was_measured() -> None:
     errors = {
         key: fact
-        for paper in (KRIZHEVSKY2012, SIMONYAN2015)
+        for paper in (KRIZHEVSKY2012, SIMONYAN2015, SZEGEDY2015, HE2016)
         for key, fact in paper.facts.items()
         if "top-5 error" in fact.says and "points" not in fact.says
     }
-    assert len(errors) > 40
+    assert len(errors) > 80
     for key, fact in errors.items():
         assert any(word in fact.says for word in ("validation", "test")), key
-        network = ("one net", "nets, ", "nets:", "D and E", "Fisher", "sparse", "classes")
+        network = ("one net", "nets, ", "nets:", "nets of", "D and E", "Fisher", "sparse", "classes")
         assert any(word in fact.says for word in network), key
 
 
 def test_the_errata_are_numbered_through_and_in_the_order_of_the_networks() -> None:
-    assert [erratum.number for erratum in ERRATA] == list(range(1, 40))
-    assert ERRATA == LENET_ERRATA + ALEXNET_ERRATA + VGG_ERRATA
-    assert [errata[0].number for errata in (LENET_ERRATA, ALEXNET_ERRATA, VGG_ERRATA)] == [1, 13, 27]
+    networks = (LENET_ERRATA, ALEXNET_ERRATA, VGG_ERRATA, INCEPTION_ERRATA, RESNET_ERRATA)
+    assert [erratum.number for erratum in ERRATA] == list(range(1, 65))
+    assert [erratum for errata in networks for erratum in errata] == list(ERRATA)
+    assert [errata[0].number for errata in networks] == [1, 13, 27, 40, 57]
 
 
 def test_what_an_erratum_corrects_does_differ_from_our_own_count(rows: list[ledger.Row]) -> None:
@@ -141,6 +182,17 @@ def test_what_an_erratum_corrects_does_differ_from_our_own_count(rows: list[ledg
     for key, why in differing.items():
         if key != "lenet_schedule":
             assert f"number {claimed[key]} " in why, key
+
+
+def test_the_counts_of_a_network_that_is_not_built_follow_from_two_that_are() -> None:
+    assert resnet._cifar_counts(44, "B") == resnet._built_counts(44, "B")
+
+
+@pytest.mark.parametrize(
+    ("printed", "agrees"), [(3.8, True), (3.9, True), (3.7, False), (3.86, True), (3.85, True), (3.87, False)]
+)
+def test_a_printed_number_may_be_rounded_or_cut(printed: float, agrees: bool) -> None:
+    assert resnet._rounded_or_cut(printed, 3.858) is agrees
 
 
 @pytest.mark.backends
@@ -167,6 +219,8 @@ def test_a_network_is_counted_without_memory_for_its_weights() -> None:
         (KRIZHEVSKY2012, "dense_share", 96.3),
         (KRIZHEVSKY2012, "kernels.conv2", (5, 5, 96, 256)),
         (SIMONYAN2015, "parameters.D", 138_423_208),
+        (SZEGEDY2015, "printed_work.3b", 306.0),
+        (HE2016, "cifar_parameters_b.110", 1_727_962),
     ],
 )
 def test_one_changed_figure_fails_the_check(

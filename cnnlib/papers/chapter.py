@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 from cnnlib.papers import Fact, Paper
+from cnnlib.papers.he2016 import HE2016
 from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.papers.lecun1998 import LECUN1998
 from cnnlib.papers.simonyan2015 import SIMONYAN2015
+from cnnlib.papers.szegedy2015 import SZEGEDY2015
 
 # Layer of the Keras form: output shape, parameters, multiply-adds.
 _LENET = {
@@ -93,10 +95,87 @@ _VGG_FACTS = {
     "vgg_top5": Fact((8.1, 7.4), "VGGNet, performance", "read", "top-5 errors of VGG16 and VGG19, %"),
 }
 
+_NAIVE, _REDUCED = "Inception module, naive version", "Inception module, dimensionality reduction"
+
+_INCEPTION_FACTS = {
+    "inception_weight_layers": Fact(22, "Inception", "read", "layers with weights in GoogLeNet"),
+    "inception_fewer_parameters": Fact(
+        12, "Inception", "read", "times fewer parameters in GoogLeNet than in VGG"
+    ),
+    "inception_fewer_counted": Fact(
+        10.6, "Inception", "computed", "times fewer, by the two numbers that stand beside it"
+    ),
+    "inception_million_parameters": Fact(13, "Inception", "read", "million parameters of GoogLeNet, roughly"),
+    "inception_example": Fact(
+        {"input": (32, 32, 200), "1x1": 64, "3x3": 128, "5x5": 32, "reduced": 16, "pool": 32},
+        _NAIVE,
+        "read",
+        "example of a module: its input, or maps",
+    ),
+    "inception_pool_output": Fact((32, 32, 32), _NAIVE, "read", "shape of the example's pooled maps"),
+    "inception_naive_maps": Fact(256, _NAIVE, "read", "maps of the example's output, without reduction"),
+    "inception_reduced_maps": Fact(
+        256, _REDUCED, "computed", "maps of the example's output, with reduction, the pool's to 32 maps"
+    ),
+    "inception_convolutions": Fact(4, _NAIVE, "read", "convolutions that the example's input goes through"),
+    "inception_5x5_filter": Fact((5, 5, 32), _REDUCED, "read", "shape of one of the example's 5x5 filters"),
+    "inception_5x5_work": Fact(
+        163_840_000, _REDUCED, "computed", "multiplications of the example's 5x5 without reduction"
+    ),
+    "inception_reduction_work": Fact(
+        3_276_800, _REDUCED, "computed", "multiplications of the example's 1x1 before the 5x5"
+    ),
+    "inception_reduced_5x5_work": Fact(
+        13_107_200, _REDUCED, "computed", "multiplications of the example's 5x5 behind that 1x1"
+    ),
+    "inception_reduced_million": Fact(16.3, _REDUCED, "read", "million multiplications of the two together"),
+    "inception_formula": Fact(
+        (32 * 32 * 200) * (1 * 1 * 16 + 32 * 32 * 16) * (5 * 5 * 32),
+        _REDUCED,
+        "computed",
+        "the same by the formula, with its brackets as printed",
+    ),
+    "inception_saving": Fact(10, _REDUCED, "read", "times fewer multiplications with reduction, roughly"),
+    "inception_5x5_weights": Fact(
+        160_000, _REDUCED, "computed", "weights of the example's 5x5 without reduction"
+    ),
+    "inception_reduced_weights": Fact(
+        16_000, _REDUCED, "computed", "weights of the example's 1x1 and 5x5 with reduction"
+    ),
+    "inception_naive_work": Fact(
+        412_876_800, _NAIVE, "computed", "multiplications of the example's module without reduction"
+    ),
+    "inception_modules": Fact(9, "Inception architecture", "read", "inception modules of GoogLeNet"),
+    "inception_modules_between_pools": Fact(
+        "2, 5, 5", "Inception architecture", "read", "inception modules between GoogLeNet's pools"
+    ),
+}
+
+_RESNET_FACTS = {
+    "resnet_depths": Fact("50, 101, 152", "ResNet", "read", "layers with weights in the ResNets"),
+    "resnet_lighter": Fact("yes", "ResNet", "read", "all of these ResNets do less work than VGG19"),
+    "resnet_top5": Fact(3.57, "ResNet", "read", "top-5 error of ResNet, %"),
+    "resnet_block_convolutions": Fact(
+        "3", "ResNet, residual blocks", "read", "convolutions on the main path of a block"
+    ),
+    "resnet_block_starts_with": Fact(
+        "1", "ResNet, residual blocks", "read", "side of the kernel that a block starts with"
+    ),
+    "resnet_relus_before_sum": Fact(
+        3, "ResNet, residual blocks", "read", "ReLUs on the main path of a bottleneck block, before the sum"
+    ),
+    "resnet_last_reduces": Fact(
+        "yes", "ResNet, residual blocks", "read", "the last convolution of a bottleneck block reduces"
+    ),
+    "resnet_shortcut_reduces": Fact(
+        "yes", "ResNet, residual blocks", "read", "a convolution on a shortcut reduces the number of maps"
+    ),
+}
+
 CHAPTER = Paper(
     citation="chapter",
     title="Advanced CNN architectures",
-    facts={**_LENET_FACTS, **_ALEXNET_FACTS, **_VGG_FACTS},
+    facts={**_LENET_FACTS, **_ALEXNET_FACTS, **_VGG_FACTS, **_INCEPTION_FACTS, **_RESNET_FACTS},
 )
 
 
@@ -424,4 +503,218 @@ VGG_ERRATA = (
     ),
 )
 
-ERRATA = (*LENET_ERRATA, *ALEXNET_ERRATA, *VGG_ERRATA)
+_GOOGLENET, _RESNET = SZEGEDY2015, HE2016
+_EXAMPLE = CHAPTER["inception_example"]
+_NAIVE_MAPS = (*(_EXAMPLE[size] for size in ("1x1", "3x3", "5x5")), _EXAMPLE["input"][-1])
+_REDUCTION, _BEHIND = CHAPTER["inception_reduction_work"], CHAPTER["inception_reduced_5x5_work"]
+
+INCEPTION_ERRATA = (
+    Erratum(
+        40,
+        f"GoogLeNet has {CHAPTER['inception_fewer_parameters']} times fewer parameters than VGG, about "
+        f"{CHAPTER['inception_million_parameters']} million instead of {CHAPTER['vgg_millions']['D']}.",
+        f"The paper's {_GOOGLENET['fewer_than_alexnet']} is meant against AlexNet, and by our count it is "
+        f"{_GOOGLENET['alexnet_ratio']} there; against VGG16 it is {_GOOGLENET['vgg16_ratio']}. The "
+        f"chapter's own two numbers make {CHAPTER['inception_fewer_counted']}.",
+        "Paper, section 1; `audit.totals(audit.table(models.GoogLeNet()))`",
+        ("inception_fewer_parameters",),
+    ),
+    Erratum(
+        41,
+        f"GoogLeNet has about {CHAPTER['inception_million_parameters']} million parameters.",
+        f"It has {_GOOGLENET['parameters']:,}. There are {_GOOGLENET['parameters_with_heads']:,} while it "
+        "trains: two auxiliary heads, which the chapter does not mention, are taken off afterwards.",
+        "Paper, table 1 and section 5; `audit.totals(audit.table(models.GoogLeNet()))`",
+        ("inception_million_parameters",),
+    ),
+    Erratum(
+        42,
+        "The pooling branch of the naive module puts out 32 maps.",
+        f"A pool puts out as many maps as it gets, here {_EXAMPLE['input'][-1]}, as the chapter says itself "
+        "further on.",
+        "`audit.table` of `models.naive_inception_module`",
+        ("inception_pool_output",),
+    ),
+    Erratum(
+        43,
+        f"The naive module puts out {CHAPTER['inception_naive_maps']} maps.",
+        f"It puts out {' + '.join(map(str, _NAIVE_MAPS))} = {sum(_NAIVE_MAPS)}. "
+        f"{CHAPTER['inception_reduced_maps']} is right for the module with reductions, if it reduces what it "
+        f"pooled to {_EXAMPLE['pool']} maps.",
+        "`audit.table` of `models.naive_inception_module`",
+        ("inception_naive_maps",),
+    ),
+    Erratum(
+        44,
+        f"The module's input goes through {CHAPTER['inception_convolutions']} convolutions.",
+        "Through three convolutions and a pool.",
+        "The chapter's own list; paper, section 4",
+        ("inception_convolutions",),
+    ),
+    Erratum(
+        45,
+        f"The filters of the 5x5 convolution are 5x5x{CHAPTER['inception_5x5_filter'][-1]}.",
+        f"Each of the {_EXAMPLE['5x5']} filters is 5x5x{_EXAMPLE['input'][-1]}: it spans all maps of its "
+        "input. The product comes out right because the two numbers change places.",
+        "`audit.table` of `models.naive_inception_module`",
+        ("inception_5x5_filter",),
+    ),
+    Erratum(
+        46,
+        "A formula for the work with a reduction, in which the sum stands inside a product.",
+        "As printed it gives {:,}. Meant is the sum of two products, (32 x 32 x 200) x (1 x 1 x 16) + "
+        "(32 x 32 x 16) x (5 x 5 x 32) = {:,}. The brackets may be damage of our copy.".format(
+            CHAPTER["inception_formula"], _REDUCTION + _BEHIND
+        ),
+        "`audit.totals` of the two convolutions",
+        ("inception_formula",),
+    ),
+    Erratum(
+        47,
+        f"The work with a reduction is {CHAPTER['inception_reduced_million']} million.",
+        f"{_REDUCTION:,} + {_BEHIND:,} = {_REDUCTION + _BEHIND:,}, which rounds to "
+        f"{(_REDUCTION + _BEHIND) / 1e6:.1f} million; the chapter adds rounded numbers.",
+        "`audit.totals` of the two convolutions",
+        ("inception_reduced_million",),
+    ),
+    Erratum(
+        48,
+        "A 1x1 convolution keeps height and width.",
+        "At a stride of one. With a stride of two it halves both, which the chapter relies on further on, in "
+        "ResNet.",
+        "`audit.table(models.ResNet50())`, the first block of a stage",
+    ),
+    Erratum(
+        49,
+        "Experiments of the paper's authors showed that a moderate reduction does no harm.",
+        "The paper has no such experiment. It argues from embeddings, whose few numbers can still describe "
+        "much of a patch.",
+        "Paper, section 4",
+    ),
+    Erratum(
+        50,
+        "One paragraph of the recap stands there twice, with the head of a page and its number in between.",
+        "Once is enough. All of this may be damage of our copy.",
+        "The chapter's recap of inception modules",
+    ),
+    Erratum(
+        51,
+        "GoogLeNet begins exactly as AlexNet and LeNet do.",
+        "It begins with a convolution of 7x7 with a stride of two and 64 maps, a pool, a convolution of 1x1 "
+        "with 64 maps, one of 3x3 with 192, and a pool. Response normalisation is not in the paper's table; "
+        f"Caffe's version has it after {_GOOGLENET['lrn_after_caffe'].replace(', ', ' and ')}.",
+        "Paper, table 1; `audit.table(models.GoogLeNet())`",
+    ),
+    Erratum(
+        52,
+        f"The modules between the pools are {CHAPTER['inception_modules_between_pools']}, "
+        f"{CHAPTER['inception_modules']} in all.",
+        f"They are {_GOOGLENET['modules_between_pools']}, which does make {_GOOGLENET['modules']}.",
+        "Paper, table 1; `audit.table(models.GoogLeNet())`",
+        ("inception_modules_between_pools",),
+    ),
+    Erratum(
+        53,
+        "GoogLeNet ends in the usual dense layers and a softmax.",
+        f"It ends in the mean of each map, dropout of {_GOOGLENET['dropout']}, one dense layer and a "
+        f"softmax. The mean instead of dense layers gained about {_GOOGLENET['average_pool_gain']} points of "
+        "top-1 accuracy.",
+        "Paper, section 5 and table 1; `audit.table(models.GoogLeNet())`",
+    ),
+    Erratum(
+        54,
+        "(Nothing on how GoogLeNet learns and is tested; no code, no error.)",
+        f"Two auxiliary heads, whose losses count {_GOOGLENET['head_weight']} each, with dropout of "
+        f"{_GOOGLENET['head_dropout']}; gradient descent with momentum {_GOOGLENET['momentum']}; a rate that "
+        f"falls to {_GOOGLENET['rate_factor']} of itself every {_GOOGLENET['rate_every']} epochs; weights "
+        f"averaged over the updates; {_GOOGLENET['test_crops']} crops of each image at test. The mean of "
+        f"{_GOOGLENET['nets']} networks has a top-5 error of {_GOOGLENET['submission_test']} %, one network "
+        f"with one crop {_GOOGLENET['one_net_one_crop']} % on validation images.",
+        "Paper, sections 5 to 7 and table 3",
+    ),
+    Erratum(
+        55,
+        "The module is efficient without deeper or wider networks.",
+        "Its purpose is to make networks deeper and wider at the same cost.",
+        "Paper, sections 1 and 3",
+    ),
+    Erratum(
+        56,
+        "The complexity and the depth of the architecture can reduce overfitting.",
+        "The paper counts it among the drawbacks of larger networks that they overfit more, and so does the "
+        "chapter itself, under ResNet.",
+        "Paper, section 3",
+    ),
+)
+
+RESNET_ERRATA = (
+    Erratum(
+        57,
+        f"ResNets have {CHAPTER['resnet_depths']} layers, and ResNet's top-5 error is "
+        f"{CHAPTER['resnet_top5']} %.",
+        f"That is the mean of {_RESNET['nets']} networks, on the test images. One ResNet-152 has "
+        f"{_RESNET['resnet152_best'][1]} % on the validation images. The paper also has 18 and 34 layers, "
+        "and 20 to 1202 for CIFAR-10.",
+        "Paper, tables 1 and 4 to 6",
+        ("resnet_depths", "resnet_top5"),
+    ),
+    Erratum(
+        58,
+        "What stands in the way of very deep networks is that gradients vanish, and shortcuts cure that.",
+        "The authors think vanishing gradients unlikely: their plain networks are normalised, and they found "
+        "the gradients in good order. They speak of degradation, a difficulty of optimising.",
+        "Paper, section 4.1",
+    ),
+    Erratum(
+        59,
+        "Apart from that the trouble with more layers is overfitting, which can be dealt with.",
+        "The plain network of 34 layers has a higher error than that of 18 on the training images too, so it "
+        "does not overfit.",
+        "Paper, figure 4 and section 4.1",
+    ),
+    Erratum(
+        60,
+        "Because it can learn the identity, a layer with a shortcut is at least as good as the one before.",
+        "Only such a solution exists; training need not find it. On CIFAR-10 the network of 1202 layers has "
+        f"an error of {_RESNET['cifar_errors']['1202']} %, that of 110 layers "
+        f"{_RESNET['cifar_errors']['110']} %.",
+        "Paper, table 6",
+    ),
+    Erratum(
+        61,
+        f"The main path of a residual block has {CHAPTER['resnet_block_convolutions']} convolutions, the "
+        "first of them 1x1.",
+        "Only in bottleneck blocks, from 50 layers on. The blocks of 18 and 34 layers and those for CIFAR-10 "
+        "have two convolutions of 3x3.",
+        "Paper, figure 5 and table 1; `audit.table(models.ResNet18())`",
+        ("resnet_block_convolutions", "resnet_block_starts_with"),
+    ),
+    Erratum(
+        62,
+        "The main path is convolution, batch normalisation and ReLU, three times.",
+        "The third ReLU comes after the sum, as the chapter says itself a little later.",
+        "Paper, figure 2; `audit.table(models.ResNet50())`",
+        ("resnet_relus_before_sum",),
+    ),
+    Erratum(
+        63,
+        "The first 1x1 convolution of a block downsamples its input, the last one its output.",
+        f"The first reduces the number of maps. The last restores it, to {_RESNET['bottleneck_factor']} "
+        "times as many. Height and width are halved by convolutions with a stride of two, in the first block "
+        "of each stage but one, and before them by the stem's convolution and its pool.",
+        "Paper, table 1; `audit.table(models.ResNet50())`",
+        ("resnet_last_reduces",),
+    ),
+    Erratum(
+        64,
+        "A 1x1 convolution on the shortcut is there to reduce the input's size, as matrices that are added "
+        "must have similar sizes.",
+        "Their sizes must be equal. The paper calls it a projection and has it where sizes differ, "
+        f"{_RESNET['projections']['34 B']} or {_RESNET['projections']['50 B']} times in a network; it makes "
+        "more maps, not fewer, and the first one of ResNet-50 has a stride of one. Option A does without.",
+        "Paper, section 3.3; `audit.table(models.ResNet50())`",
+        ("resnet_shortcut_reduces",),
+    ),
+)
+
+ERRATA = (*LENET_ERRATA, *ALEXNET_ERRATA, *VGG_ERRATA, *INCEPTION_ERRATA, *RESNET_ERRATA)
