@@ -231,6 +231,7 @@ VIEWS: dict[str, View] = {
     "random_crop": RandomView(),
     "random_crop_of_square": RandomView(square=True),
     "scale_jitter": RandomView(shorter=(256, 512)),
+    "scale_jitter_480": RandomView(shorter=(256, 480)),
     "centre": CentreView(),
     "ten_crop": TenCrop(),
     "grid_crops": GridCrops(),
@@ -248,9 +249,9 @@ def choose(what: str, kinds: dict[str, T], name: str) -> T:
     return kinds[name]
 
 
-def _falling(paper: Paper) -> tuple[float, ...]:
-    """A paper's first rate, and what it becomes each time that it is reduced."""
-    return tuple(paper["rate"] / paper["rate_divisor"] ** i for i in range(paper["rate_reductions"] + 1))
+def falling(first: float, divisor: float, times: int) -> tuple[float, ...]:
+    """A first rate, and what it becomes each time that it is divided."""
+    return tuple(first / divisor**i for i in range(times + 1))
 
 
 def by_sgd(paper: Paper) -> dict:
@@ -259,7 +260,7 @@ def by_sgd(paper: Paper) -> dict:
         "data": "imagenet",
         "optimizer": "sgd",
         "optimizer_settings": {"momentum": paper["momentum"]},
-        "rates": _falling(paper),
+        "rates": falling(paper["rate"], paper["rate_divisor"], paper["rate_reductions"]),
         "hold": Plateau(patience=5, epochs=paper["epochs"]),
         "batch_size": paper["batch_size"],
         "weight_decay": paper["weight_decay"],

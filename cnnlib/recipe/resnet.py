@@ -1,0 +1,102 @@
+"""How residual networks and their plain twins are trained: on ImageNet, on CIFAR-10, and within an hour."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+from cnnlib.models.resnet import STAGES
+from cnnlib.papers.he2016 import HE2016
+from cnnlib.recipe.base import Recipe, falling
+from cnnlib.schedules import Plateau
+
+_IMAGENET = Recipe(
+    name="resnet",
+    network="ResNet",
+    data="imagenet",
+    optimizer="sgd",
+    optimizer_settings={"momentum": HE2016["momentum"]},
+    rates=falling(HE2016["rate"], HE2016["rate_divisor"], 2),
+    hold=Plateau(patience=5, epochs=math.ceil(HE2016["epochs"])),
+    batch_size=HE2016["batch_size"],
+    weight_decay=HE2016["weight_decay"],
+    pixels="mean_image",
+    augmentation="pca_colour",
+    view="scale_jitter_480",
+    test_view="ten_crop",
+    source=(
+        "He et al. 2016, section 3.4. How often the rate falls (twice), and how long an error must stall "
+        "before it does (5 epochs), are our choice."
+    ),
+)
+
+# Updates that each rate holds on CIFAR-10.
+_HOLDS = tuple(
+    after - before for before, after in pairwise((0, *HE2016["cifar_rate_falls"], HE2016["cifar_updates"]))
+)
+
+_CIFAR = Recipe(
+    name="resnet_cifar",
+    network="ResNetCIFAR",
+    data="cifar10",
+    optimizer="sgd",
+    optimizer_settings={"momentum": HE2016["cifar_momentum"]},
+    rates=falling(HE2016["cifar_rate"], HE2016["cifar_rate_divisor"], 2),
+    hold=_HOLDS,
+    batch_size=HE2016["cifar_batch_size"],
+    weight_decay=HE2016["cifar_weight_decay"],
+    pixels="mean_image",
+    augmentation="pad_crop_flip",
+    source="He et al. 2016, section 4.2. All images are trained on from the start.",
+)
+# Depths of the networks for CIFAR-10 in figure 6: with shortcuts, and without.
+RESIDUAL, PLAIN = (20, 32, 44, 56, 110), (20, 32, 44, 56)
+# What two cores can train within an hour: a sixteenth of the updates.
+_SHORTER = 16
+SHORT_DEPTHS = (20, 56)
+
+
+def _network(recipe: Recipe, depth: int, residual: bool) -> Recipe:
+    name = f"{'resnet' if residual else 'plain'}{depth}"
+    settings = {"depth": depth} if residual else {"depth": depth, "residual": False}
+    return replace(recipe, name=name, network_settings=settings)
+
+
+def _warmed_up(recipe: Recipe) -> Recipe:
+    """The first updates at a lower rate, as the paper needs it for 110 layers."""
+    updates = HE2016["cifar_warm_up_updates"]
+    return replace(
+        recipe,
+        rates=(HE2016["cifar_warm_up_rate"], *recipe.rates),
+        hold=(updates, _HOLDS[0] - updates, *_HOLDS[1:]),
+        source=(
+            f"{recipe.source} The warm-up ends after {updates} updates, where the paper waits for the training "
+            "error."
+        ),
+    )
+
+
+def _short(recipe: Recipe) -> Recipe:
+    return replace(
+        recipe,
+        name=f"{recipe.name}_short",
+        hold=tuple(updates // _SHORTER for updates in _HOLDS),
+        network_settings=recipe.network_settings | {"width": 0.5},
+        source=(
+            f"{recipe.source} For a machine without a GPU: half of the maps, one update for {_SHORTER} of the "
+            "paper's."
+        ),
+    )
+
+
+_ON_IMAGENET = [_network(_IMAGENET, depth, True) for depth in STAGES]
+_ON_IMAGENET += [_network(_IMAGENET, depth, False) for depth in (18, 34)]
+_ON_CIFAR = [_network(_CIFAR, depth, True) for depth in RESIDUAL]
+_ON_CIFAR += [_network(_CIFAR, depth, False) for depth in PLAIN]
+
+RECIPES = (
+    *_ON_IMAGENET,
+    *(_warmed_up(r) if r.network_settings["depth"] == 110 else r for r in _ON_CIFAR),
+    *(_short(r) for r in _ON_CIFAR if r.network_settings["depth"] in SHORT_DEPTHS),
+)
