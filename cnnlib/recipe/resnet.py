@@ -71,8 +71,8 @@ def _warmed_up(recipe: Recipe) -> Recipe:
         rates=(HE2016["cifar_warm_up_rate"], *recipe.rates),
         hold=(updates, _HOLDS[0] - updates, *_HOLDS[1:]),
         source=(
-            f"{recipe.source} The warm-up ends after {updates} updates, where the paper waits for the training "
-            "error."
+            f"{recipe.source} The warm-up ends after {updates} updates, where the paper waits for the error "
+            "of the training images."
         ),
     )
 
@@ -84,8 +84,8 @@ def _short(recipe: Recipe) -> Recipe:
         hold=tuple(updates // _SHORTER for updates in _HOLDS),
         network_settings=recipe.network_settings | {"width": 0.5},
         source=(
-            f"{recipe.source} For a machine without a GPU: half of the maps, one update for {_SHORTER} of the "
-            "paper's."
+            f"{recipe.source} For a machine without a GPU: half of the maps, and a {_SHORTER}th of the "
+            "updates."
         ),
     )
 
