@@ -27,6 +27,7 @@ from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
+from cnnlib.models import without_aux_heads
 from cnnlib.papers.lecun1998 import LECUN1998
 from cnnlib.recipe import Recipe
 from cnnlib.records import provenance
@@ -134,7 +135,14 @@ def fit(
     with engine.scope():
         optimizer = _build_optimizer(recipe, model)
     objective = Objective(
-        model, optimizer, recipe.build_loss(), feed.inputs, recipe.weight_decay, accumulate, seed
+        model,
+        optimizer,
+        recipe.build_loss(),
+        feed.inputs,
+        recipe.weight_decay,
+        accumulate,
+        seed,
+        recipe.heads,
     )
     steps = engine.compile_steps(objective, feed.resident)
     identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
@@ -495,7 +503,7 @@ def run(
         tensorboard: write TensorBoard logs into `out`/tensorboard.
 
     Returns:
-        The trained model and its record (see `cnnlib.records`).
+        The trained model, without auxiliary heads, and its record (see `cnnlib.records`).
 
     Raises:
         BackendError: as `cnnlib.backend.engine`.
@@ -521,6 +529,8 @@ def run(
             show_progress=verbose,
             on_epoch=report,
         )
+    if recipe.heads:
+        model = without_aux_heads(model)
     test_error = None
     if use_test:
         pixels = recipe.build_pixels(_sample(data.train, recipe))

@@ -97,6 +97,57 @@ def test_a_step_of_plain_descent_is_the_rate_times_the_slope(batch: int) -> None
         np.testing.assert_allclose(after, before - 0.5 * slope(which), atol=1e-5)
 
 
+def with_head() -> keras.Model:
+    """Predictions, and a head on what lies below them."""
+    image = keras.Input((5, 5, 1))
+    below = layers.Dense(4, activation="tanh", name="below")(layers.Flatten()(image))
+    outputs = {"predictions": layers.Dense(3, name="main")(below), "aux": layers.Dense(3, name="head")(below)}
+    return keras.Model(image, outputs)
+
+
+def test_a_head_adds_its_factor_times_its_loss_and_gradient() -> None:
+    images, labels = stack(1, 4)
+    model = with_head()
+    below, main, head = (model.get_layer(name).get_weights()[0] for name in ("below", "main", "head"))
+    before = model.get_weights()
+
+    def cross_entropy(hidden: np.ndarray, kernel: np.ndarray) -> tuple[float, np.ndarray]:
+        """The loss, and its slope at the hidden units."""
+        shares = np.exp(hidden @ kernel)
+        shares /= shares.sum(axis=1, keepdims=True)
+        right = np.eye(3)[labels[0]]
+        return -np.log((shares * right).sum(axis=1)).mean(), (shares - right) / 4 @ kernel.T
+
+    x = images[0].reshape(4, -1)
+    hidden = np.tanh(x @ below)
+    (value, slope), (value_of_head, slope_of_head) = (cross_entropy(hidden, k) for k in (main, head))
+    steps = compile_steps(model, keras.optimizers.SGD(0.5), loss(), heads={"aux": 0.3})
+    losses, wrong = steps(images, labels)
+    assert losses[0] == pytest.approx(value + 0.3 * value_of_head, rel=1e-5)
+    assert wrong[0] == ((hidden @ main).argmax(axis=1) != labels[0]).sum()
+    slope = x.T @ ((slope + 0.3 * slope_of_head) * (1 - hidden**2))
+    np.testing.assert_allclose(model.get_layer("below").get_weights()[0], below - 0.5 * slope, atol=1e-6)
+    assert all((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
+
+
+def test_a_model_with_heads_is_counted_by_its_predictions() -> None:
+    images, labels = stack(2, 4)
+    model = with_head()
+    expected = (keras.ops.convert_to_numpy(model(images[0])["predictions"]).argmax(axis=1) != labels[0]).sum()
+    counts = backend.engine("one").compile_counts(model, lambda batch, resident: batch["images"])
+    batches = {"images": images[:1], "labels": labels[:1], "weights": np.ones((1, 4), "float32")}
+    assert keras.ops.convert_to_numpy(counts(batches)).tolist() == [expected, 4]
+
+
+def test_a_head_that_is_not_there_is_refused_with_those_that_are() -> None:
+    with pytest.raises(
+        ValueError, match="no output aux2 to take a loss of; its outputs are predictions, aux"
+    ):
+        compile_steps(with_head(), keras.optimizers.SGD(), loss(), heads={"aux2": 0.3})
+    with pytest.raises(ValueError, match="no output aux to take a loss of; its outputs are its predictions"):
+        compile_steps(network(), keras.optimizers.SGD(), loss(), heads={"aux": 0.3})
+
+
 @BATCHES
 def test_wrong_answers_are_counted_before_each_step(batch: int) -> None:
     images, labels = stack(3, batch)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from keras import ops
 
+from cnnlib.backend.base import predictions
 from cnnlib.data.augmentation import RandomCrop
 from cnnlib.data.views import centre_crop, ten_crop
 from cnnlib.layers import MAPLoss
@@ -129,7 +130,8 @@ def test_a_recipe_builds_what_it_names_and_its_images_fit_the_network(name: str)
     else:
         model = build()
         shape = model.input_shape
-        assert np.isfinite(float(loss(np.array([1, 2]), model(prepared))))
+        assert np.isfinite(float(loss(np.array([1, 2]), predictions(model(prepared)))))
+        assert not chosen.heads or set(model.output) == {"predictions", *chosen.heads}
     assert prepared.shape[1:] == tested.shape[1:] == shape[1:]
     for test in (False, True):
         if chosen.data.startswith("imagenet"):

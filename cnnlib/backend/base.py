@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import keras
@@ -12,6 +12,8 @@ import numpy as np
 from keras import ops
 
 Tensor = Any
+Outputs = Any
+"""Scores (batch, classes), or a dictionary of several."""
 Batches = dict[str, np.ndarray]
 """Several batches at once: arrays (steps, batch, ...), among them integer "labels"."""
 Inputs = Callable[[dict[str, Tensor], Tensor], Tensor]
@@ -34,7 +36,8 @@ class Objective:
     """What training steps go down, and how.
 
     Attributes:
-        model: with scores (batch, classes) as output.
+        model: with scores (batch, classes) as output, or a dictionary of several with those that count as
+            its "predictions".
         optimizer: built for `model.trainable_variables`.
         loss: from labels (batch,) and scores, a mean over the batch.
         inputs: from a batch to what the model sees.
@@ -44,6 +47,10 @@ class Objective:
         accumulate: parts a batch is computed in, one after the other, to fit into memory. The gradient is
             that of the whole batch, except that batch normalisation sees the parts.
         seed: of what layers draw at random where the backend keeps no state for it (PyTorch).
+        heads: factors of the losses of further outputs, by their names (Szegedy et al. 2014, section 5).
+
+    Raises:
+        ValueError: a head that the model does not have.
     """
 
     model: keras.Model
@@ -53,11 +60,27 @@ class Objective:
     weight_decay: float = 0.0
     accumulate: int = 1
     seed: int = 0
+    heads: Mapping[str, float] = field(default_factory=dict)
 
-    def value(self, labels: Tensor, outputs: Tensor, penalties: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Loss with the layers' own penalties, and scores in float32 whatever the model computes in."""
-        scores = ops.cast(outputs, "float32")
-        return self.loss(labels, scores) + sum(penalties), scores
+    def __post_init__(self) -> None:
+        if not self.heads:
+            return
+        outputs = getattr(self.model, "output", None)
+        outputs = outputs if isinstance(outputs, dict) else {}
+        missing = sorted(set(self.heads) - set(outputs))
+        if missing:
+            raise ValueError(
+                f"{self.model.name} has no output {', '.join(missing)} to take a loss of; its outputs are "
+                f"{', '.join(outputs) or 'its predictions alone'}."
+            )
+
+    def value(self, labels: Tensor, outputs: Outputs, penalties: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Loss with the heads' and the layers' own, and scores in float32 whatever the model computes in."""
+        scores = ops.cast(predictions(outputs), "float32")
+        value = self.loss(labels, scores) + sum(penalties)
+        for name, factor in self.heads.items():
+            value = value + factor * self.loss(labels, ops.cast(outputs[name], "float32"))
+        return value, scores
 
     def target(self, value: Tensor, weights: list[Tensor]) -> Tensor:
         """What is differentiated: the loss and lambda / 2 |w|^2, scaled where float16 needs it.
@@ -139,19 +162,24 @@ class Engine:
         """Let this process end without waiting for the others, which are gone or no longer in step."""
 
 
+def predictions(outputs: Outputs) -> Tensor:
+    """Pick the scores that count, (batch, classes), from what a model returns."""
+    return outputs["predictions"] if isinstance(outputs, dict) else outputs
+
+
 def wrong(labels: Tensor, scores: Tensor) -> Tensor:
     """How many of the best scores (batch, classes) are not the label's."""
     best = ops.cast(ops.argmax(scores, axis=-1), "int32")
     return ops.sum(ops.cast(best != ops.cast(labels, "int32"), "float32"))
 
 
-def misses(batch: dict[str, Tensor], scores: Tensor, top: tuple[int, ...]) -> Tensor:
+def misses(batch: dict[str, Tensor], outputs: Outputs, top: tuple[int, ...]) -> Tensor:
     """Weighted number of images whose label is not among the k best, for each k, and of all images.
 
     Ties go to the lower class. Scores that are not finite miss.
     """
     labels, weights = batch["labels"], batch["weights"]
-    scores = ops.cast(scores, "float32")
+    scores = ops.cast(predictions(outputs), "float32")
     scores = ops.mean(ops.reshape(scores, (labels.shape[0], -1, scores.shape[-1])), axis=1)
     own = ops.take_along_axis(scores, ops.cast(labels, "int32")[:, None], axis=1)
     earlier = ops.arange(scores.shape[-1])[None] < ops.cast(labels, "int32")[:, None]

@@ -24,7 +24,7 @@ from cnnlib.data.augmentation import (
     pca_of,
 )
 from cnnlib.data.pixels import Pixels
-from cnnlib.data.views import CentreView, GridCrops, RandomView, TenCrop, View
+from cnnlib.data.views import CentreView, GridCrops, MultiCrop, RandomAreaView, RandomView, TenCrop, View
 from cnnlib.layers import MAPLoss
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.papers import Paper
@@ -59,6 +59,7 @@ class Recipe:
         train_crops: where training images are cut, "random" or "centre".
         test_crops: where test images are cut: "centre"; or "ten" for four corners, centre and their mirror
             images, over which the network's outputs are averaged.
+        heads: factors of the losses of auxiliary heads, by the names of these outputs.
         network_settings: arguments of the builder besides the number of classes, which the data has.
         source: where the settings come from, and which are our own choice.
     """
@@ -83,6 +84,7 @@ class Recipe:
     crop: int | None = None
     train_crops: str = "random"
     test_crops: str = "centre"
+    heads: dict[str, float] = field(default_factory=dict)
     network_settings: dict = field(default_factory=dict)
 
     @property
@@ -232,9 +234,11 @@ VIEWS: dict[str, View] = {
     "random_crop_of_square": RandomView(square=True),
     "scale_jitter": RandomView(shorter=(256, 512)),
     "scale_jitter_480": RandomView(shorter=(256, 480)),
+    "random_area": RandomAreaView(),
     "centre": CentreView(),
     "ten_crop": TenCrop(),
     "grid_crops": GridCrops(),
+    "multi_crop": MultiCrop(),
 }
 
 

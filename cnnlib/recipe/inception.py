@@ -1,0 +1,63 @@
+"""How GoogLeNet is trained: on ImageNet, and small enough for two cores, with and without auxiliary heads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cnnlib.models.inception import AUXILIARY_HEADS
+from cnnlib.papers.szegedy2015 import SZEGEDY2015
+from cnnlib.recipe.base import Recipe
+from cnnlib.schedules import exponential
+
+_GOOGLENET = Recipe(
+    name="googlenet",
+    network="GoogLeNet",
+    data="imagenet",
+    optimizer="sgd",
+    optimizer_settings={"momentum": SZEGEDY2015["momentum"]},
+    rates=exponential(
+        SZEGEDY2015["caffe_rate"],
+        SZEGEDY2015["rate_factor"],
+        SZEGEDY2015["rate_every"],
+        SZEGEDY2015["caffe_epochs"],
+    ),
+    batch_size=SZEGEDY2015["caffe_batch_size"],
+    weight_decay=SZEGEDY2015["caffe_weight_decay"],
+    averaging=0.9999,
+    pixels="mean_rgb",
+    view="random_area",
+    test_view="multi_crop",
+    heads=dict.fromkeys(AUXILIARY_HEADS.values(), SZEGEDY2015["head_weight"]),
+    network_settings={"aux_heads": True},
+    source=(
+        "Szegedy et al. 2015, sections 5 to 7. Batch size, first rate, number of epochs, weight decay and "
+        "initial weights, which the paper does not give, are those of the replication in Caffe. How fast the "
+        "average of the weights moves is our choice. The photometric distortions, which the paper only "
+        "mentions, are left out."
+    ),
+)
+
+_SMALL = replace(
+    _GOOGLENET,
+    name="googlenet_small",
+    data="imagenette",
+    rates=exponential(SZEGEDY2015["caffe_rate"], SZEGEDY2015["rate_factor"], 1, 30),
+    averaging=None,
+    pixels="standard",
+    test_view="centre",
+    network_settings={"aux_heads": True, "width": 0.25},
+    source=(
+        "The settings of GoogLeNet on ImageNet for a machine without a GPU: a quarter of the maps, few "
+        "pictures, pixels divided by their standard deviation so that the narrow network can be trained at "
+        "that rate, a rate that falls after every epoch, no average of the weights, one crop at test; 30 "
+        "epochs are what there was time for."
+    ),
+)
+_SMALL_PLAIN = replace(
+    _SMALL,
+    name="googlenet_small_without_heads",
+    heads={},
+    network_settings={"width": 0.25},
+)
+
+RECIPES = (_GOOGLENET, _SMALL, _SMALL_PLAIN)
