@@ -273,3 +273,12 @@ def test_a_training_step_moves_every_weight() -> None:
     step(pictures(1, 8, 32, 32, 3) * 3, np.arange(8, dtype="int32")[None] % 5)
     moved = {w.path: np.abs(ops.convert_to_numpy(w.value) - before[w.path]).max() for w in model.weights}
     assert all(np.isfinite(gap) and gap > 1e-7 for gap in moved.values()), moved
+
+
+def test_a_reduction_narrows_the_maps_before_3x3_and_5x5_alone() -> None:
+    whole, half = rows_of(), rows_of(reduction=0.5)
+    changed = {name for name in whole if whole[name].output_shape != half[name].output_shape}
+    assert changed == {name for name in whole if name.endswith(("_3x3_reduce", "_5x5_reduce"))}
+    assert half["inception_3a_3x3_reduce"].output_shape == (28, 28, 48)
+    with pytest.raises(ValueError, match="reduction must be a factor above 0, not 0"):
+        GoogLeNet(reduction=0)

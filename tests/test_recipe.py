@@ -89,9 +89,8 @@ def test_a_recipe_is_not_shortened_to_nothing_nor_stretched(epochs: int) -> None
         RECIPES["lenet5_original"].shortened(epochs)
 
 
-KINDS = {
-    "lenet5_original": (DiagonalLevenbergMarquardt, MAPLoss),
-    "lenet5_modern": (keras.optimizers.Adam, keras.losses.SparseCategoricalCrossentropy),
+OPTIMIZERS = {"lenet5_original": DiagonalLevenbergMarquardt, "lenet5_modern": keras.optimizers.Adam} | {
+    f"googlenet_reduced_{divisor}": keras.optimizers.Adam for divisor in (1, 2, 4, 8, 16)
 }
 SHAPES = {
     "mnist": (28, 28, 1),
@@ -111,9 +110,9 @@ def test_a_recipe_builds_what_it_names_and_its_images_fit_the_network(name: str)
     chosen = RECIPES[name]
     assert chosen.name == name
     optimizer, loss = chosen.build_optimizer(), chosen.build_loss()
-    kinds = KINDS.get(name, (keras.optimizers.SGD, keras.losses.SparseCategoricalCrossentropy))
-    assert isinstance(optimizer, kinds[0])
-    assert isinstance(loss, kinds[1])
+    assert isinstance(optimizer, OPTIMIZERS.get(name, keras.optimizers.SGD))
+    original = name == "lenet5_original"
+    assert isinstance(loss, MAPLoss if original else keras.losses.SparseCategoricalCrossentropy)
     assert float(optimizer.learning_rate) == pytest.approx(chosen.rates[0])
     images = images_of(chosen)
     pixels = chosen.build_pixels(images)

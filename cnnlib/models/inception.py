@@ -40,6 +40,7 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
     *,
     aux_heads: bool = False,
     width: float = 1.0,
+    reduction: float = 1.0,
     initializer: str = "lecun_uniform",
 ) -> keras.Model:
     """GoogLeNet: 6,998,552 parameters; 13,378,280 in training, with its two auxiliary heads.
@@ -63,6 +64,7 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
         name: name of the model.
         aux_heads: add the heads on 4a and 4d, that help to train what lies below them.
         width: factor on the maps and units of every hidden layer.
+        reduction: further factor on the maps that a module reduces its input to before 3x3 and 5x5.
         initializer: of all weights.
 
     Returns:
@@ -71,12 +73,14 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
         In the loss those of the heads count 0.3; `without_aux_heads` gives the network for testing.
 
     Raises:
-        ValueError: see `cnnlib.models.building.check`, or heads without the top.
+        ValueError: see `cnnlib.models.building.check`; heads without the top; or a reduction of 0 or less.
 
     Source: Szegedy et al. 2014, section 5, table 1 and figure 3.
     """
     if aux_heads and not include_top:
         raise ValueError("auxiliary heads are classifiers: aux_heads=True needs include_top=True.")
+    if reduction <= 0:
+        raise ValueError(f"reduction must be a factor above 0, not {reduction}.")
     smallest = _SMALLEST_WITH_HEADS if aux_heads else _SMALLEST
     check(input_shape, classes, weights, width, smallest=smallest, fixed=aux_heads)
     image = keras.Input(input_shape, name="image")
@@ -84,7 +88,10 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
     outputs = {}
     for number, modules in enumerate(MODULES, start=3):
         for module, counts in modules.items():
-            ones, to_3x3, threes, to_5x5, fives, pooled = (scaled(count, width) for count in counts)
+            factors = (1, reduction, 1, reduction, 1, 1)
+            ones, to_3x3, threes, to_5x5, fives, pooled = (
+                scaled(count, width * factor) for count, factor in zip(counts, factors, strict=True)
+            )
             label = f"inception_{module}"
             x = inception_module(
                 x, ones, to_3x3, threes, to_5x5, fives, pooled, label, initializer=initializer

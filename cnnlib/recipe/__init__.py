@@ -5,14 +5,16 @@ Each network's recipes stand in a module of their own.
 
 from __future__ import annotations
 
-from cnnlib.recipe import alexnet, inception, lenet, resnet, vgg
+from cnnlib.recipe import alexnet, compared, inception, lenet, resnet, vgg
 from cnnlib.recipe.base import AUGMENTATIONS, VIEWS, Recipe, choose
 from cnnlib.recipe.lenet import lr_schedule
 
 __all__ = ["AUGMENTATIONS", "CANDIDATES", "DEFAULTS", "RECIPES", "VIEWS", "Recipe", "find", "lr_schedule"]
 
 RECIPES = {
-    recipe.name: recipe for module in (lenet, alexnet, vgg, inception, resnet) for recipe in module.RECIPES
+    recipe.name: recipe
+    for module in (lenet, alexnet, vgg, inception, resnet, compared)
+    for recipe in module.RECIPES
 }
 
 # The network's own name stands for the recipe that this book recommends for it.

@@ -7,7 +7,7 @@ from dataclasses import replace
 from cnnlib.models.inception import AUXILIARY_HEADS
 from cnnlib.papers.szegedy2015 import SZEGEDY2015
 from cnnlib.recipe.base import Recipe
-from cnnlib.schedules import exponential
+from cnnlib.schedules import cosine, exponential
 
 _GOOGLENET = Recipe(
     name="googlenet",
@@ -60,4 +60,27 @@ _SMALL_PLAIN = replace(
     network_settings={"width": 0.25},
 )
 
-RECIPES = (_GOOGLENET, _SMALL, _SMALL_PLAIN)
+# By how much the sweep divides the maps of the reductions.
+REDUCTIONS = (1, 2, 4, 8, 16)
+
+
+def _reduced(divisor: int) -> Recipe:
+    return Recipe(
+        name=f"googlenet_reduced_{divisor}",
+        network="GoogLeNet",
+        data="cifar10",
+        optimizer="adam",
+        rates=cosine(0.001, 8),
+        batch_size=128,
+        pixels="standard",
+        augmentation="pad_crop_flip",
+        network_settings={"input_shape": [32, 32, 3], "width": 0.5, "reduction": 1 / divisor},
+        source=(
+            "Our own experiment, on how few maps the reductions may leave: GoogLeNet with half of its maps, "
+            "whose modules see maps of 4x4 and less of an image of CIFAR-10. Optimiser, rate and epochs are "
+            "our choice, not tuned."
+        ),
+    )
+
+
+RECIPES = (_GOOGLENET, _SMALL, _SMALL_PLAIN, *map(_reduced, REDUCTIONS))
