@@ -1,4 +1,4 @@
-"""The package on the command line: `python -m cnnlib train | choose | ledger | records | compare`."""
+"""The package on the command line: `python -m cnnlib train | choose | ledger | records | ...`."""
 
 from __future__ import annotations
 
@@ -72,6 +72,9 @@ def main(arguments: list[str] | None = None) -> int:
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a recipe that has records, or a record.json")
+    responses = commands.add_parser("responses", help="measure how strongly trained layers respond")
+    responses.add_argument("trainings", nargs="+", help="folders that train wrote")
+    responses.add_argument("--out", required=True, help="JSON file to write the measurement to")
     options = parser.parse_args(arguments)
     commands_by_name = {
         "train": _train,
@@ -79,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         "ledger": _ledger,
         "records": _records,
         "compare": _compare,
+        "responses": _responses,
     }
     try:
         return commands_by_name[options.command](options)
@@ -189,6 +193,13 @@ def _compare(options: argparse.Namespace) -> int:
     from cnnlib import records
 
     print(records.compare_as_text(options.first, options.second))
+    return 0
+
+
+def _responses(options: argparse.Namespace) -> int:
+    from cnnlib.responses import of_trainings
+
+    Path(options.out).write_text(json.dumps(of_trainings(options.trainings), indent=1) + "\n")
     return 0
 
 

@@ -111,6 +111,15 @@ def choice(name: str) -> dict:
     return json.loads(file.read_text())
 
 
+def responses() -> dict[str, list[float]]:
+    """Standard deviations of the responses of each recorded network's layers, by the names of the recipes.
+
+    `cnnlib.responses` measured them; the file beside this one says on what.
+    """
+    measured = json.loads((FOLDER / "responses.json").read_text())
+    return {name: list(network["deviations"].values()) for name, network in measured.items()}
+
+
 def mean_and_spread(values: list[float]) -> tuple[float, float]:
     """Mean and sample standard deviation of a figure over seeds; the spread of one value is NaN."""
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
