@@ -83,16 +83,23 @@ def epochs_to(name: str, train_error: float) -> tuple[int, bool] | None:
     return (reached[0], True) if reached else (len(errors), False)
 
 
-def sgd_claims(paper: Paper, recipe: Recipe) -> list[Claim]:
-    """Claims of the settings that AlexNet and VGG share, held against the recipe that trains by them."""
-    return [
-        Claim(paper, "batch_size", lambda: recipe.batch_size),
-        Claim(paper, "momentum", lambda: recipe.optimizer_settings["momentum"]),
-        Claim(paper, "weight_decay", lambda: recipe.weight_decay),
-        Claim(paper, "rate", lambda: recipe.rates[0]),
-        Claim(paper, "rate_divisor", lambda: round(recipe.rates[0] / recipe.rates[1])),
-        Claim(paper, "rate_reductions", lambda: len(recipe.rates) - 1),
-    ]
+def sgd_claims(paper: Paper, recipe: Recipe, prefix: str = "") -> list[Claim]:
+    """Claims of the settings that several papers share, held against the recipe that trains by them.
+
+    Args:
+        paper: whose settings these are.
+        recipe: with as many rates as the paper has; a warm-up is another claim.
+        prefix: of the facts' keys.
+    """
+    values: dict[str, Callable[[], float]] = {
+        "batch_size": lambda: recipe.batch_size,
+        "momentum": lambda: recipe.optimizer_settings["momentum"],
+        "weight_decay": lambda: recipe.weight_decay,
+        "rate": lambda: recipe.rates[0],
+        "rate_divisor": lambda: round(recipe.rates[0] / recipe.rates[1]),
+        "rate_reductions": lambda: len(recipe.rates) - 1,
+    }
+    return [Claim(paper, prefix + key, ours) for key, ours in values.items() if prefix + key in paper.facts]
 
 
 def within_sampling(images: int) -> Callable[[float, float], bool]:

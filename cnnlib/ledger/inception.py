@@ -13,16 +13,16 @@ from PIL import Image
 
 from cnnlib import audit, layers, models, schedules
 from cnnlib.data.sets import FOLDERS
-from cnnlib.data.views import MultiCrop, RandomAreaView, TenCrop, View
-from cnnlib.ledger.claim import Claim, close, quoted, without_weights
+from cnnlib.data.views import MultiCrop, TenCrop, View
+from cnnlib.ledger.claim import Claim, close, quoted, sgd_claims, without_weights
 from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.papers.szegedy2015 import SZEGEDY2015
+from cnnlib.recipe import RECIPES
 
 _PAPER = SZEGEDY2015
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
-_SETTING = "A setting of a training on ImageNet, which is not run here."
 _CAFFE = "What those chose or found who repeated the training with another program."
 _POOLS = keras.layers.MaxPooling2D | keras.layers.AveragePooling2D | keras.layers.GlobalAveragePooling2D
 _TRAIN_IMAGES = FOLDERS["imagenet"].train
@@ -305,7 +305,7 @@ def _head_claims() -> list[Claim]:
             lambda: _only([x.units for x in heads(keras.layers.Dense) if x.units != p["classes"]]),
         ),
         Claim(p, "head_dropout", lambda: _only([layer.rate for layer in heads(keras.layers.Dropout)])),
-        *quoted(p, ["head_weight"], _SETTING),
+        Claim(p, "head_weight", lambda: _only(list(RECIPES["googlenet"].heads.values()))),
         Claim(p, "head_parameters", lambda: _heads("params")),
         Claim(p, "head_multiply_adds", lambda: _heads("macs")),
         Claim(p, "heads_parameters", lambda: sum(_heads("params").values())),
@@ -352,11 +352,14 @@ def _costs() -> dict[str, int]:
 
 def _learning_claims() -> list[Claim]:
     p = _PAPER
-    view = RandomAreaView()
-    settings = ["momentum", "rate_factor", "rate_every", "averaged_weights"]
-    chosen = ["batch_size", "rate", "rate_factor", "rate_every", "updates", "quick_epochs", "momentum"]
+    recipe = RECIPES["googlenet"]
+    view = recipe.build_view()
+    chosen = ["rate_factor", "rate_every", "updates", "quick_epochs", "initial_weights"]
     return [
-        *quoted(p, settings, _SETTING),
+        Claim(p, "momentum", lambda: recipe.optimizer_settings["momentum"]),
+        Claim(p, "rate_factor", lambda: round(recipe.rates[_epochs_at_first_rate()] / recipe.rates[0], 6)),
+        Claim(p, "rate_every", _epochs_at_first_rate),
+        Claim(p, "averaged_weights", lambda: "no" if recipe.averaging is None else "yes"),
         *quoted(p, ["hardware"], "History: what the authors trained on, and how long."),
         Claim(p, "patch_area", lambda: " to ".join(f"{100 * share:.0f}" for share in view.area)),
         Claim(p, "patch_ratio", lambda: " to ".join(_ratio_text(ratio) for ratio in view.ratio)),
@@ -365,7 +368,8 @@ def _learning_claims() -> list[Claim]:
         Claim(p, "square_crops", _square_crops),
         Claim(p, "test_crops", lambda: _crops(MultiCrop())),
         *quoted(p, ["nets", "same_nets"], _NOT_RUN),
-        *quoted(p, [f"caffe_{key}" for key in (*chosen, "weight_decay", "initial_weights")], _CAFFE),
+        *sgd_claims(p, recipe, "caffe_"),
+        *quoted(p, [f"caffe_{key}" for key in chosen], _CAFFE),
         Claim(
             p,
             "caffe_rate_every_epochs",
@@ -387,6 +391,11 @@ def _learning_claims() -> list[Claim]:
         *quoted(p, ["torchvision_dropout"], "A choice of others, which the paper does not have."),
         Claim(p, "torchvision_kernel"),
     ]
+
+
+def _epochs_at_first_rate() -> int:
+    rates = RECIPES["googlenet"].rates
+    return rates.count(rates[0])
 
 
 def _rate_left() -> float:

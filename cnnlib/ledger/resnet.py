@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
+from itertools import accumulate
 
 import keras
 import numpy as np
@@ -13,20 +14,18 @@ from PIL import Image
 from cnnlib import audit, layers, models
 from cnnlib.data.augmentation import PadCrop
 from cnnlib.data.sets import FOLDERS, SETS
-from cnnlib.data.views import RandomView, TenCrop
-from cnnlib.ledger.claim import Claim, close, quoted, without_weights
+from cnnlib.ledger.claim import Claim, close, quoted, sgd_claims, without_weights
 from cnnlib.papers.chapter import CHAPTER
 from cnnlib.papers.he2016 import HE2016
 from cnnlib.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.papers.szegedy2015 import SZEGEDY2015
+from cnnlib.recipe import RECIPES
 
 _PAPER = HE2016
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
-_SETTING = "A setting of a training on ImageNet, which is not run here."
 _CIFAR_NOT_RUN = (
     f"Not run here: it takes some {_PAPER['cifar_epochs']:.0f} epochs on CIFAR-10 for each network."
 )
-_CIFAR_SETTING = "A setting of a training on CIFAR-10, which is not run here."
 _OTHERS = "The results of others, which the paper compares itself with."
 _TRAIN_IMAGES = FOLDERS["imagenet"].train
 
@@ -289,7 +288,8 @@ def _cifar_claims() -> list[Claim]:
 
 
 def _test_crops() -> int:
-    return len(TenCrop()(Image.new("L", (300, 256)), np.zeros(0)))
+    view = RECIPES["resnet50"].build_view(test=True)
+    return len(view(Image.new("L", (300, 256)), np.zeros(0)))
 
 
 def _padded_crop() -> int:
@@ -300,29 +300,52 @@ def _padded_crop() -> int:
 
 def _learning_claims() -> list[Claim]:
     p = _PAPER
-    full = SETS["cifar10"].full
-    settings = ["batch_size", "momentum", "weight_decay", "rate", "rate_divisor", "updates", "scales"]
-    cifar = ["batch_size", "momentum", "weight_decay", "rate", "rate_divisor", "rate_falls", "updates"]
-    warm_up = ["warm_up_rate", "warm_up_error", "warm_up_updates", "train_split", "validation_split", "views"]
-
-    def passes(images: int) -> float:
-        return p["cifar_updates"] * p["cifar_batch_size"] / images
-
+    recipe = RECIPES["resnet50"]
     return [
-        *quoted(p, [*settings, "test_scales"], _SETTING),
+        *sgd_claims(p, recipe),
+        Claim(p, "scales", lambda: " to ".join(map(str, recipe.build_view().shorter))),
+        *quoted(p, ["updates"], "Our recipe counts epochs instead; see below."),
         Claim(p, "epochs", lambda: p["updates"] * p["batch_size"] / _TRAIN_IMAGES, close(0.05)),
         Claim(p, "dropout_layers", lambda: sum(_each(_dropouts).values())),
         Claim(p, "initial_weights"),
-        Claim(p, "crop_side", lambda: RandomView().size),
+        Claim(p, "crop_side", lambda: recipe.build_view().size),
         Claim(p, "test_crops", _test_crops),
+        *quoted(p, ["test_scales"], "Our recipe tests with ten crops, as the paper does to compare."),
         *quoted(
             p,
             ["gpus", "images_per_gpu", "cifar_gpus"],
             "History: what the authors trained on; a network of ours trains on any machine.",
         ),
         *quoted(p, ["statistics"], "Of the networks that the authors released, which we did not train."),
-        *quoted(p, [f"cifar_{key}" for key in (*cifar, *warm_up)], _CIFAR_SETTING),
-        Claim(p, "cifar_epochs", lambda: passes(full.train), close(0.005)),
+        *_cifar_learning_claims(),
+    ]
+
+
+def _cifar_learning_claims() -> list[Claim]:
+    p = _PAPER
+    recipe, warmed_up = RECIPES["resnet20"], RECIPES["resnet110"]
+
+    def passes(images: int) -> float:
+        return p["cifar_updates"] * p["cifar_batch_size"] / images
+
+    return [
+        *sgd_claims(p, recipe, "cifar_"),
+        Claim(
+            p,
+            "cifar_rate_falls",
+            lambda: dict(zip(p["cifar_rate_falls"], accumulate(recipe.hold), strict=False)),
+        ),
+        Claim(p, "cifar_updates", lambda: sum(recipe.hold)),
+        Claim(p, "cifar_warm_up_rate", lambda: warmed_up.rates[0]),
+        Claim(p, "cifar_warm_up_updates", lambda: warmed_up.hold[0]),
+        *quoted(p, ["cifar_warm_up_error"], "Our recipe counts the updates of the warm-up instead."),
+        *quoted(
+            p,
+            ["cifar_train_split", "cifar_validation_split"],
+            "Our recipe takes the schedule as it was chosen, and trains on all images.",
+        ),
+        Claim(p, "cifar_views", lambda: 1 if recipe.build_crops(test=True) is None else None),
+        Claim(p, "cifar_epochs", lambda: passes(SETS["cifar10"].full.train), close(0.005)),
         Claim(p, "cifar_epochs_of_split", lambda: passes(p["cifar_train_split"]), close(0.005)),
         Claim(p, "cifar_pad", lambda: PadCrop().pad),
         Claim(p, "cifar_crop", _padded_crop),

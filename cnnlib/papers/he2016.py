@@ -252,7 +252,12 @@ _LEARNING = {
     ),
     "cifar_rate": Fact(0.1, "section 4.2", "read", "CIFAR-10: first learning rate"),
     "cifar_rate_divisor": Fact(10, "section 4.2", "read", "CIFAR-10: what the rate is divided by"),
-    "cifar_rate_falls": Fact((32_000, 48_000), "section 4.2", "read", "CIFAR-10: updates after which it is"),
+    "cifar_rate_falls": Fact(
+        {"first": 32_000, "second": 48_000},
+        "section 4.2",
+        "read",
+        "CIFAR-10: updates after which the rate is divided",
+    ),
     "cifar_updates": Fact(64_000, "section 4.2", "read", "CIFAR-10: updates in all"),
     "cifar_epochs": Fact(163.84, "section 4.2", "computed", "CIFAR-10: passes of 50,000 images"),
     "cifar_train_split": Fact(

@@ -33,7 +33,8 @@ _IMAGENET = Recipe(
 
 # Updates that each rate holds on CIFAR-10.
 _HOLDS = tuple(
-    after - before for before, after in pairwise((0, *HE2016["cifar_rate_falls"], HE2016["cifar_updates"]))
+    after - before
+    for before, after in pairwise((0, *HE2016["cifar_rate_falls"].values(), HE2016["cifar_updates"]))
 )
 
 _CIFAR = Recipe(
