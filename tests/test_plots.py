@@ -53,6 +53,12 @@ VGGS: dict[str, list[list[int | str]]] = {
     "D": [[3, 3], [3, 3], [3, 3, 3], [3, 3, 3], [3, 3, 3]],
     "E": [[3, 3], [3, 3], [3, 3, 3, 3], [3, 3, 3, 3], [3, 3, 3, 3]],
 }
+# Kernel and maps, branch by branch.
+NAIVE: list[list[tuple[int | str, int | None]]] = [[(1, 64)], [(3, 128)], [(5, 32)], [("max pool", None)]]
+REDUCED: list[list[tuple[int | str, int | None]]] = [
+    *([(1, 64)], [(1, 96), (3, 128)]),
+    *([(1, 16), (5, 32)], [("max pool", None), (1, 32)]),
+]
 MASKS = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
@@ -186,6 +192,18 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
             "three of 3x3: from 7x7 pixels, by way of 5x5, 3x3, to one unit; 27 C",
             "mixed: from 11x11 pixels, by way of 11x11, 7x7, to one unit; 75 C",
         ],
+    ),
+    "naive module": (
+        lambda: plots.inception_module((32, 32, 200), NAIVE, "Naive"),
+        [
+            "Naive: 4 branches from 32x32x200: 1x1 with 64 maps (13.1 M)",
+            "5x5 with 32 maps (163.8 M); max pool with 200 maps.",
+            "64 + 128 + 32 + 200 = 424 maps; 412.9 M multiply-adds.",
+        ],
+    ),
+    "module": (
+        lambda: plots.inception_module((32, 32, 200), REDUCED, "Reduced"),
+        ["1x1 with 16 maps (3.3 M), then 5x5 with 32 maps (13.1 M);", "64 + 128 + 32 + 32 = 256 maps"],
     ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
@@ -463,6 +481,18 @@ def test_plates_are_to_scale() -> None:
     assert widths[5:] == pytest.approx(one_map * np.array([84, 10]), rel=1e-3)
 
 
+def test_maps_of_both_modules_are_to_one_scale() -> None:
+    def widths(drawing: plots.Drawing) -> np.ndarray:
+        path = r'<path d="M ([-\d.]+) [-\d.]+ L ([-\d.]+) [^>]*style="fill: #\w+"'
+        return np.diff(np.float64(re.findall(path, drawing.svg))).ravel()
+
+    (image, *naive), (same, *reduced) = widths(DRAWN["naive module"]), widths(DRAWN["module"])
+    one = image / 200
+    assert same == pytest.approx(image)
+    assert naive == pytest.approx(one * np.array([64, 128, 32, 200]), abs=1.5)
+    assert reduced == pytest.approx(one * np.array([64, 128, 32, 32]), abs=1.5)
+
+
 def test_schedule_is_exact_about_where_a_phase_ends() -> None:
     alt = plots.schedule({"a": [1e-2, 1e-2, 1e-3]}).alt
     assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
@@ -570,6 +600,9 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.receptive_fields({}), "there are no stacks"),
         (lambda: plots.receptive_fields({"a": []}), r"a needs kernels of odd sides, got \[\]"),
         (lambda: plots.receptive_fields({"a": [3, 2]}), r"got \[3, 2\]"),
+        (lambda: plots.inception_module((8, 8, 3), [], "x"), "expected 1 to 5 branches, got 0"),
+        (lambda: plots.inception_module((8, 8, 3), [[]], "x"), "a branch has no layer"),
+        (lambda: plots.inception_module((8, 8, 3), [[(3, None)]], "x"), "of side 3 needs a number of maps"),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),
         (lambda: plots.schedule({"a": []}), "a needs rates above 0"),

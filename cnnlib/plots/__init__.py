@@ -5,6 +5,7 @@ page's own text colour, so one figure serves light and dark pages; data colours 
 from white and from near-black alike, in hues that colour-blind readers tell apart.
 """
 
+from cnnlib.plots.blocks import inception_module
 from cnnlib.plots.curves import (
     activations,
     comparison,
@@ -56,6 +57,7 @@ __all__ = [
     "feature_maps",
     "filters",
     "images",
+    "inception_module",
     "learning_curves",
     "network",
     "network_to_scale",

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 from PIL import Image
 
@@ -174,6 +175,13 @@ def sheet(width: float, height: float) -> tuple[Figure, Axes]:
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
     return figure, axes
+
+
+def box(axes: Axes, left: float, top: float, width: float, height: float, colour: str, word: str) -> None:
+    """Draw a filled box with a word in it."""
+    axes.add_patch(Rectangle((left, top), width, height, fc=colour, alpha=0.5, lw=0))
+    middle = (left + width / 2, top + height / 2)
+    axes.text(*middle, word, size=SMALL, ha="center", va="center_baseline")
 
 
 def legend(figure: Figure, axes: Axes) -> None:

@@ -25,6 +25,7 @@ from cnnlib.plots.drawing import (
     VERMILLION,
     WIDTH,
     Drawing,
+    box,
     chart,
     check_label,
     check_series,
@@ -410,12 +411,12 @@ def configurations(
             for j, kind in enumerate(block):
                 colour = GREY if isinstance(kind, str) else PURPLE if kind == 1 else BLUE
                 word = kind if isinstance(kind, str) else times((kind, kind))
-                _cell(axes, start, top + cell * j, slot - 5, cell - 3, colour, word)
+                box(axes, start, top + cell * j, slot - 5, cell - 3, colour, word)
             axes.add_patch(Rectangle((start, top + cell * n), slot - 5, 5, color=OCHRE, lw=0))
             for high, low in ((cell * len(block) - 3, cell * n), (cell * n + 5, cell * n + 15)):
                 axes.plot([middle] * 2, [top + high, top + low], color=INK, alpha=0.4, lw=0.8)
         for j in range(len(units)):
-            _cell(axes, start, tops[-1] + cell * j, slot - 5, cell - 3, VERMILLION, "dense")
+            box(axes, start, tops[-1] + cell * j, slot - 5, cell - 3, VERMILLION, "dense")
         axes.text(middle, end + 20, str(counts[name] + len(units)), weight="bold", ha="center", **small)
     sentences = [
         f"{name}, {counts[name] + len(units)} layers with weights: "
@@ -587,13 +588,6 @@ def _bars(
     for start, _, colour in bars:
         axes.add_patch(Rectangle((start, top), width, thick, color=colour, lw=0))
     return bars
-
-
-def _cell(axes: Axes, left: float, top: float, width: float, height: float, colour: str, word: str) -> None:
-    """Draw a filled box with a word in it."""
-    axes.add_patch(Rectangle((left, top), width, height, fc=colour, alpha=0.5, lw=0))
-    middle = (left + width / 2, top + height / 2)
-    axes.text(*middle, word, size=SMALL, ha="center", va="center_baseline")
 
 
 def _fields(kernels: Sequence[int]) -> list[int]:
