@@ -59,6 +59,16 @@ REDUCED: list[list[tuple[int | str, int | None]]] = [
     *([(1, 64)], [(1, 96), (3, 128)]),
     *([(1, 16), (5, 32)], [("max pool", None), (1, 32)]),
 ]
+# Shape, convolutions (kernel, maps, stride), shortcut.
+RESIDUAL: dict[str, Any] = {
+    "basic block": ((56, 56, 64), [(3, 64, 1), (3, 64, 1)], "identity"),
+    "bottleneck, regular": ((56, 56, 256), [(1, 64, 1), (3, 64, 1), (1, 256, 1)], "identity"),
+    "bottleneck, reduce": ((56, 56, 256), [(1, 128, 2), (3, 128, 1), (1, 512, 1)], "projection"),
+}
+PLAIN: dict[str, Any] = {
+    "plain": ((7, 7, 64), [(3, 64, 1), (3, 64, 1)], None),
+    "padded": ((7, 7, 64), [(3, 128, 2), (3, 128, 1)], "padded"),
+}
 MASKS = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
@@ -204,6 +214,19 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "module": (
         lambda: plots.inception_module((32, 32, 200), REDUCED, "Reduced"),
         ["1x1 with 16 maps (3.3 M), then 5x5 with 32 maps (13.1 M);", "64 + 128 + 32 + 32 = 256 maps"],
+    ),
+    "residual blocks": (
+        lambda: plots.residual_blocks(RESIDUAL),
+        [
+            "basic block: from 56x56x64 through 3x3, 64; batch norm; ReLU; 3x3, 64; batch norm; the input is "
+            "added (identity shortcut: as it is), then ReLU gives 56x56x64. bottleneck, regular: from",
+            "1x1, 128, /2; batch norm; ReLU; 3x3, 128; batch norm; ReLU; 1x1, 512; batch norm; the input is "
+            "added (projection shortcut: 1x1, 512, /2, batch norm), then ReLU gives 28x28x512.",
+        ],
+    ),
+    "plain and padded": (
+        lambda: plots.residual_blocks(PLAIN),
+        ["3x3, 64; batch norm; ReLU gives 7x7x64", "(padded shortcut: pad to 128, /2), then ReLU gives 4x4x"],
     ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
@@ -493,6 +516,23 @@ def test_maps_of_both_modules_are_to_one_scale() -> None:
     assert reduced == pytest.approx(one * np.array([64, 128, 32, 32]), abs=1.5)
 
 
+def test_the_sum_comes_after_the_last_normalisation_and_before_the_last_relu() -> None:
+    heights: dict[str, list[float]] = {}
+    for label, _, box, _ in texts(DRAWN["residual blocks"]):
+        heights.setdefault(label, []).append(box[3])
+    circles = [
+        min(np.float64(re.findall(r"[-\d.]+", path))[1::2])
+        for path in re.findall(r'<path d="([^"]+)"[^>]*fill: none', DRAWN["residual blocks"].svg)
+        if "C" in path
+    ]
+    assert len(circles) == 3
+    # Each block has a ReLU behind every convolution, and behind the sum where the last one's would be.
+    assert len(heights["ReLU"]) == 2 + 3 + 3
+    assert sum(y > max(circles) for y in heights["ReLU"]) == 3
+    assert len(heights["batch norm"]) == 2 + 3 + 3 + 1
+    assert max(heights["batch norm"]) < min(circles)
+
+
 def test_schedule_is_exact_about_where_a_phase_ends() -> None:
     alt = plots.schedule({"a": [1e-2, 1e-2, 1e-3]}).alt
     assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
@@ -603,6 +643,20 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.inception_module((8, 8, 3), [], "x"), "expected 1 to 5 branches, got 0"),
         (lambda: plots.inception_module((8, 8, 3), [[]], "x"), "a branch has no layer"),
         (lambda: plots.inception_module((8, 8, 3), [[(3, None)]], "x"), "of side 3 needs a number of maps"),
+        (lambda: plots.residual_blocks({}), "there are no blocks"),
+        (lambda: plots.residual_blocks({"a": ((8, 8, 3), [], None)}), "a has no convolutions"),
+        (
+            lambda: plots.residual_blocks({"a": ((8, 8, 3), [(3, 3, 1)], "none")}),
+            "a: shortcut must be one of .*, not 'none'",
+        ),
+        (
+            lambda: plots.residual_blocks({"a": ((8, 8, 3), [(3, 6, 2)], "identity")}),
+            "a turns 8.8.3 into 4.4.6, to which its input cannot be added",
+        ),
+        (
+            lambda: plots.residual_blocks({str(i): ((8, 8, 3), [(3, 3, 1)], "projection") for i in range(4)}),
+            "4 blocks do not fit side by side",
+        ),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),
         (lambda: plots.schedule({"a": []}), "a needs rates above 0"),

@@ -5,7 +5,7 @@ page's own text colour, so one figure serves light and dark pages; data colours 
 from white and from near-black alike, in hues that colour-blind readers tell apart.
 """
 
-from cnnlib.plots.blocks import inception_module
+from cnnlib.plots.blocks import inception_module, residual_blocks
 from cnnlib.plots.curves import (
     activations,
     comparison,
@@ -63,6 +63,7 @@ __all__ = [
     "network_to_scale",
     "parameter_bridge",
     "receptive_fields",
+    "residual_blocks",
     "schedule",
     "shape_through_depth",
     "two_towers",

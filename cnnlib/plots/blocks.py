@@ -1,14 +1,17 @@
 """Blocks with branches: what is inside an inception module and a residual block."""
 
-from collections.abc import Sequence
+import math
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Polygon, Rectangle
+from matplotlib.patches import Circle, Polygon, Rectangle
 
 from cnnlib.plots.drawing import (
     BLUE,
+    GREEN,
     GREY,
     INK,
     MUTED,
@@ -17,10 +20,13 @@ from cnnlib.plots.drawing import (
     SMALL,
     WIDTH,
     Drawing,
+    box,
     finish,
+    listed,
     require,
     sheet,
     styled,
+    text_width,
     times,
 )
 
@@ -98,6 +104,52 @@ def inception_module(
     return finish(figure, f"{alt}{total:,} maps; {_millions(macs)} multiply-adds.")
 
 
+@styled
+def residual_blocks(
+    blocks: Mapping[str, tuple[tuple[int, int, int], Sequence[tuple[int, int, int]], str | None]],
+) -> Drawing:
+    """Draw residual blocks side by side, layer by layer: where a shortcut leaves, and where it is added.
+
+    Args:
+        blocks: for each title height, width and maps of the input; the convolutions, each the side of its
+            kernel, its maps and its stride; and the shortcut, "identity", "padded", "projection" or None, as
+            in `cnnlib.models.resnet.basic_block`.
+
+    Raises:
+        ValueError: there are no blocks or more than fit side by side, one has no convolutions or an unknown
+            shortcut, or adds its input as it is where the shape changes.
+    """
+    require(blocks, "residual_blocks: nothing to draw, there are no blocks")
+    for title, block in blocks.items():
+        _check_block(title, *block)
+    mains = {title: [*_main(convolutions)] for title, (_, convolutions, _) in blocks.items()}
+    beside = {title: _beside(*block) for title, block in blocks.items()}
+    wide = [max(text_width(word) for word, _ in main) + 8 for main in mains.values()]
+    sides = [max((text_width(word) + 8 for word, _ in side), default=13.0) for side in beside.values()]
+    gap = (WIDTH - sum(wide) - sum(sides) - 8 * len(blocks)) / len(blocks)
+    require(gap >= 0, f"residual_blocks: {len(blocks)} blocks do not fit side by side; draw fewer")
+    slots = [a + b + 8 + gap for a, b in zip(wide, sides, strict=True)]
+    titles = [_wrapped(title, slot - 6) for title, slot in zip(blocks, slots, strict=True)]
+    top, step = 12.0 * max(map(len, titles)) + 24, 20.0
+    deep = max(map(len, mains.values()))
+    figure, axes = sheet(WIDTH, top + step * deep + 68)
+    left = 0.0
+    for title, lines, main_width, side_width, slot in zip(blocks, titles, wide, sides, slots, strict=True):
+        for i, line in enumerate(lines):
+            axes.text(left, 11 + 12 * i, line, weight="bold", size=SMALL, va="baseline")
+        shape, convolutions, shortcut = blocks[title]
+        middle, foot = left + main_width / 2, top + step * deep
+        axes.text(middle, top - 8, times(shape), ha="center", **_TEXT)
+        _stack(axes, (left, top + 8), main_width, mains[title], foot + (8 if shortcut else 28))
+        if shortcut:
+            far = left + main_width + 8 + side_width / 2
+            _shortcut(axes, (middle, top + 2), (far, foot + 14), beside[title], side_width)
+        _end(axes, (left, foot), main_width, shortcut is not None, times(_result(shape, convolutions)))
+        left += slot
+    sentences = [_told(title, *block, mains[title], beside[title]) for title, block in blocks.items()]
+    return finish(figure, ". ".join(sentences) + ".")
+
+
 def _branch(shape: tuple[int, int, int], branch: Sequence[tuple[int | str, int | None]]) -> list[_Layer]:
     """Count the maps and multiply-adds of a branch's layers, all of stride 1."""
     require(branch, "inception_module: a branch has no layer")
@@ -147,3 +199,133 @@ def _millions(count: int) -> str:
 
 def _in_words(layer: _Layer) -> str:
     return f"{layer.name} with {layer.maps:,} maps" + (f" ({_millions(layer.macs)})" if layer.macs else "")
+
+
+def _main(convolutions: Sequence[tuple[int, int, int]]) -> Iterator[tuple[str, str]]:
+    """Word and colour of every layer beside a shortcut: the last convolution is activated after the sum."""
+    for i, (kernel, maps, strides) in enumerate(convolutions, start=1):
+        yield _convolution(kernel, maps, strides), PURPLE if kernel == 1 else BLUE
+        yield "batch norm", GREY
+        if i < len(convolutions):
+            yield "ReLU", GREEN
+
+
+def _beside(
+    shape: tuple[int, int, int], convolutions: Sequence[tuple[int, int, int]], shortcut: str | None
+) -> list[tuple[str, str]]:
+    """Word and colour of every layer in a shortcut."""
+    maps, stride = convolutions[-1][1], math.prod(strides for *_, strides in convolutions)
+    layers = {
+        "projection": [(_convolution(1, maps, stride), PURPLE), ("batch norm", GREY)],
+        "padded": [(f"pad to {maps:,}" + _stride(stride), GREY)],
+    }
+    return layers.get(shortcut or "", [])
+
+
+def _convolution(kernel: int, maps: int, strides: int) -> str:
+    return f"{times((kernel, kernel))}, {maps:,}{_stride(strides)}"
+
+
+def _stride(strides: int) -> str:
+    return f", /{strides}" if strides > 1 else ""
+
+
+def _result(
+    shape: tuple[int, int, int], convolutions: Sequence[tuple[int, int, int]]
+) -> tuple[int, int, int]:
+    """Shape of a block's output."""
+    stride = math.prod(strides for *_, strides in convolutions)
+    return math.ceil(shape[0] / stride), math.ceil(shape[1] / stride), convolutions[-1][1]
+
+
+def _stack(
+    axes: Axes, corner: tuple[float, float], width: float, layers: Sequence[tuple[str, str]], end: float
+) -> None:
+    """Draw layers one below the other, an arrow into each and one from the last down to `end`."""
+    left, top = corner
+    for i, (word, colour) in enumerate(layers):
+        y = top + 20 * i
+        _arrow(axes, (left + width / 2, y - 6), (left + width / 2, y))
+        box(axes, left, y, width, 14, colour, word)
+    _arrow(axes, (left + width / 2, top + 20 * len(layers) - 6), (left + width / 2, end))
+
+
+def _shortcut(
+    axes: Axes,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    layers: Sequence[tuple[str, str]],
+    width: float,
+) -> None:
+    """Draw a way from a point to the right, down past its layers, and back to the sum."""
+    (x, y), (far, low) = start, end
+    middle = (y + low) / 2
+    tops = [middle + 20 * (i - len(layers) / 2) + 3 for i in range(len(layers))]
+    cuts = [y, *(edge for top in tops for edge in (top, top + 14)), low]
+    axes.plot([x, far], [y, y], **_LINE)
+    for high, after in zip(cuts[::2], cuts[1::2], strict=True):
+        axes.plot([far, far], [high, after], **_LINE)
+    axes.plot([far, x + 9], [low, low], **_LINE)
+    axes.add_patch(Polygon([(x + 6, low), (x + 10, low - 2.3), (x + 10, low + 2.3)], lw=0, **_HEAD))
+    for top, (word, colour) in zip(tops, layers, strict=True):
+        box(axes, far - width / 2, top, width, 14, colour, word)
+    if not layers:
+        axes.text(far + 6.5, middle, "identity", rotation=90, ha="center", va="center", size=SMALL)
+
+
+def _end(axes: Axes, corner: tuple[float, float], width: float, adds: bool, shape: str) -> None:
+    """Draw what comes behind the layers: the sum, the last ReLU and the shape of the output."""
+    middle, foot = corner[0] + width / 2, corner[1] + 14
+    if adds:
+        axes.add_patch(Circle((middle, foot), 6, fc="none", ec=INK, lw=0.9))
+        for dx, dy in ((3.5, 0), (0, 3.5)):
+            axes.plot([middle - dx, middle + dx], [foot - dy, foot + dy], color=INK, lw=0.9)
+        _arrow(axes, (middle, foot + 6), (middle, foot + 14))
+    box(axes, corner[0], foot + 14, width, 14, GREEN, "ReLU")
+    axes.text(middle, foot + 38, shape, ha="center", **_TEXT)
+
+
+def _told(
+    title: str,
+    shape: tuple[int, int, int],
+    convolutions: Sequence[tuple[int, int, int]],
+    shortcut: str | None,
+    main: Sequence[tuple[str, str]],
+    beside: Sequence[tuple[str, str]],
+) -> str:
+    """Tell a block in words."""
+    way = listed(word for word, _ in beside) or "as it is"
+    added = f"the input is added ({shortcut} shortcut: {way}), then " if shortcut else ""
+    layers = "; ".join(word for word, _ in main)
+    return f"{title}: from {times(shape)} through {layers}; {added}ReLU gives " + times(
+        _result(shape, convolutions)
+    )
+
+
+def _wrapped(text: str, width: float) -> list[str]:
+    """Break a bold line where it gets wider than a column."""
+    letters = len(text)
+    while letters > 1 and any(
+        1.15 * text_width(line) > width for line in textwrap.wrap(text, letters, break_long_words=False)
+    ):
+        letters -= 1
+    return textwrap.wrap(text, letters, break_long_words=False)
+
+
+def _check_block(
+    title: str,
+    shape: tuple[int, int, int],
+    convolutions: Sequence[tuple[int, int, int]],
+    shortcut: str | None,
+) -> None:
+    """Refuse a block without convolutions, and a shortcut that is unknown or cannot be added."""
+    require(convolutions, f"residual_blocks: {title} has no convolutions")
+    kinds = ("identity", "padded", "projection", None)
+    require(shortcut in kinds, f"residual_blocks: {title}: shortcut must be one of {kinds}, not {shortcut!r}")
+    result = _result(shape, convolutions)
+    fits = shortcut != "identity" or result == tuple(shape)
+    require(
+        fits,
+        f"residual_blocks: {title} turns {times(shape)} into {times(result)}, to which its input cannot be "
+        "added as it is; the shortcut must be padded or a projection",
+    )
