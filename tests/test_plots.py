@@ -69,6 +69,35 @@ PLAIN: dict[str, Any] = {
     "plain": ((7, 7, 64), [(3, 64, 1), (3, 64, 1)], None),
     "padded": ((7, 7, 64), [(3, 128, 2), (3, 128, 1)], "padded"),
 }
+
+
+def inception(name: str, side: int, maps: int, one: int, three: tuple[int, int], pooled: int) -> list[Any]:
+    """Rows of a module of three branches, in the order in which Keras lists them."""
+    square = side**2
+    return [
+        row(f"{name}_3x3_reduce", "Conv2D", (side, side, three[0]), 9, square * maps * three[0]),
+        row(f"{name}_pool", "MaxPooling2D", (side, side, maps)),
+        row(f"{name}_1x1", "Conv2D", (side, side, one), 9, square * maps * one),
+        row(f"{name}_3x3", "Conv2D", (side, side, three[1]), 9, 9 * square * three[0] * three[1]),
+        row(f"{name}_pool_proj", "Conv2D", (side, side, pooled), 9, square * maps * pooled),
+        row(name, "Concatenate", (side, side, one + three[1] + pooled)),
+    ]
+
+
+GOOGLENET = [
+    row("conv1", "Conv2D", (112, 112, 64), 9_472, 49 * 3 * 64 * 112**2),
+    row("pool1", "MaxPooling2D", (56, 56, 64)),
+    row("norm1", "LocalResponseNormalization", (56, 56, 64)),
+    *inception("mixed_a", 56, 64, 32, (16, 96), 8),
+    *inception("mixed_b", 56, 136, 48, (24, 64), 20),
+    row("aux_pool", "AveragePooling2D", (4, 4, 136)),
+    row("aux_conv", "Conv2D", (4, 4, 64), 9, 16 * 136 * 64),
+    row("avg_pool", "GlobalAveragePooling2D", (132,)),
+    row("aux_flatten", "Flatten", (1024,)),
+    row("aux_predictions", "Dense", (1000,), 9),
+    row("drop", "Dropout", (132,)),
+    row("predictions", "Dense", (1000,), 9),
+]
 MASKS = np.array([[1, 0, 1, 0, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]], dtype=bool)
 RNG = np.random.default_rng(0)
 DIGITS = RNG.integers(0, 256, (40, 28, 28), dtype=np.uint8)
@@ -227,6 +256,18 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "plain and padded": (
         lambda: plots.residual_blocks(PLAIN),
         ["3x3, 64; batch norm; ReLU gives 7x7x64", "(padded shortcut: pad to 128, /2), then ReLU gives 4x4x"],
+    ),
+    "modules": (
+        lambda: plots.modules(GOOGLENET, "Modules", {"mixed_a": "aux"}),
+        [
+            "conv1, 7x7, 112x112x64; pool1, max pool, 56x56x64; norm1, normalisation, 56x56x64; mixed_a, ",
+            "mixed_a, 32 + 96 + 8 = 136 maps of 56x56; mixed_b, 48 + 64 + 20 = 132 maps of 56x56; avg_pool",
+            "predictions, dense, 1,000; aux on mixed_a: average → 4x4x136, 1x1 → 4x4x64, dense → 1,000.",
+        ],
+    ),
+    "no heads": (
+        lambda: plots.modules(GOOGLENET[:15], "Trunk"),
+        ["mixed_b, 48 + 64 + 20 = 132 maps of 56x56."],
     ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
@@ -533,6 +574,22 @@ def test_the_sum_comes_after_the_last_normalisation_and_before_the_last_relu() -
     assert max(heights["batch norm"]) < min(circles)
 
 
+def test_layers_of_a_branch_stand_one_below_the_other() -> None:
+    found = {label: box for label, _, box, _ in texts(DRAWN["modules"])}
+    middles = {label: (box[0] + box[2]) / 2 for label, box in found.items()}
+    # mixed_a: 1x1 to 32; 1x1 to 16, then 3x3 to 96; pool, then 1x1 to 8.
+    assert middles["16"] == pytest.approx(middles["96"], abs=1)
+    assert middles["32"] < middles["96"] - 20 < middles["8"] - 40
+    assert found["16"][3] < found["96"][1]
+    assert found["32"][3] == found["96"][3] == found["8"][3]
+    assert found["aux"][0] > middles["8"]
+    assert found["aux"][1] > found["mixed_a"][3]
+    svg = DRAWN["modules"].svg
+    # Two poolings in the trunk, one in the head, one in each module; convolutions of 1x1 are purple.
+    counts = [svg.count(f"fill: {c}") for c in (plots.OCHRE, plots.BLUE, plots.PURPLE, plots.VERMILLION)]
+    assert counts == [2 + 1 + 2, 1 + 2, 2 * 3 + 1, 2]
+
+
 def test_schedule_is_exact_about_where_a_phase_ends() -> None:
     alt = plots.schedule({"a": [1e-2, 1e-2, 1e-3]}).alt
     assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
@@ -656,6 +713,19 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (
             lambda: plots.residual_blocks({str(i): ((8, 8, 3), [(3, 3, 1)], "projection") for i in range(4)}),
             "4 blocks do not fit side by side",
+        ),
+        (lambda: plots.modules([], "x"), "modules: nothing to draw, there are no layers"),
+        (lambda: plots.modules(GOOGLENET, "x", {"mixed_c": "aux"}), "aux on mixed_c is not in the network"),
+        (lambda: plots.modules(GOOGLENET, "x", {"mixed_a": "aux3"}), "aux3 on mixed_a is not in"),
+        (
+            lambda: plots.modules(
+                [row("a_1x1", "Conv2D", (8, 8, 4), 9), row("a", "Concatenate", (8, 8, 6))], "x"
+            ),
+            "the branches of a make 4 maps, it has 6",
+        ),
+        (
+            lambda: plots.modules([row("a", "Conv2D", (8, 8, 4), 9, 8 * 8 * 4 * 3 * 8)], "x"),
+            "a makes 6,144 multiply-adds for 3 maps, which no square kernel does",
         ),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),

@@ -6,6 +6,7 @@ from white and from near-black alike, in hues that colour-blind readers tell apa
 """
 
 from cnnlib.plots.blocks import inception_module, residual_blocks
+from cnnlib.plots.branching import modules
 from cnnlib.plots.curves import (
     activations,
     comparison,
@@ -59,6 +60,7 @@ __all__ = [
     "images",
     "inception_module",
     "learning_curves",
+    "modules",
     "network",
     "network_to_scale",
     "parameter_bridge",

@@ -58,7 +58,7 @@ def network(rows: "Sequence[Row]", title: str) -> Drawing:
     Raises:
         ValueError: there are no rows, or one has an output that is neither (H, W, C) nor (units,).
     """
-    _check_rows(rows, "network")
+    check_rows(rows, "network")
     labels = [_caption(row) for row in rows]
     widest = max(_size(row) for row in rows)
     blocks = [
@@ -82,7 +82,7 @@ def network(rows: "Sequence[Row]", title: str) -> Drawing:
         middle = top + tall / 2
         for column, i in enumerate(band):
             centre = (column + 0.5) * slot
-            left = _block(axes, centre, middle, *blocks[i], _colour(rows[i]))
+            left = _block(axes, centre, middle, *blocks[i], layer_colour(rows[i]))
             if i:
                 before = (column - 0.5) * slot + _reach(*blocks[i - 1]) if column else -slot
                 _arrow(axes, max(before + 3, left - 16), left - 3, middle)
@@ -110,9 +110,9 @@ def network_to_scale(rows: "Sequence[Row]", title: str, image: tuple[int, int, i
     Raises:
         ValueError: there are no rows to draw, or one has an output that is neither (H, W, C) nor (units,).
     """
-    rows = [row for row in rows if row.params or _colour(row) == OCHRE]
-    _check_rows(rows, "network_to_scale")
-    plates = [(row.name, row.output_shape, _colour(row)) for row in rows]
+    rows = [row for row in rows if row.params or layer_colour(row) == OCHRE]
+    check_rows(rows, "network_to_scale")
+    plates = [(row.name, row.output_shape, layer_colour(row)) for row in rows]
     if image:
         plates.insert(0, ("image", tuple(image), GREY))
     left = 1.15 * max(text_width(name) for name, *_ in plates) + 8
@@ -157,7 +157,7 @@ def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
     Raises:
         ValueError: there are no rows, or the network lacks one of the two parts.
     """
-    _check_rows(rows, "extractor_and_classifier")
+    check_rows(rows, "extractor_and_classifier")
     split = next((i for i, row in enumerate(rows) if len(row.output_shape) == 1), 0)
     require(split, "extractor_and_classifier: needs layers with feature maps followed by layers without")
     parts = (rows[:split], rows[split:])
@@ -207,7 +207,7 @@ def shape_through_depth(networks: "Mapping[str, Sequence[Row]]") -> Drawing:
     check_series(networks, "shape_through_depth")
     shapes = {}
     for name, rows in networks.items():
-        _check_rows(rows, f"shape_through_depth: {name}")
+        check_rows(rows, f"shape_through_depth: {name}")
         shapes[name] = [row.output_shape for row in rows if len(row.output_shape) == 3]
         require(shapes[name], f"shape_through_depth: {name} has no layer with feature maps")
     figure = chart(330)
@@ -671,7 +671,7 @@ def _caption(row: "Row") -> list[str]:
     return [row.name, *(textwrap.wrap(kind, 14) if kind != row.name else []), times(row.output_shape)]
 
 
-def _colour(row: "Row") -> str:
+def layer_colour(row: "Row") -> str:
     """Blue convolves, purple does so without sharing weights, ochre subsamples, vermillion is dense."""
     words = {
         "conv": BLUE,
@@ -684,7 +684,7 @@ def _colour(row: "Row") -> str:
     return next((colour for word, colour in words.items() if word in row.kind.lower()), GREY)
 
 
-def _check_rows(rows: "Sequence[Row]", where: str) -> None:
+def check_rows(rows: "Sequence[Row]", where: str) -> None:
     """Refuse an architecture without layers, or with outputs that are neither (H, W, C) nor (units,)."""
     require(rows, f"{where}: nothing to draw, there are no layers")
     for row in rows:
