@@ -15,6 +15,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from cnnlib.data.views import corners_and_centre
+
 # Values that one chunk of `pca_of` turns into float64: 128 MiB.
 VALUES_PER_CHUNK = 2**24
 
@@ -197,12 +199,10 @@ class FixedCrops:
         Raises:
             ValueError: the square does not fit into the images.
         """
-        down, across = (length - self.size for length in images.shape[1:3])
-        if min(down, across) < 0:
-            raise ValueError(f"{self} does not fit into {images.shape[1]} x {images.shape[2]} pixels.")
-        corners = [(0, 0), (0, across), (down, 0), (down, across)] if self.ten else []
-        corners.append((down // 2, across // 2))
-        views = [images[:, y : y + self.size, x : x + self.size] for y, x in corners]
+        _, height, width, _ = images.shape
+        places = corners_and_centre(height, width, self.size)
+        chosen = places if self.ten else places[-1:]
+        views = [images[:, top : top + self.size, left : left + self.size] for top, left in chosen]
         if self.ten:
             views += [ops.flip(view, axis=2) for view in views]
         return ops.reshape(ops.stack(views, axis=1), (-1, self.size, self.size, images.shape[3]))

@@ -299,14 +299,25 @@ class GridCrops(_SomeScales):
         return _with_mirrors(np.stack(views))
 
 
+def corners_and_centre(height: int, width: int, size: int) -> list[tuple[int, int]]:
+    """Top and left edges of five squares in an image: at its corners, row by row, and in its centre.
+
+    Raises:
+        ValueError: the squares are larger than the image.
+    """
+    _check_fit("five squares", size, height, width)
+    down, across = height - size, width - size
+    return [(0, 0), (0, across), (down, 0), (down, across), (down // 2, across // 2)]
+
+
 def centre_crop(images: np.ndarray, size: int) -> np.ndarray:
     """Cut the central square out of images in memory: (n, h, w, c) -> (n, size, size, c).
 
     Raises:
         ValueError: the square is larger than the images.
     """
-    _check_fit("centre_crop", size, *images.shape[1:3])
-    top, left = ((length - size) // 2 for length in images.shape[1:3])
+    _, height, width, _ = images.shape
+    top, left = corners_and_centre(height, width, size)[-1]
     return images[:, top : top + size, left : left + size]
 
 
@@ -320,10 +331,9 @@ def ten_crop(images: np.ndarray, size: int) -> np.ndarray:
 
     Source: Krizhevsky et al. 2012, section 4.1.
     """
-    centre = centre_crop(images, size)
-    top, bottom = images[:, :size], images[:, images.shape[1] - size :]
-    right = images.shape[2] - size
-    five = [top[:, :, :size], top[:, :, right:], bottom[:, :, :size], bottom[:, :, right:], centre]
+    _, height, width, _ = images.shape
+    places = corners_and_centre(height, width, size)
+    five = [images[:, top : top + size, left : left + size] for top, left in places]
     return _with_mirrors(np.stack(five, axis=1))
 
 
