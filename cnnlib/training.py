@@ -29,6 +29,7 @@ from cnnlib.data.views import View
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.models import without_aux_heads
 from cnnlib.papers.lecun1998 import LECUN1998
+from cnnlib.rate_factors import with_rate_factors
 from cnnlib.recipe import Recipe
 from cnnlib.records import provenance
 from cnnlib.schedules import Schedule
@@ -99,6 +100,8 @@ def fit(
     checkpoint: str | os.PathLike | None = None,
     show_progress: bool = False,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    pixels: Pixels | None = None,
+    rate_factors: Sequence[float] | None = None,
 ) -> Progress:
     """Train `model` in place.
 
@@ -118,6 +121,9 @@ def fit(
             Ctrl-C save before they stop the training.
         show_progress: draw a bar for each epoch while it runs, on a terminal.
         on_epoch: called after each epoch with its number from 1 and its figures.
+        pixels: how pixels are prepared; None prepares them as the recipe says, by what `train` measures. A
+            network that was trained before wants those it was trained with.
+        rate_factors: factors of the rate, one for each of the model's trainable variables; None is 1 for all.
 
     Returns:
         The progress at the end, with the history.
@@ -130,10 +136,10 @@ def fit(
     """
     engine = engine or backend.engine("one")
     _check_batch(recipe, len(train), engine, accumulate)
-    feed, test_feed = _feeds(recipe, train, validation, engine)
+    feed, test_feed = _feeds(recipe, train, validation, engine, pixels)
     schedule = recipe.schedule(len(train), validated=test_feed is not None)
     with engine.scope():
-        optimizer = _build_optimizer(recipe, model)
+        optimizer = _build_optimizer(recipe, model, rate_factors)
     objective = Objective(
         model,
         optimizer,
@@ -146,6 +152,10 @@ def fit(
     )
     steps = engine.compile_steps(objective, feed.resident)
     identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
+    if pixels is not None:
+        identity["pixels"] = pixels.described()
+    if rate_factors is not None:
+        identity["rate_factors"] = list(rate_factors)
     saved = Checkpoint(checkpoint, [*model.variables, *optimizer.variables], identity, engine.process == 0)
     validate = _error_of(model, test_feed) if test_feed else lambda: None
     with _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
@@ -202,11 +212,11 @@ def _check_batch(recipe: Recipe, images: int, engine: Engine, accumulate: int) -
 
 
 def _feeds(
-    recipe: Recipe, train: Images, validation: Images | None, engine: Engine
+    recipe: Recipe, train: Images, validation: Images | None, engine: Engine, pixels: Pixels | None
 ) -> tuple[Feed, Feed | None]:
     """How training and validation images reach the device, prepared by what training images measure."""
     sample = _sample(train, recipe)
-    pixels = recipe.build_pixels(sample)
+    pixels = recipe.build_pixels(sample) if pixels is None else pixels
     feed = Feed(
         train,
         engine,
@@ -234,9 +244,18 @@ def _sample(train: Images, recipe: Recipe) -> np.ndarray:
     return np.stack([image for image, *_ in stream(train, view, chosen, draws)])
 
 
-def _build_optimizer(recipe: Recipe, model: keras.Model) -> keras.optimizers.Optimizer:
+def _build_optimizer(
+    recipe: Recipe, model: keras.Model, rate_factors: Sequence[float] | None
+) -> keras.optimizers.Optimizer:
     """The recipe's optimiser; where layers compute in float16, with a scaled loss, or gradients vanish."""
     optimizer = recipe.build_optimizer()
+    if rate_factors is not None:
+        if len(rate_factors) != len(model.trainable_variables):
+            raise TrainingError(
+                f"{len(rate_factors)} factors of the rate for {len(model.trainable_variables)} trainable "
+                f"variables of {model.name}: give one for each."
+            )
+        optimizer = with_rate_factors(optimizer, rate_factors)
     if any(layer.compute_dtype == "float16" for layer in model.layers):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)

@@ -11,7 +11,7 @@ from keras import ops
 
 from cnnlib.papers.lecun1998 import LECUN1998
 
-NAMES = ("unit", "lecun1998", "mean_rgb", "mean_image", "standard")
+NAMES = ("unit", "lecun1998", "mean_rgb", "mean_bgr", "mean_image", "standard", "as_is")
 
 # Values of one chunk that `build` measures at a time: 128 MiB of float64.
 VALUES_PER_CHUNK = 2**24
@@ -24,7 +24,8 @@ class Pixels:
     Attributes:
         name: one of `NAMES`.
         measured: what was measured on the training images, by name: "mean" (c,) or (h, w, c) and "deviation"
-            (c,), float32, in levels of 0 to 255. The preparation is made again from its name and this.
+            (c,), float32, in levels of 0 to 255 and with red first. The preparation is made again from its
+            name and this: that of a network trained before goes with the network to other images.
     """
 
     name: str
@@ -37,6 +38,14 @@ class Pixels:
             return 255 / self.measured["deviation"]
         return {"unit": 1.0, "lecun1998": LECUN1998["ink"] - LECUN1998["background"]}.get(self.name, 255.0)
 
+    def ordered(self, images: np.ndarray) -> np.ndarray:
+        """Images (n, h, w, c) with their channels in the order of the prepared ones, levels as they are."""
+        return images[..., ::-1] if self.name == "mean_bgr" else images
+
+    def described(self) -> dict:
+        """The preparation as plain data, for records and hashes."""
+        return {"name": self.name} | {key: value.tolist() for key, value in self.measured.items()}
+
     def output_shape(self, shape: tuple[int, int, int]) -> tuple[int, int, int]:
         """Return the (height, width, channels) that images of such a shape are turned into."""
         border = 2 * self._border(shape[0])
@@ -45,6 +54,8 @@ class Pixels:
     def __call__(self, images: np.ndarray | keras.KerasTensor) -> keras.KerasTensor:
         """Turn uint8 images (b, h, w, c) into the float32 input of a network."""
         images = ops.convert_to_tensor(images)
+        if self.name == "as_is":
+            return ops.cast(images, "float32")
         border = self._border(images.shape[1])
         images = ops.cast(images, "float32")
         if self.name == "unit":
@@ -54,6 +65,8 @@ class Pixels:
             scaled = images / 255 * self.span + background
             return ops.pad(scaled, ((0, 0), edges, edges, (0, 0)), constant_values=background)
         centred = images - ops.convert_to_tensor(self.measured["mean"])
+        if self.name == "mean_bgr":
+            return ops.flip(centred, axis=-1)
         return (
             centred
             if self.name != "standard"
@@ -72,9 +85,11 @@ def build(name: str, train: np.ndarray) -> Pixels:
         name: "unit": 0 to 1;
             "lecun1998": background -0.1, ink 1.175, in a field of 32 x 32 (LeCun et al. 1998, section II-B);
             "mean_rgb": levels minus the mean of each channel (Simonyan and Zisserman 2014, section 2.1);
+            "mean_bgr": the same, then the channels turned round, blue first, as Caffe's networks want them;
             "mean_image": levels minus the mean image (Krizhevsky et al. 2012, section 2; He et al. 2015,
             section 3.4: "per-pixel mean subtracted");
-            "standard": levels minus the mean of each channel, by its standard deviation.
+            "standard": levels minus the mean of each channel, by its standard deviation;
+            "as_is": levels 0 to 255 as they are, for networks that prepare pixels themselves.
         train: uint8 (n, height, width, c) to measure on, training images alone. A sample will do where the
             set is larger than memory.
 
@@ -89,13 +104,13 @@ def build(name: str, train: np.ndarray) -> Pixels:
             f"Pixels are measured on uint8 images (n, height, width, channels); got {train.dtype} of shape "
             f"{train.shape}."
         )
-    if name in ("unit", "lecun1998"):
+    if name in ("unit", "lecun1998", "as_is"):
         return Pixels(name)
     mean_image = sum(chunk.sum(axis=0) for chunk in _chunks(train)) / len(train)
     if name == "mean_image":
         return Pixels(name, {"mean": mean_image.astype("float32")})
     mean = mean_image.mean(axis=(0, 1))
-    if name == "mean_rgb":
+    if name in ("mean_rgb", "mean_bgr"):
         return Pixels(name, {"mean": mean.astype("float32")})
     squares = sum(((chunk - mean) ** 2).sum(axis=(0, 1, 2)) for chunk in _chunks(train))
     deviation = np.sqrt(squares / (train.size // train.shape[-1]))

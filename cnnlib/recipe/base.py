@@ -225,7 +225,7 @@ AUGMENTATIONS: dict[str, Callable[[np.ndarray, Pixels], tuple[Augmentation, ...]
     "affine": lambda train, prepared: (RandomAffine(),),
     "flip": lambda train, prepared: (Flip(),),
     "pad_crop_flip": lambda train, prepared: (PadCrop(), Flip()),
-    "pca_colour": lambda train, prepared: (PCAColour(pca_of(train, prepared.span)),),
+    "pca_colour": lambda train, prepared: (PCAColour(pca_of(prepared.ordered(train), prepared.span)),),
 }
 """By name, what makes the augmentations from training images and the preparation of their pixels."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from keras import ops
@@ -36,7 +38,9 @@ def test_measured_preparations_centre_the_training_images(train: np.ndarray) -> 
         "mean_rgb": x - x.mean(axis=(0, 1, 2)),
         "mean_image": x - x.mean(axis=0),
         "standard": (x - x.mean(axis=(0, 1, 2))) / x.std(axis=(0, 1, 2)),
+        "mean_bgr": (x - x.mean(axis=(0, 1, 2)))[..., ::-1],
         "unit": x / 255,
+        "as_is": x,
     }
     for name, values in expected.items():
         preparation = pixels.build(name, train)
@@ -56,6 +60,14 @@ def test_what_was_measured_makes_the_same_preparation_again(train: np.ndarray) -
     }
     again = pixels.Pixels("standard", first.measured)
     np.testing.assert_array_equal(prepared(again, train), prepared(first, train))
+
+
+def test_a_preparation_is_described_by_plain_data(train: np.ndarray) -> None:
+    described = json.loads(json.dumps(pixels.build("standard", train).described()))
+    name = described.pop("name")
+    again = pixels.Pixels(name, {key: np.array(value, "float32") for key, value in described.items()})
+    np.testing.assert_array_equal(prepared(again, train), prepared(pixels.build("standard", train), train))
+    assert pixels.build("as_is", train).described() == {"name": "as_is"}
 
 
 def test_lecuns_pixels_stand_in_a_field_of_background() -> None:
