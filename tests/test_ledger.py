@@ -22,6 +22,7 @@ from cnnlib.papers.chapter import (
     INCEPTION_ERRATA,
     LENET_ERRATA,
     RESNET_ERRATA,
+    TRANSFER_ERRATA,
     VGG_ERRATA,
 )
 from cnnlib.papers.he2016 import HE2016
@@ -29,6 +30,7 @@ from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.papers.lecun1998 import LECUN1998
 from cnnlib.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.papers.szegedy2015 import SZEGEDY2015
+from cnnlib.papers.yosinski2014 import YOSINSKI2014
 
 
 def all_papers() -> list[Paper]:
@@ -58,7 +60,7 @@ def test_every_figure_of_every_paper_has_one_claim() -> None:
     }
     assert facts - set(claimed) == set()
     assert len(claimed) == len(set(claimed))
-    assert len(facts) > 480
+    assert len(facts) > 510
 
 
 def test_a_figure_from_memory_is_shown_and_not_asserted(rows: list[ledger.Row]) -> None:
@@ -145,6 +147,10 @@ def test_the_slips_of_the_papers_of_googlenet_and_resnet_differ_and_nothing_else
         ("chapter", "inception_naive_maps", "424"),
         ("chapter", "inception_formula", "16,384,000"),
         ("chapter", "resnet_block_convolutions", "2, 3"),
+        ("chapter", "transfer_frozen_parameters", "14,714,688"),
+        ("chapter", "transfer_frozen_layers.2", "8 to 10"),
+        ("chapter", "transfer_frozen_layers.3", "4 to 6"),
+        ("yosinski2014", "layers", "8"),
     ],
 )
 def test_a_count_is_the_papers(rows: list[ledger.Row], paper: str, key: str, ours: str) -> None:
@@ -165,11 +171,18 @@ def test_an_error_on_imagenet_says_on_which_images_and_how_it_was_measured() -> 
         assert any(word in fact.says for word in network), key
 
 
-def test_the_errata_are_numbered_through_and_in_the_order_of_the_networks() -> None:
-    networks = (LENET_ERRATA, ALEXNET_ERRATA, VGG_ERRATA, INCEPTION_ERRATA, RESNET_ERRATA)
-    assert [erratum.number for erratum in ERRATA] == list(range(1, 65))
-    assert [erratum for errata in networks for erratum in errata] == list(ERRATA)
-    assert [errata[0].number for errata in networks] == [1, 13, 27, 40, 57]
+def test_the_errata_are_numbered_through_and_in_the_order_of_the_sections() -> None:
+    sections = (
+        LENET_ERRATA,
+        ALEXNET_ERRATA,
+        VGG_ERRATA,
+        INCEPTION_ERRATA,
+        RESNET_ERRATA,
+        TRANSFER_ERRATA,
+    )
+    assert [erratum.number for erratum in ERRATA] == list(range(1, 71))
+    assert [erratum for errata in sections for erratum in errata] == list(ERRATA)
+    assert [errata[0].number for errata in sections] == [1, 13, 27, 40, 57, 65]
 
 
 def test_what_an_erratum_corrects_does_differ_from_our_own_count(rows: list[ledger.Row]) -> None:
@@ -221,6 +234,8 @@ def test_a_network_is_counted_without_memory_for_its_weights() -> None:
         (SIMONYAN2015, "parameters.D", 138_423_208),
         (SZEGEDY2015, "printed_work.3b", 306.0),
         (HE2016, "cifar_parameters_b.110", 1_727_962),
+        (YOSINSKI2014, "natural", 450),
+        (CHAPTER, "transfer_frozen_layers.3", "4 to 7"),
     ],
 )
 def test_one_changed_figure_fails_the_check(

@@ -8,6 +8,7 @@ from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.papers.lecun1998 import LECUN1998
 from cnnlib.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.papers.szegedy2015 import SZEGEDY2015
+from cnnlib.papers.yosinski2014 import YOSINSKI2014
 
 # Layer of the Keras form: output shape, parameters, multiply-adds.
 _LENET = {
@@ -172,10 +173,53 @@ _RESNET_FACTS = {
     ),
 }
 
+_APPROACHES, _TABLE = "Transfer learning, approaches", "Transfer learning, table 6.1"
+
+_TRANSFER_FACTS = {
+    "transfer_frozen_convolutions": Fact(
+        13, _APPROACHES, "read", "convolutions of VGG16 that are frozen when it extracts features"
+    ),
+    "transfer_frozen_parameters": Fact(
+        14_714_688, _APPROACHES, "computed", "parameters of VGG16 that are frozen then"
+    ),
+    "transfer_new_units": Fact(
+        "hidden", "Transfer learning, figure 6.2", "read", "what the two units of the new softmax are"
+    ),
+    "transfer_transferred": Fact(
+        "feature maps", "Transfer learning, definition", "read", "what goes from one network to the other"
+    ),
+    "transfer_frozen_layers": Fact(
+        {"1": "13", "2": "8 to 10", "3": "4 to 6", "4": "0"},
+        "Transfer learning, scenarios",
+        "computed",
+        "of VGG16's 13 convolutions, those that the text's advice freezes, by scenario",
+    ),
+    "transfer_table_1": Fact("feature extractor", _TABLE, "read", "what to do with few, similar images"),
+    "transfer_table_2": Fact(
+        "fine-tune the full network", _TABLE, "read", "what to do with many, similar images"
+    ),
+    "transfer_table_3": Fact(
+        "fine-tune from activations earlier in the network",
+        _TABLE,
+        "read",
+        "what to do with few, different images",
+    ),
+    "transfer_table_4": Fact(
+        "fine-tune everything", _TABLE, "read", "what to do with many, different images"
+    ),
+}
+
 CHAPTER = Paper(
     citation="chapter",
     title="Advanced CNN architectures",
-    facts={**_LENET_FACTS, **_ALEXNET_FACTS, **_VGG_FACTS, **_INCEPTION_FACTS, **_RESNET_FACTS},
+    facts={
+        **_LENET_FACTS,
+        **_ALEXNET_FACTS,
+        **_VGG_FACTS,
+        **_INCEPTION_FACTS,
+        **_RESNET_FACTS,
+        **_TRANSFER_FACTS,
+    },
 )
 
 
@@ -717,4 +761,71 @@ RESNET_ERRATA = (
     ),
 )
 
-ERRATA = (*LENET_ERRATA, *ALEXNET_ERRATA, *VGG_ERRATA, *INCEPTION_ERRATA, *RESNET_ERRATA)
+_TRANSFER = YOSINSKI2014
+
+TRANSFER_ERRATA = (
+    Erratum(
+        65,
+        "What a network learns, and what one network hands on to another, are feature maps.",
+        "It learns weights, and weights are handed on, as the chapter says itself further down. Feature maps "
+        "are activations: what the weights make of an image.",
+        "`transfer.feature_extractor(model).get_weights()` against its output",
+        ("transfer_transferred",),
+    ),
+    Erratum(
+        66,
+        "The new softmax for cats and dogs has two hidden units.",
+        "Its two units are the network's outputs.",
+        "`transfer.classifier(512, 2).output_shape`",
+        ("transfer_new_units",),
+    ),
+    Erratum(
+        67,
+        "Many images, similar to the old: by the text freeze 60 to 80 % of the network, since all of it need "
+        "not be fine-tuned; by the table fine-tune all of it.",
+        "Only one of them can be the advice. Yosinski et al. 2014 copied layers to a task with much data and "
+        f"let all of them learn on: {_TRANSFER['fine_tuned_gain']} points above training from scratch, while "
+        f"copied layers that stayed frozen lost from layer {_TRANSFER['transfers_worse'].split()[0]} on.",
+        "Yosinski et al. 2014, section 4.1; `transfer.advise(100_000, 'similar')`",
+        ("transfer_table_2",),
+    ),
+    Erratum(
+        68,
+        "Few images, different from the old: by the text freeze the first third or half and fine-tune the "
+        "rest; by the table start from activations earlier in the network.",
+        "In the notes of the course CS231n, where the scenarios come from, the latter means a linear "
+        "classifier on the output of an earlier layer, with nothing fine-tuned. The images are different in "
+        "one place, very different in another; the scenarios are numbered i to iv and 1 to 4, in the same "
+        "order.",
+        "`transfer.advise(1_000, 'different')`",
+        ("transfer_table_3",),
+    ),
+    Erratum(
+        69,
+        "Fine-tuning means, by its formal definition, to freeze some layers; there are three scenarios, "
+        "namely classifier, feature extractor and fine-tuning.",
+        "Fine-tuning may train all layers, as in the chapter's own scenario 4. The three are approaches; "
+        "scenarios are the four cases of size and similarity.",
+        "The chapter's scenario 4; `transfer.freeze(model, 0.0)`",
+    ),
+    Erratum(
+        70,
+        "An example with dogs stands earlier in the chapter; a classifier is trained to overfit; nobody need "
+        "ever train from scratch; ImageNet is a great number of data sets; features only grow more specific "
+        "with depth; transfer learning is a way to general artificial intelligence.",
+        "There is no such example. A classifier is fitted; overfitting is the failure. Much data of its own "
+        "kind, or a network of another form, is a reason to train from scratch. ImageNet is one data set. "
+        f"Frozen layers {_TRANSFER['co_adapted']} lose even on the task they learned, since neighbouring "
+        "layers depend on each other, and fine-tuning undoes it. For the last claim nothing is offered.",
+        "Yosinski et al. 2014, section 4.1",
+    ),
+)
+
+ERRATA = (
+    *LENET_ERRATA,
+    *ALEXNET_ERRATA,
+    *VGG_ERRATA,
+    *INCEPTION_ERRATA,
+    *RESNET_ERRATA,
+    *TRANSFER_ERRATA,
+)

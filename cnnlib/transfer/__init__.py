@@ -1,0 +1,34 @@
+"""Transfer learning: freeze layers, extract features once, fine-tune at rates of their own, get advice."""
+
+from cnnlib.transfer.advice import LARGE, Advice, advise
+from cnnlib.transfer.extraction import attach, classifier, feature_extractor, features, features_key
+from cnnlib.transfer.freezing import (
+    Freezing,
+    classifier_layers,
+    freeze,
+    frozen_layers,
+    how_many,
+    pretrained_layers,
+)
+from cnnlib.transfer.tuning import falling_factors, fine_tune, rate_factors, recipe
+
+__all__ = [
+    "LARGE",
+    "Advice",
+    "Freezing",
+    "advise",
+    "attach",
+    "classifier",
+    "classifier_layers",
+    "falling_factors",
+    "feature_extractor",
+    "features",
+    "features_key",
+    "fine_tune",
+    "freeze",
+    "frozen_layers",
+    "how_many",
+    "pretrained_layers",
+    "rate_factors",
+    "recipe",
+]

@@ -1,0 +1,149 @@
+"""How much of a trained network to keep for new images: the chapter's four scenarios."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import keras
+
+from cnnlib.papers.chapter import CHAPTER
+from cnnlib.transfer.freezing import how_many, pretrained_layers
+
+LARGE = 10_000
+"""Images from which a set counts as large. The chapter gives no number; this is our own choice."""
+
+_SIMILAR = {"similar": True, "different": False, "very different": False}
+# Level, shares of the weight layers to freeze, the share to begin with, reason.
+_LEVELS: dict[int, tuple[str, tuple[float, float], float, str]] = {
+    1: (
+        "feature extractor",
+        (1.0, 1.0),
+        1.0,
+        "Even the last features fit images like those the network learned from, and the more of it learns, "
+        "the better it can learn so few images by heart.",
+    ),
+    2: (
+        "freeze 60 to 80 %",
+        (0.6, 0.8),
+        0.7,
+        "The last features nearly fit, and there are enough images to bring them closer without learning "
+        "these by heart.",
+    ),
+    3: (
+        "freeze a third to a half",
+        (1 / 3, 1 / 2),
+        5 / 12,
+        "The first features fit any images, the last ones only images like the old; with so few new ones, "
+        "all the layers would learn them by heart.",
+    ),
+    4: (
+        "fine-tune everything",
+        (0.0, 0.0),
+        0.0,
+        "There are enough images to adapt all layers, and the old weights are a better start than random "
+        "ones.",
+    ),
+}
+_CONTRADICTIONS = {
+    2: "The chapter's text freezes 60 to 80 % and calls it not needed to fine-tune the whole network; its "
+    "table fine-tunes the whole. Yosinski et al. 2014 gained by fine-tuning all layers on much data.",
+    3: "The chapter's text freezes the first third to half and trains the rest; its table says to start from "
+    "activations earlier in the network, which in the course it comes from means a linear classifier on the "
+    "output of an earlier layer, with nothing fine-tuned.",
+}
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A level of transfer learning, and why.
+
+    Attributes:
+        scenario: 1 to 4, as the chapter numbers them.
+        level: what to do, in words.
+        shares: least and most to freeze, as shares of the weight layers before the classifier.
+        until: the share to begin with, for `cnnlib.transfer.freeze`.
+        reason: why.
+        table: what the chapter's table says of this scenario.
+        contradiction: where the chapter's text and table disagree, how; else empty.
+        border: what was said of the number of images.
+        network: name of the network the layers are of; None without one.
+        frozen: names of the weight layers that `freeze(model, until)` freezes.
+        trained: names of the other weight layers before the classifier.
+        counts: least and most weight layers to freeze; None without a network.
+    """
+
+    scenario: int
+    level: str
+    shares: tuple[float, float]
+    until: float
+    reason: str
+    table: str
+    contradiction: str
+    border: str
+    network: str | None = None
+    frozen: tuple[str, ...] = ()
+    trained: tuple[str, ...] = ()
+    counts: tuple[int, int] | None = None
+
+    def __str__(self) -> str:
+        """Say all of it, a line for each part."""
+        lines = [f"Scenario {self.scenario}: {self.level}. {self.reason}", self.border]
+        if self.counts is not None:
+            least, most = self.counts
+            count = str(least) if least == most else f"{least} to {most}"
+            total = len(self.frozen) + len(self.trained)
+            lines.append(f"In {self.network}: freeze {count} of {total} weight layers before the classifier.")
+            if self.frozen:
+                lines.append(f"To begin with, freeze until {self.frozen[-1]}.")
+        return "\n".join([*lines, *([self.contradiction] if self.contradiction else [])])
+
+
+def advise(n_images: int, similarity: str, model: keras.Model | None = None, *, large: int = LARGE) -> Advice:
+    """Name the level of transfer learning that the chapter's rules of thumb give.
+
+    Rules of thumb: whether they win on your images is for a measurement to say.
+
+    Args:
+        n_images: training images of the new problem.
+        similarity: of the new images to those that the network learned from: "similar" or "different".
+        model: the network, trained or not, to name its layers.
+        large: from how many images on a set is large.
+
+    Raises:
+        ValueError: no images, or another word for the similarity.
+    """
+    if n_images < 1:
+        raise ValueError(f"n_images must be at least 1, not {n_images}.")
+    if similarity not in _SIMILAR:
+        raise ValueError(f"similarity must be one of {', '.join(_SIMILAR)}, not {similarity!r}.")
+    scenario = (1 if _SIMILAR[similarity] else 3) + (n_images >= large)
+    level, shares, until, reason = _LEVELS[scenario]
+    return Advice(
+        scenario=scenario,
+        level=level,
+        shares=shares,
+        until=until,
+        reason=reason,
+        table=CHAPTER[f"transfer_table_{scenario}"],
+        contradiction=_CONTRADICTIONS.get(scenario, ""),
+        border=_border(n_images, large),
+        **({} if model is None else _of(model, shares, until)),
+    )
+
+
+def _of(model: keras.Model, shares: tuple[float, float], until: float) -> dict:
+    """What the advice means for a network."""
+    names = tuple(layer.name for layer in pretrained_layers(model))
+    frozen = how_many(model, until)
+    return {
+        "network": model.name,
+        "frozen": names[:frozen],
+        "trained": names[frozen:],
+        "counts": (how_many(model, shares[0]), how_many(model, shares[1])),
+    }
+
+
+def _border(n_images: int, large: int) -> str:
+    size = "large" if n_images >= large else "small"
+    near = " It is close to that border: try both." if large / 2 <= n_images < 2 * large else ""
+    return f"{n_images:,} images count as {size}, since the border was put at {large:,}.{near}"

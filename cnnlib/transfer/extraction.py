@@ -1,0 +1,318 @@
+"""A trained network without its classifier, a new classifier, and features that are computed once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from cnnlib.data import Split
+from cnnlib.data.folders import PictureFolder
+from cnnlib.data.pixels import Pixels
+from cnnlib.data.views import View
+from cnnlib.models import without_aux_heads
+from cnnlib.transfer.freezing import NEW, classifier_layers
+
+# Counted up when features are computed otherwise from the same network and images.
+_VERSION = 1
+_BYTES_AT_A_TIME = 2**24
+# Between maps and a classifier these change neither what is known of an image nor have they weights.
+_BEFORE_CLASSIFIER = (
+    layers.Dropout,
+    layers.Flatten,
+    layers.GlobalAveragePooling2D,
+    layers.GlobalMaxPooling2D,
+    layers.Reshape,
+)
+_POOLINGS: dict[str, tuple[type[keras.Layer], str]] = {
+    "avg": (layers.GlobalAveragePooling2D, "features_avg"),
+    "max": (layers.GlobalMaxPooling2D, "features_max"),
+    "flatten": (layers.Flatten, "features_flatten"),
+}
+
+
+def feature_extractor(
+    model: keras.Model, layer: str | None = None, pooling: str | None = "avg"
+) -> keras.Model:
+    """A network without its classifier, frozen.
+
+    Args:
+        model: a trained network, of this package, of `keras.applications` or of your own; it stays as it is.
+        layer: name of the layer whose output the features are; None takes all before the classifier.
+        pooling: what becomes of maps: "avg" and "max" make one number of each, "flatten" puts all of their
+            numbers into a row, None leaves them.
+
+    Returns:
+        A new model with copies of the weights, from the same images to (batch, features), or with a pooling
+        of None to (batch, height, width, maps). `cnnlib.transfer.freeze` thaws it again.
+
+    Raises:
+        ValueError: the model keeps no graph of its layers, has no layer of that name, nothing before its
+            classifier, or an unknown pooling.
+    """
+    if pooling is not None and pooling not in _POOLINGS:
+        raise ValueError(f"pooling must be None or one of {', '.join(_POOLINGS)}, not {pooling!r}.")
+    if isinstance(getattr(model, "output", None), dict):
+        model = without_aux_heads(model)
+    images = getattr(model, "inputs", None)
+    if not images or not getattr(model.layers[-1], "_inbound_nodes", None):
+        raise ValueError(
+            f"{model.name} keeps no graph of its layers, so nothing can be taken out of it: make it a "
+            "Sequential or functional model."
+        )
+    features = _before_classifier(model) if layer is None else _named(model, layer).output
+    if len(features.shape) == 4 and pooling is not None:
+        kind, name = _POOLINGS[pooling]
+        features = kind(name=name)(features)
+    part = keras.Model(images[0] if len(images) == 1 else images, features, name=f"{model.name}_features")
+    copied = keras.models.clone_model(part)
+    copied.set_weights(part.get_weights())
+    copied.trainable = False
+    return copied
+
+
+def _named(model: keras.Model, name: str) -> keras.Layer:
+    found = [layer for layer in model.layers if layer.name == name]
+    if not found:
+        names = ", ".join(layer.name for layer in model.layers)
+        raise ValueError(f"{model.name} has no layer {name!r}; it has {names}.")
+    return found[0]
+
+
+def _before_classifier(model: keras.Model) -> keras.KerasTensor:
+    """What the classifier takes, before it was pooled or flattened."""
+    first = classifier_layers(model)[0]
+    tensor = first.input
+    while isinstance(operation := tensor._keras_history.operation, _BEFORE_CLASSIFIER):
+        tensor = operation.input
+    if isinstance(operation, layers.InputLayer):
+        raise ValueError(
+            f"{model.name} has nothing before its classifier, which begins with {first.name}: name the layer "
+            "whose output the features are."
+        )
+    return tensor
+
+
+def classifier(
+    features: int,
+    classes: int,
+    hidden: Sequence[int] = (),
+    dropout: float = 0.0,
+    activation: str | None = "softmax",
+) -> keras.Model:
+    """A new classifier of features, with new weights.
+
+    Args:
+        features: how many numbers it takes for each image.
+        classes: units of its output layer.
+        hidden: units of dense layers with ReLU before that.
+        dropout: share of the units before each dense layer that is dropped in training.
+        activation: of the output layer; None returns logits.
+
+    Returns:
+        A model from (batch, features) to (batch, classes).
+
+    Raises:
+        ValueError: no features or no classes.
+    """
+    if features < 1 or classes < 1:
+        raise ValueError(f"A classifier needs features and classes, not {features} and {classes} of them.")
+    x = given = keras.Input((features,), name=f"{NEW}features")
+    for number, units in enumerate((*hidden, classes), start=1):
+        last = number > len(hidden)
+        if dropout:
+            x = layers.Dropout(dropout, name=f"{NEW}dropout{number}")(x)
+        name = f"{NEW}predictions" if last else f"{NEW}hidden{number}"
+        x = layers.Dense(units, activation=activation if last else "relu", name=name)(x)
+    return keras.Model(given, x, name=f"{NEW}classifier")
+
+
+def attach(extractor: keras.Model, head: keras.Model) -> keras.Model:
+    """Put a classifier behind a feature extractor; the result shares the layers and weights of both.
+
+    Args:
+        extractor: from images to (batch, features), see `feature_extractor`.
+        head: from (batch, features) to (batch, classes), see `classifier`; a chain of layers.
+
+    Returns:
+        A model from images to (batch, classes), whose layers are those of both, one beside the other.
+
+    Raises:
+        ValueError: the one does not fit the other.
+    """
+    given, taken = tuple(extractor.output.shape[1:]), tuple(head.input.shape[1:])
+    if given != taken:
+        raise ValueError(
+            f"{extractor.name} gives {given} for each image and {head.name} takes {taken}: extract with a "
+            f"pooling and make the classifier by classifier({given[-1]}, ...)."
+        )
+    x = extractor.output
+    for layer in head.layers:
+        if not isinstance(layer, layers.InputLayer):
+            x = layer(x)
+    return keras.Model(extractor.input, x, name=extractor.name.removesuffix("_features") + "_transferred")
+
+
+def features(
+    extractor: keras.Model,
+    images: Split | PictureFolder | np.ndarray,
+    pixels: Pixels,
+    *,
+    view: View | None = None,
+    folder: str | os.PathLike | None = None,
+    dtype: str = "float32",
+) -> np.ndarray:
+    """The features of images, computed once and then read from a file.
+
+    The file is named by a hash of all that features follow from: the network's layers and weights, the
+    images, and how they are prepared. So a file of something else is never read, and one that is damaged is
+    computed anew.
+
+    Args:
+        extractor: see `feature_extractor`; dropout and the like do nothing.
+        images: uint8 (n, height, width, channels), a split of them, or a folder of pictures.
+        pixels: how they are prepared: as for the network's own training.
+        view: how a picture of a folder becomes an image; one that draws nothing at random.
+        folder: to keep the file in; None keeps nothing.
+        dtype: "float16" takes half of the space and keeps three digits.
+
+    Returns:
+        (n, features) of that dtype, the same whether they were computed or read.
+
+    Raises:
+        ValueError: another dtype, a folder of pictures without a view, a view that is random or gives several
+            images, or features too large for float16.
+    """
+    if dtype not in ("float16", "float32"):
+        raise ValueError(f"Features are kept as float16 or float32, not {dtype}.")
+    if isinstance(images, PictureFolder) and (view is None or _is_random(view)):
+        raise ValueError(
+            "A folder of pictures needs a view that draws nothing, such as data.views.CentreView(224), since "
+            "features are computed once."
+        )
+    images = images.x if isinstance(images, Split) else images
+    if folder is None:
+        return _computed(extractor, images, pixels, view, dtype)
+    key = features_key(extractor, images, pixels, view=view, dtype=dtype)
+    file = Path(folder) / f"features-{key[:32]}.npz"
+    found = _read(file, key)
+    if found is None:
+        found = _computed(extractor, images, pixels, view, dtype)
+        _write(file, key, found)
+    return found
+
+
+def features_key(
+    extractor: keras.Model,
+    images: PictureFolder | np.ndarray,
+    pixels: Pixels,
+    *,
+    view: View | None = None,
+    dtype: str = "float32",
+) -> str:
+    """Hash all that features follow from; names of layers are none of it.
+
+    Returns:
+        The SHA-256 as 64 hexadecimal digits.
+    """
+    total = hashlib.sha256(f"{_VERSION} {dtype} {view!r}\n".encode())
+    total.update(json.dumps(pixels.described(), sort_keys=True).encode())
+    total.update(json.dumps(_structure(extractor), sort_keys=True, default=str).encode())
+    for weight in extractor.weights:
+        values = np.ascontiguousarray(ops.convert_to_numpy(weight.value))
+        total.update(f"{values.shape} {values.dtype}\n".encode())
+        total.update(values.tobytes())
+    if isinstance(images, PictureFolder):
+        total.update(f"{images.channels} channels\n".encode())
+        for path in images.paths:
+            total.update(hashlib.sha256((images.root / path).read_bytes()).digest())
+    else:
+        total.update(f"{images.shape} {images.dtype}\n".encode())
+        total.update(np.ascontiguousarray(images).tobytes())
+    return total.hexdigest()
+
+
+def _structure(model: keras.Model) -> Any:
+    """A model's configuration with numbers for the names of its layers, which Keras may count up anew."""
+    numbers = {layer.name: f"layer {place}" for place, layer in enumerate(model.layers)}
+
+    def numbered(value: Any, naming: bool) -> Any:
+        if isinstance(value, dict):
+            return {
+                key: numbered(each, key in ("name", "keras_history", "input_layers", "output_layers"))
+                for key, each in value.items()
+                if key != "trainable"
+            }
+        if isinstance(value, list | tuple):
+            return [numbered(each, naming) for each in value]
+        return numbers.get(value, value) if naming and isinstance(value, str) else value
+
+    config = model.get_config()
+    config.pop("name", None)
+    return numbered(config, False)
+
+
+def _is_random(view: View) -> bool:
+    return view.draw(np.random.default_rng(0), 1).shape[1] > 0
+
+
+def _computed(
+    extractor: keras.Model,
+    images: PictureFolder | np.ndarray,
+    pixels: Pixels,
+    view: View | None,
+    dtype: str,
+) -> np.ndarray:
+    parts = [
+        extractor.predict_on_batch(ops.convert_to_numpy(pixels(batch))) for batch in _batches(images, view)
+    ]
+    found = np.concatenate(parts).astype(dtype)
+    if not np.isfinite(found).all():
+        raise ValueError(f"Features are not finite in {dtype}: take float32, or look at weights and pixels.")
+    return found
+
+
+def _batches(images: PictureFolder | np.ndarray, view: View | None) -> Iterator[np.ndarray]:
+    """All images in their order, uint8 (b, height, width, channels)."""
+    if not isinstance(images, PictureFolder):
+        size = max(1, _BYTES_AT_A_TIME // images[0].size)
+        for start in range(0, len(images), size):
+            yield images[start : start + size]
+        return
+    assert view is not None
+    nothing = view.draw(np.random.default_rng(0), 1)[0]
+    for start in range(0, len(images), 64):
+        chosen = range(start, min(start + 64, len(images)))
+        seen = [view(images.read(place), nothing) for place in chosen]
+        if seen[0].ndim != 3:
+            raise ValueError("A view for features gives one image of each picture, such as CentreView(224).")
+        yield np.stack(seen)
+
+
+def _read(file: Path, key: str) -> np.ndarray | None:
+    """What a file holds; None where there is none, it is damaged, or it is of another key."""
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            return kept["features"] if str(kept["key"]) == key else None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+
+
+def _write(file: Path, key: str, found: np.ndarray) -> None:
+    """Put the file there whole: another process may read it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as out:
+            np.savez(out, features=found, key=np.array(key))
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,266 @@
+"""Which layers of a network learn: count its weight layers, freeze the first of them, show what is frozen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import keras
+from keras import layers
+
+from cnnlib.tables import Table
+
+# With these begin the names of the layers of a new classifier.
+NEW = "new_"
+# These have weights, but none that a paper counts as a layer: they go with the layer they follow.
+_FOLLOWERS = (
+    layers.BatchNormalization,
+    layers.GroupNormalization,
+    layers.LayerNormalization,
+    layers.Normalization,
+    layers.PReLU,
+)
+
+
+@dataclass(frozen=True)
+class FrozenRow:
+    """One layer with weights, and whether it learns.
+
+    Attributes:
+        name: the layer's name.
+        kind: its class.
+        params: parameters, without the averages that normalisation keeps.
+        frozen: whether they stay as they are.
+        new: whether it belongs to the classifier, which is never frozen.
+        moving: whether it is frozen, but its averages still move (see `freeze`).
+        counted: whether it counts as a weight layer.
+    """
+
+    name: str
+    kind: str
+    params: int
+    frozen: bool
+    new: bool
+    moving: bool
+    counted: bool
+
+
+@dataclass(frozen=True)
+class Freezing:
+    """What of a network is frozen; a notebook shows it as a table.
+
+    Attributes:
+        rows: one for each layer with weights, in the network's order.
+    """
+
+    rows: tuple[FrozenRow, ...]
+
+    @property
+    def weight_layers(self) -> int:
+        """Weight layers before the classifier."""
+        return sum(row.counted and not row.new for row in self.rows)
+
+    @property
+    def frozen_layers(self) -> int:
+        """How many of them are frozen."""
+        return sum(row.counted and row.frozen for row in self.rows)
+
+    @property
+    def params(self) -> int:
+        """Parameters of all layers."""
+        return sum(row.params for row in self.rows)
+
+    @property
+    def frozen_params(self) -> int:
+        """Parameters that are frozen."""
+        return sum(row.params for row in self.rows if row.frozen)
+
+    def table(self) -> Table:
+        """Each layer with its state, and the sums below."""
+        lines: list[list[object]] = [[row.name, row.kind, row.params, _state(row)] for row in self.rows]
+        share = f"{self.frozen_layers} of {self.weight_layers} weight layers"
+        lines.append(["**frozen**", share, self.frozen_params, ""])
+        lines.append(["**trained**", "", self.params - self.frozen_params, ""])
+        return Table(["layer", "kind", "parameters", "state"], lines)
+
+    def __str__(self) -> str:
+        """Write the table in Markdown."""
+        return str(self.table())
+
+    def _repr_markdown_(self) -> str:
+        return str(self)
+
+
+def _state(row: FrozenRow) -> str:
+    if row.moving:
+        return "frozen, averages move"
+    return "frozen" if row.frozen else "trained, classifier" if row.new else "trained"
+
+
+def leaves(model: keras.Model) -> list[keras.Layer]:
+    """All layers of a model in its order, those of models inside it in their place."""
+    found: list[keras.Layer] = []
+    for layer in model.layers:
+        found += leaves(layer) if isinstance(layer, keras.Model) else [layer]
+    return found
+
+
+def is_weight_layer(layer: keras.Layer) -> bool:
+    """Whether a layer is one that papers count: it has weights and is no normalisation."""
+    return bool(layer.weights) and not isinstance(layer, _FOLLOWERS)
+
+
+def classifier_layers(model: keras.Model) -> list[keras.Layer]:
+    """The weight layers of a network's classifier.
+
+    They are those of a new one, where it has one (`cnnlib.transfer.attach`); else the dense layers that end
+    it, without a first one that nothing comes before; else its last weight layer.
+
+    Raises:
+        ValueError: the model has no layers with weights.
+    """
+    counted = [layer for layer in leaves(model) if is_weight_layer(layer)]
+    if not counted:
+        raise ValueError(
+            f"{model.name} has no layers with weights: build it first, by calling it on images or by giving "
+            "it an input shape."
+        )
+    new = [layer for layer in counted if layer.name.startswith(NEW)]
+    if new:
+        return new
+    start = len(counted)
+    while start > 0 and isinstance(counted[start - 1], layers.Dense):
+        start -= 1
+    return counted[start:] if 0 < start < len(counted) else counted[-1:]
+
+
+def pretrained_layers(model: keras.Model) -> list[keras.Layer]:
+    """The weight layers before the classifier, in the network's order; projections on shortcuts count too.
+
+    Raises:
+        ValueError: the model has no layers with weights.
+    """
+    classifier = {id(layer) for layer in classifier_layers(model)}
+    return [layer for layer in leaves(model) if is_weight_layer(layer) and id(layer) not in classifier]
+
+
+def how_many(model: keras.Model, until: str | float) -> int:
+    """Number of weight layers that `freeze(model, until)` freezes.
+
+    Raises:
+        ValueError: see `freeze`.
+    """
+    counted = pretrained_layers(model)
+    if not isinstance(until, str):
+        if not 0 <= until <= 1:
+            raise ValueError(
+                f"until is a share of the weight layers, from 0 to 1, or the name of a layer; not {until}. "
+                f"{model.name} has {len(counted)} of them before its classifier."
+            )
+        return math.ceil(until * len(counted) - 0.5)
+    named = leaves(model)
+    place = next((place for place, layer in enumerate(named) if layer.name == until), None)
+    before = [place for place, layer in enumerate(named) if any(layer is one for one in counted)]
+    if place is None:
+        names = ", ".join(layer.name for layer in counted)
+        raise ValueError(f"{model.name} has no layer {until!r}. Its weight layers are {names}.")
+    if any(layer is named[place] for layer in classifier_layers(model)):
+        raise ValueError(
+            f"{until} belongs to the classifier of {model.name}, which is to learn: freeze until a layer "
+            f"before it, such as {counted[-1].name if counted else 'none, for there is none'}."
+        )
+    return sum(other <= place for other in before)
+
+
+def freeze(model: keras.Model, until: str | float, *, moving_averages: bool = False) -> Freezing:
+    """Freeze the first layers of a network, in place, and let all others learn.
+
+    What counts is weight layers, not parameters: convolutions and dense layers, without the classifier's.
+    A normalisation goes with the layer whose output it normalises. Frozen batch normalisation normalises by
+    the averages it has, in training too, and they stay as they are: so Keras does wherever `trainable` is
+    False.
+
+    A training step that was compiled before goes on as it was: freeze first, then train.
+
+    Args:
+        model: of this package, of `keras.applications` or of your own.
+        until: the name of the last layer to freeze, or a share of the weight layers from 0 to 1, of which the
+            nearest number is frozen (the lower of two).
+        moving_averages: True lets frozen batch normalisation normalise by each batch, and its averages move.
+            That changes what frozen layers compute; it is there to show what goes wrong.
+
+    Returns:
+        What is frozen now.
+
+    Raises:
+        ValueError: no layer of that name, one of the classifier, or a share outside 0 to 1.
+    """
+    count = how_many(model, until)
+    frozen = {id(layer) for layer in pretrained_layers(model)[:count]}
+    _thaw(model)
+    for layer, stays in _with_followers(model, frozen):
+        if stays and moving_averages and isinstance(layer, layers.BatchNormalization):
+            for weight in layer.trainable_variables:
+                weight.trainable = False
+        else:
+            layer.trainable = not stays
+    return frozen_layers(model)
+
+
+def _thaw(model: keras.Model) -> None:
+    """Let all layers learn; a functional model does not pass its own setting on to them."""
+    model.trainable = True
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            _thaw(layer)
+        else:
+            # A value that an attribute has already does nothing on TensorFlow, and not to its variables.
+            layer.trainable = False
+            layer.trainable = True
+
+
+def _with_followers(model: keras.Model, frozen: set[int]) -> Iterator[tuple[keras.Layer, bool]]:
+    """Each layer with weights, and whether it is to be frozen, given the weight layers that are."""
+    freed = False
+    for layer in leaves(model):
+        if is_weight_layer(layer):
+            freed = freed or id(layer) not in frozen
+            yield layer, id(layer) in frozen
+        elif layer.weights:
+            source = _fed_by(layer)
+            follows = source is not None and is_weight_layer(source)
+            yield layer, bool(frozen) and (id(source) in frozen if follows else not freed)
+
+
+def _fed_by(layer: keras.Layer) -> keras.Layer | None:
+    """The layer whose output a layer takes; None where the model keeps no graph of its layers."""
+    nodes = getattr(layer, "_inbound_nodes", [])
+    return nodes[0].input_tensors[0]._keras_history.operation if nodes else None
+
+
+def frozen_layers(model: keras.Model) -> Freezing:
+    """What of a model is frozen, whoever froze it."""
+    classifier = {id(layer) for layer in classifier_layers(model)}
+    rows = []
+    for layer in leaves(model):
+        if not layer.weights:
+            continue
+        frozen = not layer.trainable_variables
+        averaging = isinstance(layer, layers.BatchNormalization)
+        rows.append(
+            FrozenRow(
+                name=layer.name,
+                kind=type(layer).__name__,
+                params=_params(layer),
+                frozen=frozen,
+                new=id(layer) in classifier or layer.name.startswith(NEW),
+                moving=frozen and averaging and layer.trainable,
+                counted=is_weight_layer(layer),
+            )
+        )
+    return Freezing(tuple(rows))
+
+
+def _params(layer: keras.Layer) -> int:
+    return sum(math.prod(weight.shape) for weight in layer.weights if not weight.name.startswith("moving_"))
