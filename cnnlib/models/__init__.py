@@ -18,6 +18,7 @@ from cnnlib.models.resnet import (
     bottleneck_residual_block,
     from_keras_applications,
 )
+from cnnlib.models.squeezenet import SqueezeNet, fire_module
 from cnnlib.models.vgg import VGG, VGG11, VGG13, VGG16, VGG19, dense_evaluation, initialise_from
 
 __all__ = [
@@ -40,10 +41,12 @@ __all__ = [
     "ResNet101",
     "ResNet152",
     "ResNetCIFAR",
+    "SqueezeNet",
     "basic_block",
     "bottleneck_block",
     "bottleneck_residual_block",
     "dense_evaluation",
+    "fire_module",
     "from_keras_applications",
     "inception_module",
     "initialise_from",

@@ -1,0 +1,96 @@
+"""SqueezeNet 1.1, a small network without a section of its own: its ImageNet weights are easy to have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from cnnlib.models.building import check, finish, scaled
+
+# Maps of the fire modules: those of the squeezing 1x1, and of each of the two expanding convolutions. A pool
+# follows the modules of each group but the last.
+FIRES: tuple[dict[str, tuple[int, int]], ...] = (
+    {"fire2": (16, 64), "fire3": (16, 64)},
+    {"fire4": (32, 128), "fire5": (32, 128)},
+    {"fire6": (48, 192), "fire7": (48, 192), "fire8": (64, 256), "fire9": (64, 256)},
+)
+
+
+def SqueezeNet(  # noqa: N802 - a network is called as its paper calls it
+    include_top: bool = True,
+    weights: str | Path | None = None,
+    input_shape: tuple[int | None, int | None, int] = (227, 227, 3),
+    pooling: str | None = None,
+    classes: int = 1000,
+    classifier_activation: str | None = "softmax",
+    name: str = "squeezenet",
+    *,
+    width: float = 1.0,
+) -> keras.Model:
+    """SqueezeNet in the version 1.1 of its authors: 1,235,496 parameters, no dense layers.
+
+    The pools take whole windows only, as in the Keras form whose weights `cnnlib.weights` loads; Caffe's
+    round up and leave maps one pixel larger. Layers are called as there, with _ for /.
+
+    Args:
+        include_top: keep the last convolution and the average over its maps.
+        weights: None for new ones, or the path of a weights file to load.
+        input_shape: (height, width, channels), at least 47 high and wide; None takes any size.
+        pooling: without the top, what becomes of the last maps: None leaves them, "avg" and "max" pool each
+            to one number.
+        classes: units of the output layer.
+        classifier_activation: what follows the average; None returns logits.
+        name: name of the model.
+        width: factor on the maps of every layer but the last.
+
+    Returns:
+        A model from (batch, *input_shape) to (batch, classes), or without the top to fire9's maps or what
+        `pooling` makes of them.
+
+    Raises:
+        ValueError: see `cnnlib.models.building.check`; or `pooling` is none of those above.
+
+    Source: Iandola et al. 2016, sections 3 and 4; the maps of version 1.1 are those of the weights.
+    """
+    check(input_shape, classes, weights, width, smallest=47, fixed=False)
+    if pooling not in (None, "avg", "max"):
+        raise ValueError(f'pooling must be None, "avg" or "max", not {pooling!r}.')
+    image = keras.Input(input_shape, name="image")
+    x = layers.Conv2D(scaled(64, width), 3, 2, activation="relu", name="conv1")(image)
+    for pool, group in zip(("pool1", "pool3", "pool5"), FIRES, strict=True):
+        x = layers.MaxPooling2D(3, 2, name=pool)(x)
+        for fire, (squeeze, expand) in group.items():
+            x = fire_module(x, scaled(squeeze, width), scaled(expand, width), fire)
+    if include_top:
+        x = layers.Dropout(0.5, name="drop9")(x)
+        x = layers.Conv2D(classes, 1, activation="relu", name="conv10")(x)
+        x = layers.GlobalAveragePooling2D(name="pool10")(x)
+        x = layers.Activation(classifier_activation, name="predictions")(x)
+    elif pooling is not None:
+        pool_layer = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
+        x = pool_layer(name=f"{pooling}_pool")(x)
+    return finish(image, x, name, weights)
+
+
+def fire_module(x: keras.KerasTensor, squeeze: int, expand: int, name: str) -> keras.KerasTensor:
+    """A 1x1 convolution to few maps, then 1x1 and 3x3 side by side to many.
+
+    Args:
+        x: maps (batch, height, width, channels).
+        squeeze: maps of the first convolution.
+        expand: maps of each of the other two.
+        name: of the module; that of its output is name_concat.
+
+    Returns:
+        (batch, height, width, 2 * expand).
+
+    Source: Iandola et al. 2016, section 3.2.
+    """
+    x = layers.Conv2D(squeeze, 1, activation="relu", name=f"{name}_squeeze1x1")(x)
+    branches = [
+        layers.Conv2D(expand, side, padding="same", activation="relu", name=f"{name}_expand{side}x{side}")(x)
+        for side in (1, 3)
+    ]
+    return layers.Concatenate(name=f"{name}_concat")(branches)
