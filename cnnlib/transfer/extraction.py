@@ -274,7 +274,8 @@ def _computed(
     parts = [
         extractor.predict_on_batch(ops.convert_to_numpy(pixels(batch))) for batch in _batches(images, view)
     ]
-    found = np.concatenate(parts).astype(dtype)
+    with np.errstate(over="ignore"):  # told below
+        found = np.concatenate(parts).astype(dtype)
     if not np.isfinite(found).all():
         raise ValueError(f"Features are not finite in {dtype}: take float32, or look at weights and pixels.")
     return found
