@@ -84,6 +84,29 @@ def inception(name: str, side: int, maps: int, one: int, three: tuple[int, int],
     ]
 
 
+def convolution(name: str, side: int, seen: int, maps: int, kernel: int = 3) -> SimpleNamespace:
+    weights = kernel**2 * seen * maps
+    return row(name, "Conv2D", (side, side, maps), weights, side**2 * weights)
+
+
+def with_shortcuts() -> list[Any]:
+    """Rows of a network with three blocks, in an order in which Keras may list them."""
+    rows = [convolution("conv1_conv", 16, 3, 64, 7), row("conv1_bn", "BatchNormalization", (16, 16, 64), 9)]
+    rows += [row("pool1_pool", "MaxPooling2D", (8, 8, 64))]
+    for block, side, seen, maps in (
+        ("2_block1", 8, 64, 64),
+        ("3_block1", 4, 64, 96),
+        ("3_block2", 4, 96, 96),
+    ):
+        rows.append(convolution(f"conv{block}_1_conv", side, seen, maps))
+        if seen != maps:
+            rows.append(convolution(f"conv{block}_0_conv", side, seen, maps, 1))
+        rows.append(convolution(f"conv{block}_2_conv", side, maps, maps))
+        rows.append(row(f"conv{block}_add", "Add", (side, side, maps)))
+    return [*rows, row("avg_pool", "GlobalAveragePooling2D", (96,)), row("fc", "Dense", (10,), 970, 960)]
+
+
+RESNET = with_shortcuts()
 GOOGLENET = [
     row("conv1", "Conv2D", (112, 112, 64), 9_472, 49 * 3 * 64 * 112**2),
     row("pool1", "MaxPooling2D", (56, 56, 64)),
@@ -268,6 +291,20 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "no heads": (
         lambda: plots.modules(GOOGLENET[:15], "Trunk"),
         ["mixed_b, 48 + 64 + 20 = 132 maps of 56x56."],
+    ),
+    "kinds of network": (
+        lambda: plots.kinds_of_network(
+            {"plain": [r for r in RESNET if "add" not in r.name and "_0_" not in r.name], "residual": RESNET}
+        ),
+        [
+            "plain, 8 layers, 12 million multiply-adds, 388,243 parameters: 7x7, 64; max pool;",
+            "2 of 3x3, 64; 4 of 3x3, 96; average; dense, 10. residual, 8 layers, ",
+            "dense, 10; 3 shortcuts, the shape changes along 1.",
+        ],
+    ),
+    "one kind": (
+        lambda: plots.kinds_of_network({"LeNet-5": LENET[5:]}),
+        ["LeNet-5, 2 layers, 10,920 multiply-adds, 11,014 parameters: dense, 84; dense, 10."],
     ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
@@ -590,6 +627,22 @@ def test_layers_of_a_branch_stand_one_below_the_other() -> None:
     assert counts == [2 + 1 + 2, 1 + 2, 2 * 3 + 1, 2]
 
 
+def test_shortcuts_lead_around_their_blocks() -> None:
+    svg = DRAWN["kinds of network"].svg
+    arcs = re.findall(r'<path d="M [-\d.]+ ([-\d.]+) +C [-\d. ]+ ([-\d.]+) "[^>]*style="([^"]+)"', svg)
+    assert ["dasharray" in look for *_, look in arcs] == [False, True, False]
+    bottoms: dict[str, list[float]] = {}
+    for label, _, box, _ in texts(DRAWN["kinds of network"]):
+        bottoms.setdefault(label.replace("\N{MULTIPLICATION SIGN}", "x"), []).append(box[3])
+    starts, ends = np.float64([arc[:2] for arc in arcs]).T
+    # The residual network is the second; a shortcut starts where the cell before its block ends.
+    convolutions = sorted(bottoms["3x3, 64"][2:] + bottoms["3x3, 96"][4:])
+    before = [bottoms["max pool"][1], convolutions[1], convolutions[3]]
+    assert starts == pytest.approx(np.array(before), abs=6)
+    assert ends == pytest.approx(np.array(convolutions[1::2]), abs=6)
+    assert bottoms["3x3, 64"][:2] == bottoms["3x3, 64"][2:]
+
+
 def test_schedule_is_exact_about_where_a_phase_ends() -> None:
     alt = plots.schedule({"a": [1e-2, 1e-2, 1e-3]}).alt
     assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
@@ -726,6 +779,13 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (
             lambda: plots.modules([row("a", "Conv2D", (8, 8, 4), 9, 8 * 8 * 4 * 3 * 8)], "x"),
             "a makes 6,144 multiply-adds for 3 maps, which no square kernel does",
+        ),
+        (lambda: plots.kinds_of_network({}), "expected 1 to 4 networks, got 0"),
+        (lambda: plots.kinds_of_network(dict.fromkeys("abcde", RESNET)), "1 to 4 networks, got 5"),
+        (lambda: plots.kinds_of_network({"a": []}), "kinds_of_network: a: nothing to draw"),
+        (
+            lambda: plots.kinds_of_network({"a": [RESNET[0], row("sum", "Add", (16, 16, 64))]}),
+            "no layer before a sum is called sum",
         ),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),

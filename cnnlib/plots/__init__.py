@@ -6,7 +6,7 @@ from white and from near-black alike, in hues that colour-blind readers tell apa
 """
 
 from cnnlib.plots.blocks import inception_module, residual_blocks
-from cnnlib.plots.branching import modules
+from cnnlib.plots.branching import kinds_of_network, modules
 from cnnlib.plots.curves import (
     activations,
     comparison,
@@ -59,6 +59,7 @@ __all__ = [
     "filters",
     "images",
     "inception_module",
+    "kinds_of_network",
     "learning_curves",
     "modules",
     "network",
