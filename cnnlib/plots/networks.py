@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Polygon, Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from cnnlib.plots.drawing import (
     BLUE,
@@ -38,6 +38,7 @@ from cnnlib.plots.drawing import (
     text_width,
     times,
 )
+from cnnlib.plots.scales import doublings
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row
@@ -220,7 +221,7 @@ def shape_through_depth(networks: "Mapping[str, Sequence[Row]]") -> Drawing:
             values = [shape[axis] for shape in sequence]
             size = 5 if len(values) < 30 else 0
             axes.plot(range(1, len(values) + 1), values, color=colour, marker=marker, ms=size, label=name)
-        _doublings(axes, [shape[axis] for sequence in shapes.values() for shape in sequence])
+        doublings(axes, [shape[axis] for sequence in shapes.values() for shape in sequence])
         axes.set_title(heading)
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     lower.set_xlabel("layer")
@@ -640,15 +641,6 @@ def _dense_layers(axes: Axes, left: float, top: float, tall: float, kept: Sequen
         for at in layer:
             look: dict[str, Any] = {"fc": colour, "lw": 0} if at in present else {"fc": "none", "ec": GREY}
             axes.add_patch(Circle(at, 4.6, zorder=2, **look))
-
-
-def _doublings(axes: Axes, values: Sequence[int]) -> None:
-    """Make the y axis logarithmic to base 2, with at most seven plain numbers."""
-    low, high = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))
-    axes.set_yscale("log", base=2)
-    axes.set_yticks([2**i for i in range(low, high + 1, 1 + (high - low) // 7)])
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def _size(row: "Row") -> int:
