@@ -217,6 +217,32 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
         lambda: plots.vanishing({"ReLU": [0.02, 0.031, 0.04]}, "mean gradient"),
         ["Mean gradient by layer"],
     ),
+    "responses": (
+        lambda: plots.responses({"plain": [0.5, 2.0, 1.0], "residual": [0.4] * 40}),
+        [
+            "Standard deviation of the responses by layer, counted from the image: plain, 3 layers, mean",
+            " 1.2, from 0.5 in the first to 1 in the last; residual, 40 layers, mean 0.4, from 0.4",
+        ],
+    ),
+    "ranked responses": (
+        lambda: plots.responses({"plain": [0.5, 2.0, 1.0], "residual": [0.4]}, ranked=True),
+        ["by layer, the largest first: plain, 3 layers, mean 1.2, from 2 in the first to 0.5 in the last"],
+    ),
+    "progress": (
+        lambda: plots.progress(
+            {"LeNet-5": ([3e8, 6e8, 9e8], [0.9, 0.8, 0.7]), "ResNet-18": ([2e11, 2.5e12], [0.6, 0.2])},
+            "multiply-adds",
+            mark=("chance", 0.9),
+        ),
+        [
+            "Validation error by multiply-adds: LeNet-5, from 90% at 300 M to 70% at 900 M; ResNet-18, from ",
+            "60% at 200 G to 20% at 2.5 T; chance, 90%.",
+        ],
+    ),
+    "progress in time": (
+        lambda: plots.progress({"a": ([20, 1_500], [0.5, 0.4])}, "seconds", "train_loss"),
+        ["Train loss by seconds: a, from 0.5 at 20 to 0.4 at 1,500."],
+    ),
     "several curves": (
         lambda: plots.curves({"ReLU": [0.5, 0.2], "tanh": [0.6, 0.5, 0.4]}, mark=("paper", 0.25)),
         ["Train error by epoch: ReLU, from 50% to 20% in 2 epochs; tanh, from 60% to 40% in 3 epochs; paper"],
@@ -672,6 +698,27 @@ def test_gradients_of_equal_ratios_are_equally_far_apart() -> None:
     assert "10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}" in ticks
 
 
+def test_equal_factors_of_cost_are_equally_far_apart() -> None:
+    def line(name: str, colour: str) -> np.ndarray:
+        path = re.search(rf'<path d="([^"]+)"[^>]*style="fill: none[^"]*stroke: {colour}', DRAWN[name].svg)
+        assert path
+        return np.float64(re.findall(r"[-\d.]+", path[1])).reshape(-1, 2)
+
+    first, second, third = line("progress", plots.BLUE)[:, 0]
+    start, end = line("progress", plots.VERMILLION)[:, 0]
+    one = (second - first) / np.log(2)
+    assert third - second == pytest.approx(one * np.log(1.5), rel=1e-3)
+    assert end - start == pytest.approx(one * np.log(12.5), rel=1e-3)
+    assert {"multiply-adds (M: million, G: billion, T: trillion)", "100 G"} <= {
+        t[0] for t in texts(DRAWN["progress"])
+    }
+    # Responses are drawn from 0: half as large is half as high above the axis.
+    ticks = {label: box[3] for label, _, box, _ in texts(DRAWN["responses"])}
+    low, high, last = line("responses", plots.BLUE)[:, 1]
+    assert (low - last) / (last - high) == pytest.approx(0.5, rel=1e-3)
+    assert ticks["0"] > ticks["2"]
+
+
 def test_save_writes_the_svg(tmp_path: Any) -> None:
     DRAWN["network"].save(tmp_path / "network.svg")
     assert (tmp_path / "network.svg").read_text(encoding="utf-8") == DRAWN["network"].svg + "\n"
@@ -728,6 +775,14 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.curves({"tanh": []}), "tanh has no epoch"),
         (lambda: plots.vanishing({"ReLU": [0.1, 0.0]}), "ReLU needs finite values above 0"),
         (lambda: plots.vanishing({"ReLU": []}), "ReLU needs finite values above 0"),
+        (lambda: plots.responses({}), "nothing to draw"),
+        (lambda: plots.responses({"a": []}), "a needs finite values, none below 0"),
+        (lambda: plots.responses({"a": [1.0, -1.0]}), "a needs finite values, none below 0"),
+        (lambda: plots.progress({}, "s"), "nothing to draw"),
+        (lambda: plots.progress({"a": ([1, 2], [0.1])}, "s"), "a has 1 values at 2 costs"),
+        (lambda: plots.progress({"a": ([], [])}, "s"), "a has 0 values at 0 costs"),
+        (lambda: plots.progress({"a": ([1, 1], [0.1, 0.1])}, "s"), "a needs costs that rise from above 0"),
+        (lambda: plots.progress({"a": ([0, 1], [0.1, 0.1])}, "s"), "a needs costs that rise from above 0"),
         (lambda: plots.dropout(np.ones(8)), r"expected \(draws, units\) of true and false, got \(8,\)"),
         (lambda: plots.dropout(np.full((2, 8), 0.5)), r"got \(2, 8\) of float64"),
         (lambda: plots.dropout(np.ones((2, 4096))), "1 to 12 units, got 4, 4096, 3"),

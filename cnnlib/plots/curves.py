@@ -33,7 +33,7 @@ from cnnlib.plots.drawing import (
     styled,
     text_width,
 )
-from cnnlib.plots.scales import around, counted, decades, fitting, log
+from cnnlib.plots.scales import amount, amounts, around, counted, decades, fitting, from_zero, log
 
 
 @styled
@@ -102,6 +102,46 @@ def vanishing(gradients: Mapping[str, Sequence[float]], what: str = "size of the
         for name, sizes in gradients.items()
     ]
     return finish(figure, f"{_upper(what)} by layer, counted from the image: {'; '.join(sentences)}.")
+
+
+@styled
+def responses(
+    deviations: Mapping[str, Sequence[float]],
+    ranked: bool = False,
+    what: str = "standard deviation of the responses",
+) -> Drawing:
+    """Draw how strongly layers respond, layer by layer, from 0.
+
+    Args:
+        deviations: for each network the standard deviation of every layer's responses, the layer next to the
+            image first.
+        ranked: put each network's layers in order of size, the largest first.
+        what: the quantity.
+
+    Raises:
+        ValueError: there is no network, more than there are colours, or a value is below 0 or not finite.
+    """
+    check_series(deviations, "responses")
+    for name, values in deviations.items():
+        whole = len(values) and all(0 <= value < math.inf for value in values)
+        require(whole, f"responses: {name} needs finite values, none below 0")
+    series = {
+        name: sorted(values, reverse=True) if ranked else list(values) for name, values in deviations.items()
+    }
+    figure = chart(270)
+    axes = figure.subplots()
+    _lines(axes, {name: _numbered(values) for name, values in series.items()}, lw=1.6)
+    from_zero(axes, "y", list(itertools.chain(*series.values())), short)
+    axes.set_title(what)
+    order = "layer, the largest first" if ranked else "layer, counted from the image"
+    counted(axes, order)
+    legend(figure, axes)
+    sentences = [
+        f"{name}, {len(values)} layers, mean {np.mean(values):.2g}, from {values[0]:.2g} in the first to "
+        f"{values[-1]:.2g} in the last"
+        for name, values in series.items()
+    ]
+    return finish(figure, f"{_upper(what)} by {order}: {'; '.join(sentences)}.")
 
 
 @styled
@@ -201,6 +241,42 @@ def curves(
         for name, values in runs.items()
     ]
     return _framed(figure, axes, what, "epoch", list(itertools.chain(*runs.values())), mark, sentences)
+
+
+@styled
+def progress(
+    runs: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    xlabel: str,
+    what: str = "validation_error",
+    mark: tuple[str, float] | None = None,
+) -> Drawing:
+    """Draw one quantity of several trainings against what they had cost so far, on a logarithmic axis.
+
+    Args:
+        runs: for each training the costs, in rising order, and the quantity at each of them.
+        xlabel: the cost, and its unit.
+        what: the quantity; a name ending in `_error` is a fraction and is drawn in per cent.
+        mark: what the mark is, and its value.
+
+    Raises:
+        ValueError: there is no run, more than there are colours, one is empty or has not as many costs
+            as values, or costs that do not rise from above 0.
+    """
+    check_series(runs, "progress")
+    show, sentences = _writer(what), []
+    for name, (costs, values) in runs.items():
+        same = 0 < len(costs) == len(values)
+        require(same, f"progress: {name} has {len(values)} values at {len(costs)} costs; one each is needed")
+        rising = costs[0] > 0 and all(a < b for a, b in itertools.pairwise(costs))
+        require(rising, f"progress: {name} needs costs that rise from above 0")
+        ends = f"from {show(values[0])} at {amount(costs[0])} to {show(values[-1])} at {amount(costs[-1])}"
+        sentences.append(f"{name}, {ends}")
+    figure = chart(270)
+    axes = figure.subplots()
+    _lines(axes, runs, markers=max(len(costs) for costs, _ in runs.values()) < 30)
+    amounts(axes, list(itertools.chain(*(costs for costs, _ in runs.values()))), xlabel)
+    everything = list(itertools.chain(*(values for _, values in runs.values())))
+    return _framed(figure, axes, what, xlabel, everything, mark, sentences)
 
 
 @styled

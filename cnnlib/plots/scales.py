@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 
 from cnnlib.plots.drawing import percent
 
+_LARGE = ((1e12, "T", "trillion"), (1e9, "G", "billion"), (1e6, "M", "million"))
 _RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 
 
@@ -46,6 +47,34 @@ def log(axes: Axes, which: str, show: Callable[[float], str]) -> None:
     axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
+
+
+def amounts(axes: Axes, values: Sequence[float], what: str) -> None:
+    """Make the x axis logarithmic, with large numbers in millions and more: 5 M, 1 G; and say what M is."""
+    log(axes, "x", amount)
+    spread = max(values) / min(values)
+    if spread > 200:
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if spread < 1e4 else (1,), numticks=9))
+    used = [
+        f"{sign}: {word}" for size, sign, word in _LARGE if min(values) < 1000 * size <= 1000 * max(values)
+    ]
+    axes.set_xlabel(what + (f" ({', '.join(reversed(used))})" if used else ""))
+
+
+def amount(value: float) -> str:
+    """Write an amount to three digits, in millions, billions or trillions where it is large: 15.5 G."""
+    for size, sign, _ in _LARGE:
+        if value >= size:
+            return f"{value / size:.3g} {sign}"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def settings(axes: Axes, values: Sequence[float]) -> None:
+    """Make the x axis logarithmic to base 2, with a number at every value."""
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(sorted(set(values)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.3g}"))
 
 
 def decades(axes: Axes) -> None:
