@@ -77,8 +77,8 @@ def _reduced(divisor: int) -> Recipe:
         network_settings={"input_shape": [32, 32, 3], "width": 0.25, "reduction": 1 / divisor},
         source=(
             "Our own experiment, on how few maps the reductions may leave: GoogLeNet with a quarter of its "
-            "maps, whose modules see maps of 4x4 and less of an image of CIFAR-10. Optimiser, rate and epochs are "
-            "our choice, not tuned."
+            "maps, whose modules see maps of 4x4 and less of an image of CIFAR-10. Optimiser, rate and "
+            "epochs are our choice, not tuned."
         ),
     )
 
