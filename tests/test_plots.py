@@ -147,6 +147,22 @@ HISTORIES = [{"train_loss": [1.0, 0.5, 0.2], "validation_error": curve} for curv
 MATRIX = np.array([[97, 3, 0], [1, 99, 0], [0, 8, 92]])
 LONG = "a label that goes on and on and on and would run into its own value at the right"
 
+YEARS = [
+    ("AlexNet", 2012, 0.182, 60_000_000, "single net"),
+    ("VGG", 2014, 0.075, 138_000_000, "single net"),
+    ("GoogLeNet", 2014, 0.0789, 7_000_000, "single net"),
+    ("ResNet-152", 2015, 0.0449, 60_000_000, "single net"),
+    ("ResNet, 6 nets", 2015, 0.0357, 240_000_000, "ensemble"),
+]
+COSTS: list[tuple[str, float, float, float | None, float | None]] = [
+    ("AlexNet", 7.2e8, 0.18, 0.17, 0.19),
+    ("VGG-16", 1.55e10, 0.075, None, None),
+    ("VGG-19", 1.96e10, 0.075, None, None),
+    ("GoogLeNet", 1.58e9, 0.0789, None, None),
+    *((f"ResNet-{n}", n * 1e8, 0.06 - n * 1e-4, None, None) for n in (34, 50, 101, 152)),
+]
+SWEEP = [(4, 0.2, 0.19, 0.21), (1, 0.18, 0.17, 0.2), (2, 0.19, None, None), (16, 0.25, 0.24, 0.26)]
+
 # Every figure, with what its description must tell.
 FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "images": (lambda: plots.images(DIGITS, [str(i) for i in range(40)]), ["40 images of 28x28", "38, 39"]),
@@ -242,6 +258,28 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "progress in time": (
         lambda: plots.progress({"a": ([20, 1_500], [0.5, 0.4])}, "seconds", "train_loss"),
         ["Train loss by seconds: a, from 0.5 at 20 to 0.4 at 1,500."],
+    ),
+    "over the years": (
+        lambda: plots.over_the_years(YEARS),
+        [
+            "Top-5 error by year. AlexNet (2012, single net, 60 M parameters): 18.2%; VGG (2014",
+            "ResNet, 6 nets (2015, ensemble, 240 M parameters): 3.57%.",
+        ],
+    ),
+    "against": (
+        lambda: plots.against(COSTS, what="top-5 error"),
+        [
+            "Top-5 error against multiply-adds. AlexNet: 18%, interval 17% to 19% at 720 M; VGG-16: 7.5% at",
+            "GoogLeNet: 7.89% at 1.58 G; ResNet-34: 5.66% at 3.4 G;",
+        ],
+    ),
+    "alike costs": (
+        lambda: plots.against([("a", 100, 0.5, None, None), ("b", 120, 0.6, None, None)], "seconds"),
+        ["Error rate against seconds. a: 50% at 100; b: 60% at 120."],
+    ),
+    "sweep": (
+        lambda: plots.sweep(SWEEP, "divisor"),
+        ["Test error by divisor. 1: 18%, interval 17% to 20%; 2: 19%; 4: 20%, interval 19% to 21%; 16: 25%"],
     ),
     "several curves": (
         lambda: plots.curves({"ReLU": [0.5, 0.2], "tanh": [0.6, 0.5, 0.4]}, mark=("paper", 0.25)),
@@ -719,6 +757,43 @@ def test_equal_factors_of_cost_are_equally_far_apart() -> None:
     assert ticks["0"] > ticks["2"]
 
 
+def marks(name: str, colour: str) -> list[tuple[float, float, float]]:
+    """Give the place of every mark of a colour in a figure, and its width, from left to right."""
+    root = ElementTree.fromstring(DRAWN[name].svg)
+    paths = {node.get("id"): node.get("d", "") for node in root.iter()}
+    found = []
+    for use in root.iter("{http://www.w3.org/2000/svg}use"):
+        if colour in use.get("style", ""):
+            points = np.float64(re.findall(r"[-\d.]+", paths[use.get("href", "#")[1:]])).reshape(-1, 2)
+            place = (float(use.get("x", "nan")), float(use.get("y", "nan")))
+            found.append((*place, float(np.ptp(points[:, 0]))))
+    return sorted(found)
+
+
+def test_area_of_a_mark_is_the_number_of_parameters() -> None:
+    # Farthest to the left stand the legend's marks.
+    _, *discs = (width for *_, width in marks("over the years", plots.BLUE))
+    assert np.square(discs) / discs[0] ** 2 == pytest.approx(np.array([60, 138, 7, 60]) / 60, rel=0.01)
+    _, rhombus = (width for *_, width in marks("over the years", plots.VERMILLION))
+    assert (rhombus**2 / 2) / (np.pi * discs[0] ** 2 / 4) == pytest.approx(240 / 60, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["against", "over the years"])
+def test_no_label_covers_a_mark(name: str) -> None:
+    boxes = [(label, box) for label, _, box, _ in texts(DRAWN[name]) if "%" in label]
+    for x, y, width in marks(name, plots.BLUE) + marks(name, plots.VERMILLION):
+        for label, (left, top, right, bottom) in boxes:
+            beside = x + width / 4 < left or x - width / 4 > right
+            assert beside or y + width / 4 < top or y - width / 4 > bottom, label
+
+
+def test_doublings_of_a_setting_are_equally_far_apart() -> None:
+    ticks = {label: (box[0] + box[2]) / 2 for label, _, box, _ in texts(DRAWN["sweep"])}
+    one, two, four, sixteen = (ticks[label] for label in ("1", "2", "4", "16"))
+    assert two - one == pytest.approx(four - two, abs=1)
+    assert sixteen - four == pytest.approx(2 * (two - one), abs=1)
+
+
 def test_save_writes_the_svg(tmp_path: Any) -> None:
     DRAWN["network"].save(tmp_path / "network.svg")
     assert (tmp_path / "network.svg").read_text(encoding="utf-8") == DRAWN["network"].svg + "\n"
@@ -783,6 +858,20 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.progress({"a": ([], [])}, "s"), "a has 0 values at 0 costs"),
         (lambda: plots.progress({"a": ([1, 1], [0.1, 0.1])}, "s"), "a needs costs that rise from above 0"),
         (lambda: plots.progress({"a": ([0, 1], [0.1, 0.1])}, "s"), "a needs costs that rise from above 0"),
+        (lambda: plots.over_the_years([]), "there are no rows"),
+        (
+            lambda: plots.over_the_years([("a", 2012, 0.1, 9, "guess")]),
+            "a: kind must be one of single net, ensemble, not 'guess'",
+        ),
+        (lambda: plots.over_the_years([("a", 2012, 0.1, 0, "ensemble")]), "a needs an error and parameters"),
+        (lambda: plots.against([]), "there are no rows"),
+        (lambda: plots.against([("a", 0, 0.1, None, None)]), "a costs 0, which a logarithm"),
+        (lambda: plots.against([("a", 1, 0.1, 0.2, 0.3)]), "a: 0.1 lies outside its interval 0.2 to 0.3"),
+        (lambda: plots.against([("a", 1, 0.1, 0.2, None)]), "a: an interval needs both ends, got 0.2 and"),
+        (lambda: plots.sweep([], "x"), "there are no rows"),
+        (lambda: plots.sweep([SWEEP[0], SWEEP[0]], "x"), r"settings above 0, each once, got \[4, 4\]"),
+        (lambda: plots.sweep([(0, 0.1, None, None)], "x"), r"settings above 0, each once, got \[0\]"),
+        (lambda: plots.sweep([(1, 0.1, 0.2, 0.3)], "x"), "1: 0.1 lies outside its interval"),
         (lambda: plots.dropout(np.ones(8)), r"expected \(draws, units\) of true and false, got \(8,\)"),
         (lambda: plots.dropout(np.full((2, 8), 0.5)), r"got \(2, 8\) of float64"),
         (lambda: plots.dropout(np.ones((2, 4096))), "1 to 12 units, got 4, 4096, 3"),

@@ -7,6 +7,7 @@ from white and from near-black alike, in hues that colour-blind readers tell apa
 
 from cnnlib.plots.blocks import inception_module, residual_blocks
 from cnnlib.plots.branching import kinds_of_network, modules
+from cnnlib.plots.costs import against, over_the_years, sweep
 from cnnlib.plots.curves import (
     activations,
     comparison,
@@ -46,6 +47,7 @@ __all__ = [
     "VERMILLION",
     "Drawing",
     "activations",
+    "against",
     "augmented",
     "bitmaps",
     "comparison",
@@ -66,6 +68,7 @@ __all__ = [
     "modules",
     "network",
     "network_to_scale",
+    "over_the_years",
     "parameter_bridge",
     "progress",
     "receptive_fields",
@@ -73,6 +76,7 @@ __all__ = [
     "responses",
     "schedule",
     "shape_through_depth",
+    "sweep",
     "two_towers",
     "vanishing",
 ]

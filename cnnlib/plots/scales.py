@@ -52,13 +52,16 @@ def log(axes: Axes, which: str, show: Callable[[float], str]) -> None:
 def amounts(axes: Axes, values: Sequence[float], what: str) -> None:
     """Make the x axis logarithmic, with large numbers in millions and more: 5 M, 1 G; and say what M is."""
     log(axes, "x", amount)
-    spread = max(values) / min(values)
+    spread, middle = max(values) / min(values), math.sqrt(max(values) * min(values))
+    if spread < 8:
+        # Less than this holds too few of 1, 2 and 5.
+        axes.set_xlim(middle / 3.2, middle * 3.2)
     if spread > 200:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 3) if spread < 1e4 else (1,), numticks=9))
-    used = [
-        f"{sign}: {word}" for size, sign, word in _LARGE if min(values) < 1000 * size <= 1000 * max(values)
-    ]
-    axes.set_xlabel(what + (f" ({', '.join(reversed(used))})" if used else ""))
+    low, high = axes.get_xlim()
+    signs = {amount(tick)[-1] for tick in axes.get_xticks() if low <= tick <= high}
+    used = [f"{sign}: {word}" for _, sign, word in reversed(_LARGE) if sign in signs]
+    axes.set_xlabel(what + (f" ({', '.join(used)})" if used else ""))
 
 
 def amount(value: float) -> str:
