@@ -712,6 +712,14 @@ def test_schedule_is_exact_about_where_a_phase_ends() -> None:
     assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
 
 
+def test_a_description_leaves_out_the_middle_of_what_is_long() -> None:
+    alt = plots.schedule({"a": [10.0**-i for i in range(10)]}).alt
+    assert alt == "Learning rate by epoch. a: 1 for 1, 8 more, 0.000000001 for 1 epochs."
+    rows = [row(f"conv{i}", "Conv2D", (8, 8, 4), 9) for i in range(30)] + [row("fc", "Dense", (10,), 9)]
+    alt = plots.extractor_and_classifier(rows).alt
+    assert alt.startswith("Feature extractor (conv0, 28 more, conv29) and classifier (fc).")
+
+
 def test_runs_of_different_length_are_averaged_while_all_run() -> None:
     short = {"train_error": [0.4]}
     assert (
@@ -755,6 +763,8 @@ def test_equal_factors_of_cost_are_equally_far_apart() -> None:
     low, high, last = line("responses", plots.BLUE)[:, 1]
     assert (low - last) / (last - high) == pytest.approx(0.5, rel=1e-3)
     assert ticks["0"] > ticks["2"]
+    # Unless they differ too much for that.
+    assert {"1", "10"} <= {label for label, *_ in texts(plots.responses({"a": [0.5, 50.0]}))}
 
 
 def marks(name: str, colour: str) -> list[tuple[float, float, float]]:

@@ -20,6 +20,7 @@ from cnnlib.plots.drawing import (
     VERMILLION,
     WIDTH,
     Drawing,
+    briefly,
     chart,
     check_label,
     check_series,
@@ -33,7 +34,7 @@ from cnnlib.plots.drawing import (
     styled,
     text_width,
 )
-from cnnlib.plots.scales import amount, amounts, around, counted, decades, fitting, from_zero, log
+from cnnlib.plots.scales import amount, amounts, around, counted, decades, fitting, log
 
 
 @styled
@@ -110,7 +111,7 @@ def responses(
     ranked: bool = False,
     what: str = "standard deviation of the responses",
 ) -> Drawing:
-    """Draw how strongly layers respond, layer by layer, from 0.
+    """Draw how strongly layers respond, layer by layer, from 0; on a logarithmic axis where that is needed.
 
     Args:
         deviations: for each network the standard deviation of every layer's responses, the layer next to the
@@ -131,7 +132,7 @@ def responses(
     figure = chart(270)
     axes = figure.subplots()
     _lines(axes, {name: _numbered(values) for name, values in series.items()}, lw=1.6)
-    from_zero(axes, "y", list(itertools.chain(*series.values())), short)
+    fitting(axes, "y", list(itertools.chain(*series.values())), short)
     axes.set_title(what)
     order = "layer, the largest first" if ranked else "layer, counted from the image"
     counted(axes, order)
@@ -164,7 +165,7 @@ def schedule(rates: Mapping[str, Sequence[float]]) -> Drawing:
         edges = np.arange(len(values) + 1) + 0.5
         axes.stairs(values, edges, baseline=None, color=colour, lw=width, label=name)
         phases = [(rate, len(list(group))) for rate, group in itertools.groupby(values)]
-        sentences.append(f"{name}: {listed([f'{_plain(rate)} for {n}' for rate, n in phases])} epochs")
+        sentences.append(f"{name}: {briefly([f'{_plain(rate)} for {n}' for rate, n in phases], 8)} epochs")
     axes.set_title("learning rate")
     _epochs(axes)
     log(axes, "y", _plain)

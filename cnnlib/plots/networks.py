@@ -26,6 +26,7 @@ from cnnlib.plots.drawing import (
     WIDTH,
     Drawing,
     box,
+    briefly,
     chart,
     check_label,
     check_series,
@@ -190,8 +191,9 @@ def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
         for end, side, share in zip((0, WIDTH), ("left", "right"), shares, strict=True):
             axes.text(end, y + 32, share, size=SMALL, ha=side, va="baseline")
         sentences.append(f"{measure}: {shares[0]} against {shares[1]}")
-    alt = f"Feature extractor ({listed([row.name for row in parts[0]])}) and classifier "
-    return finish(figure, alt + f"({listed([row.name for row in parts[1]])}). Of the {'; '.join(sentences)}.")
+    shown = [briefly([row.name for row in part], 20) for part in parts]
+    alt = f"Feature extractor ({shown[0]}) and classifier ({shown[1]})."
+    return finish(figure, f"{alt} Of the {'; '.join(sentences)}.")
 
 
 @styled
