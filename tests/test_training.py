@@ -232,8 +232,13 @@ def test_without_a_checkpoint_ctrl_c_is_not_held_back(
     digits: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signal_after(monkeypatch, 2, signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt) as stop:
-        fit(small(), SGD, digits.train)
+    # What runs in a shell's background may have inherited that Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt) as stop:
+            fit(small(), SGD, digits.train)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stop.type is KeyboardInterrupt
 
 
