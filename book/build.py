@@ -382,6 +382,12 @@ def execute_changed(book: Book, state: State) -> None:
         state.save()
 
 
+def budget(notebook: NotebookNode) -> dict[str, float] | None:
+    """What a notebook may take in the quick profile, or None where its metadata does not say both."""
+    contract = notebook.metadata.get(PACKAGE, {}).get("contract", {}).get(PARAMETERS["profile"], {})
+    return contract if {"seconds", "gigabytes"} <= set(contract) else None
+
+
 def contract_faults(book: Book, state: State) -> list[str]:
     """List the notebooks without a budget for the quick profile and those that went over it.
 
@@ -389,9 +395,8 @@ def contract_faults(book: Book, state: State) -> list[str]:
     """
     faults = []
     for page in book.notebooks():
-        metadata = read_notebook(book.root / page).metadata
-        contract = metadata.get(PACKAGE, {}).get("contract", {}).get(PARAMETERS["profile"], {})
-        if not {"seconds", "gigabytes"} <= set(contract):
+        contract = budget(read_notebook(book.root / page))
+        if contract is None:
             faults.append(f"{page}: metadata.{PACKAGE}.contract.quick must give seconds and gigabytes")
             continue
         took = asdict(state.runs[page])

@@ -195,3 +195,16 @@ def test_a_saved_model_answers_the_same(build: Callable, form: str, tmp_path: Pa
     randomise(model, seed=4)
     images = np.random.default_rng(5).uniform(0, 1, (3, *model.input_shape[1:])).astype("float32")
     assert_saved(model, build, images, str(tmp_path / form))
+
+
+def test_a_file_with_other_weights_or_none_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "ten.weights.h5"
+    models.LeNet5(classes=10).save_weights(file)
+    told = (
+        r"ten\.weights\.h5 does not hold the weights of lenet5 .*classes.*\(84, 7\), Received: .*\(84, 10\)"
+    )
+    with pytest.raises(ValueError, match=told):
+        models.LeNet5(classes=7, weights=file)
+    file.write_text("no weights")
+    with pytest.raises(ValueError, match=r"does not hold the weights of lenet5 .*file signature not found"):
+        models.LeNet5(weights=file)

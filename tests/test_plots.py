@@ -84,6 +84,29 @@ def inception(name: str, side: int, maps: int, one: int, three: tuple[int, int],
     ]
 
 
+def convolution(name: str, side: int, seen: int, maps: int, kernel: int = 3) -> SimpleNamespace:
+    weights = kernel**2 * seen * maps
+    return row(name, "Conv2D", (side, side, maps), weights, side**2 * weights)
+
+
+def with_shortcuts() -> list[Any]:
+    """Rows of a network with three blocks, in an order in which Keras may list them."""
+    rows = [convolution("conv1_conv", 16, 3, 64, 7), row("conv1_bn", "BatchNormalization", (16, 16, 64), 9)]
+    rows += [row("pool1_pool", "MaxPooling2D", (8, 8, 64))]
+    for block, side, seen, maps in (
+        ("2_block1", 8, 64, 64),
+        ("3_block1", 4, 64, 96),
+        ("3_block2", 4, 96, 96),
+    ):
+        rows.append(convolution(f"conv{block}_1_conv", side, seen, maps))
+        if seen != maps:
+            rows.append(convolution(f"conv{block}_0_conv", side, seen, maps, 1))
+        rows.append(convolution(f"conv{block}_2_conv", side, maps, maps))
+        rows.append(row(f"conv{block}_add", "Add", (side, side, maps)))
+    return [*rows, row("avg_pool", "GlobalAveragePooling2D", (96,)), row("fc", "Dense", (10,), 970, 960)]
+
+
+RESNET = with_shortcuts()
 GOOGLENET = [
     row("conv1", "Conv2D", (112, 112, 64), 9_472, 49 * 3 * 64 * 112**2),
     row("pool1", "MaxPooling2D", (56, 56, 64)),
@@ -123,6 +146,22 @@ CURVES = [[0.12, 0.03, 0.011], [0.14, 0.04, 0.009]]
 HISTORIES = [{"train_loss": [1.0, 0.5, 0.2], "validation_error": curve} for curve in CURVES]
 MATRIX = np.array([[97, 3, 0], [1, 99, 0], [0, 8, 92]])
 LONG = "a label that goes on and on and on and would run into its own value at the right"
+
+YEARS = [
+    ("AlexNet", 2012, 0.182, 60_000_000, "single net"),
+    ("VGG", 2014, 0.075, 138_000_000, "single net"),
+    ("GoogLeNet", 2014, 0.0789, 7_000_000, "single net"),
+    ("ResNet-152", 2015, 0.0449, 60_000_000, "single net"),
+    ("ResNet, 6 nets", 2015, 0.0357, 240_000_000, "ensemble"),
+]
+COSTS: list[tuple[str, float, float, float | None, float | None]] = [
+    ("AlexNet", 7.2e8, 0.18, 0.17, 0.19),
+    ("VGG-16", 1.55e10, 0.075, None, None),
+    ("VGG-19", 1.96e10, 0.075, None, None),
+    ("GoogLeNet", 1.58e9, 0.0789, None, None),
+    *((f"ResNet-{n}", n * 1e8, 0.06 - n * 1e-4, None, None) for n in (34, 50, 101, 152)),
+]
+SWEEP = [(4, 0.2, 0.19, 0.21), (1, 0.18, 0.17, 0.2), (2, 0.19, None, None), (16, 0.25, 0.24, 0.26)]
 
 # Every figure, with what its description must tell.
 FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
@@ -193,6 +232,54 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "vanishing little": (
         lambda: plots.vanishing({"ReLU": [0.02, 0.031, 0.04]}, "mean gradient"),
         ["Mean gradient by layer"],
+    ),
+    "responses": (
+        lambda: plots.responses({"plain": [0.5, 2.0, 1.0], "residual": [0.4] * 40}),
+        [
+            "Standard deviation of the responses by layer, counted from the image: plain, 3 layers, mean",
+            " 1.2, from 0.5 in the first to 1 in the last; residual, 40 layers, mean 0.4, from 0.4",
+        ],
+    ),
+    "ranked responses": (
+        lambda: plots.responses({"plain": [0.5, 2.0, 1.0], "residual": [0.4]}, ranked=True),
+        ["by layer, the largest first: plain, 3 layers, mean 1.2, from 2 in the first to 0.5 in the last"],
+    ),
+    "progress": (
+        lambda: plots.progress(
+            {"LeNet-5": ([3e8, 6e8, 9e8], [0.9, 0.8, 0.7]), "ResNet-18": ([2e11, 2.5e12], [0.6, 0.2])},
+            "multiply-adds",
+            mark=("chance", 0.9),
+        ),
+        [
+            "Validation error by multiply-adds: LeNet-5, from 90% at 300 M to 70% at 900 M; ResNet-18, from ",
+            "60% at 200 G to 20% at 2.5 T; chance, 90%.",
+        ],
+    ),
+    "progress in time": (
+        lambda: plots.progress({"a": ([20, 1_500], [0.5, 0.4])}, "seconds", "train_loss"),
+        ["Train loss by seconds: a, from 0.5 at 20 to 0.4 at 1,500."],
+    ),
+    "over the years": (
+        lambda: plots.over_the_years(YEARS),
+        [
+            "Top-5 error by year. AlexNet (2012, single net, 60 M parameters): 18.2%; VGG (2014",
+            "ResNet, 6 nets (2015, ensemble, 240 M parameters): 3.57%.",
+        ],
+    ),
+    "against": (
+        lambda: plots.against(COSTS, what="top-5 error"),
+        [
+            "Top-5 error against multiply-adds. AlexNet: 18%, interval 17% to 19% at 720 M; VGG-16: 7.5% at",
+            "GoogLeNet: 7.89% at 1.58 G; ResNet-34: 5.66% at 3.4 G;",
+        ],
+    ),
+    "alike costs": (
+        lambda: plots.against([("a", 100, 0.5, None, None), ("b", 120, 0.6, None, None)], "seconds"),
+        ["Error rate against seconds. a: 50% at 100; b: 60% at 120."],
+    ),
+    "sweep": (
+        lambda: plots.sweep(SWEEP, "divisor"),
+        ["Test error by divisor. 1: 18%, interval 17% to 20%; 2: 19%; 4: 20%, interval 19% to 21%; 16: 25%"],
     ),
     "several curves": (
         lambda: plots.curves({"ReLU": [0.5, 0.2], "tanh": [0.6, 0.5, 0.4]}, mark=("paper", 0.25)),
@@ -268,6 +355,20 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "no heads": (
         lambda: plots.modules(GOOGLENET[:15], "Trunk"),
         ["mixed_b, 48 + 64 + 20 = 132 maps of 56x56."],
+    ),
+    "kinds of network": (
+        lambda: plots.kinds_of_network(
+            {"plain": [r for r in RESNET if "add" not in r.name and "_0_" not in r.name], "residual": RESNET}
+        ),
+        [
+            "plain, 8 layers, 12 million multiply-adds, 388,243 parameters: 7x7, 64; max pool;",
+            "2 of 3x3, 64; 4 of 3x3, 96; average; dense, 10. residual, 8 layers, ",
+            "dense, 10; 3 shortcuts, the shape changes along 1.",
+        ],
+    ),
+    "one kind": (
+        lambda: plots.kinds_of_network({"LeNet-5": LENET[5:]}),
+        ["LeNet-5, 2 layers, 10,920 multiply-adds, 11,014 parameters: dense, 84; dense, 10."],
     ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
@@ -590,9 +691,33 @@ def test_layers_of_a_branch_stand_one_below_the_other() -> None:
     assert counts == [2 + 1 + 2, 1 + 2, 2 * 3 + 1, 2]
 
 
+def test_shortcuts_lead_around_their_blocks() -> None:
+    svg = DRAWN["kinds of network"].svg
+    arcs = re.findall(r'<path d="M [-\d.]+ ([-\d.]+) +C [-\d. ]+ ([-\d.]+) "[^>]*style="([^"]+)"', svg)
+    assert ["dasharray" in look for *_, look in arcs] == [False, True, False]
+    bottoms: dict[str, list[float]] = {}
+    for label, _, box, _ in texts(DRAWN["kinds of network"]):
+        bottoms.setdefault(label.replace("\N{MULTIPLICATION SIGN}", "x"), []).append(box[3])
+    starts, ends = np.float64([arc[:2] for arc in arcs]).T
+    # The residual network is the second; a shortcut starts where the cell before its block ends.
+    convolutions = sorted(bottoms["3x3, 64"][2:] + bottoms["3x3, 96"][4:])
+    before = [bottoms["max pool"][1], convolutions[1], convolutions[3]]
+    assert starts == pytest.approx(np.array(before), abs=6)
+    assert ends == pytest.approx(np.array(convolutions[1::2]), abs=6)
+    assert bottoms["3x3, 64"][:2] == bottoms["3x3, 64"][2:]
+
+
 def test_schedule_is_exact_about_where_a_phase_ends() -> None:
     alt = plots.schedule({"a": [1e-2, 1e-2, 1e-3]}).alt
     assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
+
+
+def test_a_description_leaves_out_the_middle_of_what_is_long() -> None:
+    alt = plots.schedule({"a": [10.0**-i for i in range(10)]}).alt
+    assert alt == "Learning rate by epoch. a: 1 for 1, 8 more, 0.000000001 for 1 epochs."
+    rows = [row(f"conv{i}", "Conv2D", (8, 8, 4), 9) for i in range(30)] + [row("fc", "Dense", (10,), 9)]
+    alt = plots.extractor_and_classifier(rows).alt
+    assert alt.startswith("Feature extractor (conv0, 28 more, conv29) and classifier (fc).")
 
 
 def test_runs_of_different_length_are_averaged_while_all_run() -> None:
@@ -617,6 +742,66 @@ def test_gradients_of_equal_ratios_are_equally_far_apart() -> None:
     assert heights[0] > heights[-1]
     ticks = [label for label, *_ in texts(DRAWN["vanishing"])]
     assert "10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}" in ticks
+
+
+def test_equal_factors_of_cost_are_equally_far_apart() -> None:
+    def line(name: str, colour: str) -> np.ndarray:
+        path = re.search(rf'<path d="([^"]+)"[^>]*style="fill: none[^"]*stroke: {colour}', DRAWN[name].svg)
+        assert path
+        return np.float64(re.findall(r"[-\d.]+", path[1])).reshape(-1, 2)
+
+    first, second, third = line("progress", plots.BLUE)[:, 0]
+    start, end = line("progress", plots.VERMILLION)[:, 0]
+    one = (second - first) / np.log(2)
+    assert third - second == pytest.approx(one * np.log(1.5), rel=1e-3)
+    assert end - start == pytest.approx(one * np.log(12.5), rel=1e-3)
+    assert {"multiply-adds (M: million, G: billion, T: trillion)", "100 G"} <= {
+        t[0] for t in texts(DRAWN["progress"])
+    }
+    # Responses are drawn from 0: half as large is half as high above the axis.
+    ticks = {label: box[3] for label, _, box, _ in texts(DRAWN["responses"])}
+    low, high, last = line("responses", plots.BLUE)[:, 1]
+    assert (low - last) / (last - high) == pytest.approx(0.5, rel=1e-3)
+    assert ticks["0"] > ticks["2"]
+    # Unless they differ too much for that.
+    assert {"1", "10"} <= {label for label, *_ in texts(plots.responses({"a": [0.5, 50.0]}))}
+
+
+def marks(name: str, colour: str) -> list[tuple[float, float, float]]:
+    """Give the place of every mark of a colour in a figure, and its width, from left to right."""
+    root = ElementTree.fromstring(DRAWN[name].svg)
+    paths = {node.get("id"): node.get("d", "") for node in root.iter()}
+    found = []
+    for use in root.iter("{http://www.w3.org/2000/svg}use"):
+        if colour in use.get("style", ""):
+            points = np.float64(re.findall(r"[-\d.]+", paths[use.get("href", "#")[1:]])).reshape(-1, 2)
+            place = (float(use.get("x", "nan")), float(use.get("y", "nan")))
+            found.append((*place, float(np.ptp(points[:, 0]))))
+    return sorted(found)
+
+
+def test_area_of_a_mark_is_the_number_of_parameters() -> None:
+    # Farthest to the left stand the legend's marks.
+    _, *discs = (width for *_, width in marks("over the years", plots.BLUE))
+    assert np.square(discs) / discs[0] ** 2 == pytest.approx(np.array([60, 138, 7, 60]) / 60, rel=0.01)
+    _, rhombus = (width for *_, width in marks("over the years", plots.VERMILLION))
+    assert (rhombus**2 / 2) / (np.pi * discs[0] ** 2 / 4) == pytest.approx(240 / 60, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["against", "over the years"])
+def test_no_label_covers_a_mark(name: str) -> None:
+    boxes = [(label, box) for label, _, box, _ in texts(DRAWN[name]) if "%" in label]
+    for x, y, width in marks(name, plots.BLUE) + marks(name, plots.VERMILLION):
+        for label, (left, top, right, bottom) in boxes:
+            beside = x + width / 4 < left or x - width / 4 > right
+            assert beside or y + width / 4 < top or y - width / 4 > bottom, label
+
+
+def test_doublings_of_a_setting_are_equally_far_apart() -> None:
+    ticks = {label: (box[0] + box[2]) / 2 for label, _, box, _ in texts(DRAWN["sweep"])}
+    one, two, four, sixteen = (ticks[label] for label in ("1", "2", "4", "16"))
+    assert two - one == pytest.approx(four - two, abs=1)
+    assert sixteen - four == pytest.approx(2 * (two - one), abs=1)
 
 
 def test_save_writes_the_svg(tmp_path: Any) -> None:
@@ -675,6 +860,28 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.curves({"tanh": []}), "tanh has no epoch"),
         (lambda: plots.vanishing({"ReLU": [0.1, 0.0]}), "ReLU needs finite values above 0"),
         (lambda: plots.vanishing({"ReLU": []}), "ReLU needs finite values above 0"),
+        (lambda: plots.responses({}), "nothing to draw"),
+        (lambda: plots.responses({"a": []}), "a needs finite values, none below 0"),
+        (lambda: plots.responses({"a": [1.0, -1.0]}), "a needs finite values, none below 0"),
+        (lambda: plots.progress({}, "s"), "nothing to draw"),
+        (lambda: plots.progress({"a": ([1, 2], [0.1])}, "s"), "a has 1 values at 2 costs"),
+        (lambda: plots.progress({"a": ([], [])}, "s"), "a has 0 values at 0 costs"),
+        (lambda: plots.progress({"a": ([1, 1], [0.1, 0.1])}, "s"), "a needs costs that rise from above 0"),
+        (lambda: plots.progress({"a": ([0, 1], [0.1, 0.1])}, "s"), "a needs costs that rise from above 0"),
+        (lambda: plots.over_the_years([]), "there are no rows"),
+        (
+            lambda: plots.over_the_years([("a", 2012, 0.1, 9, "guess")]),
+            "a: kind must be one of single net, ensemble, not 'guess'",
+        ),
+        (lambda: plots.over_the_years([("a", 2012, 0.1, 0, "ensemble")]), "a needs an error and parameters"),
+        (lambda: plots.against([]), "there are no rows"),
+        (lambda: plots.against([("a", 0, 0.1, None, None)]), "a costs 0, which a logarithm"),
+        (lambda: plots.against([("a", 1, 0.1, 0.2, 0.3)]), "a: 0.1 lies outside its interval 0.2 to 0.3"),
+        (lambda: plots.against([("a", 1, 0.1, 0.2, None)]), "a: an interval needs both ends, got 0.2 and"),
+        (lambda: plots.sweep([], "x"), "there are no rows"),
+        (lambda: plots.sweep([SWEEP[0], SWEEP[0]], "x"), r"settings above 0, each once, got \[4, 4\]"),
+        (lambda: plots.sweep([(0, 0.1, None, None)], "x"), r"settings above 0, each once, got \[0\]"),
+        (lambda: plots.sweep([(1, 0.1, 0.2, 0.3)], "x"), "1: 0.1 lies outside its interval"),
         (lambda: plots.dropout(np.ones(8)), r"expected \(draws, units\) of true and false, got \(8,\)"),
         (lambda: plots.dropout(np.full((2, 8), 0.5)), r"got \(2, 8\) of float64"),
         (lambda: plots.dropout(np.ones((2, 4096))), "1 to 12 units, got 4, 4096, 3"),
@@ -726,6 +933,13 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (
             lambda: plots.modules([row("a", "Conv2D", (8, 8, 4), 9, 8 * 8 * 4 * 3 * 8)], "x"),
             "a makes 6,144 multiply-adds for 3 maps, which no square kernel does",
+        ),
+        (lambda: plots.kinds_of_network({}), "expected 1 to 4 networks, got 0"),
+        (lambda: plots.kinds_of_network(dict.fromkeys("abcde", RESNET)), "1 to 4 networks, got 5"),
+        (lambda: plots.kinds_of_network({"a": []}), "kinds_of_network: a: nothing to draw"),
+        (
+            lambda: plots.kinds_of_network({"a": [RESNET[0], row("sum", "Add", (16, 16, 64))]}),
+            "no layer before a sum is called sum",
         ),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),

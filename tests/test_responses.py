@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from cnnlib import data, responses, training
+from cnnlib import data, records, responses, training
 from cnnlib.__main__ import main
 from cnnlib.models import LeNet5, ResNetCIFAR
 from cnnlib.recipe import Recipe
@@ -64,3 +65,15 @@ def test_a_finished_training_is_measured_with_its_own_weights_and_data(tmp_path:
     (tmp_path / "run" / "record.json").write_text(json.dumps(changed))
     with pytest.raises(ValueError, match="trained on other images than those of shapes"):
         responses.of_trainings([tmp_path / "run"])
+
+
+def test_recorded_responses_are_those_of_recorded_trainings() -> None:
+    measured = json.loads((records.FOLDER / "responses.json").read_text())
+    assert set(measured) == set(records.responses())
+    for name, found in measured.items():
+        (run,) = (run for run in records.load(name) if run["seed"] == found["seed"])
+        assert found["test_error"] == run["result"]["test_error"]
+        assert found["data"]["sha256"] == run["data"]["sha256"]
+        assert records.settings(found) | {"source": ""} == records.settings(run) | {"source": ""}
+        assert len(found["deviations"]) == found["recipe"]["network_settings"]["depth"] - 1
+        assert re.fullmatch(r"[0-9a-f]{40}", found["commit"])

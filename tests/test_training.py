@@ -232,8 +232,13 @@ def test_without_a_checkpoint_ctrl_c_is_not_held_back(
     digits: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signal_after(monkeypatch, 2, signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt) as stop:
-        fit(small(), SGD, digits.train)
+    # What runs in a shell's background may have inherited that Ctrl-C is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt) as stop:
+            fit(small(), SGD, digits.train)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert stop.type is KeyboardInterrupt
 
 
@@ -675,3 +680,27 @@ def test_a_bar_is_drawn_where_somebody_watches(
     assert ("epoch 1/1" in terminal.getvalue()) is shown
     if not shown:
         assert terminal.getvalue() == ""
+
+
+def test_auxiliary_heads_train_and_are_left_out_of_what_a_training_leaves(tmp_path: Path) -> None:
+    settings = {"input_shape": [65, 65, 3], "width": 1 / 16}
+    chosen = replace(
+        RECIPES["googlenet_small"],
+        rates=(0.01,),
+        batch_size=2,
+        augmentation=None,
+        network_settings=settings | {"aux_heads": True},
+    )
+    rng = np.random.default_rng(0)
+    split = Split(rng.integers(0, 256, (4, 65, 65, 3)).astype(np.uint8), np.arange(4))
+    images = replace(data.load("shapes"), train=split, validation=split, test=split)
+    model, record = training.run(chosen, images, out=tmp_path, verbose=False)
+    keras.utils.set_random_seed(0)
+    before = chosen.build_network(10)
+    moved = models.GoogLeNet(classes=10, weights=tmp_path / "final.weights.h5", **settings)
+    prepared = chosen.build_pixels(split.x)(split.x)
+    np.testing.assert_array_equal(model(prepared), moved(prepared))
+    assert np.abs(before(prepared)["predictions"] - moved(prepared)).max() > 1e-4
+    assert record["result"]["test_error"] == record["history"]["validation_error"][-1]
+    # The heads' losses, 0.3 of each, are part of what is reported: at the start all three are about log 10.
+    assert record["history"]["train_loss"][0] == pytest.approx(1.6 * np.log(10), rel=0.2)

@@ -29,6 +29,10 @@ _CIFAR_NOT_RUN = (
     f"Not run here: it takes some {_PAPER['cifar_epochs']:.0f} epochs on CIFAR-10 for each network."
 )
 _SHORTER = "In networks with half of the maps, trained for a sixteenth of the paper's updates."
+_AVERAGES: dict[str, Callable[[list[float]], float]] = {
+    "mean": statistics.fmean,
+    "median": statistics.median,
+}
 _OTHERS = "The results of others, which the paper compares itself with."
 _TRAIN_IMAGES = FOLDERS["imagenet"].train
 
@@ -406,10 +410,19 @@ def _plain_order() -> str | None:
 
 
 def _responses() -> str:
-    """Whether the mean response of residual networks is smaller than that of plain ones, at each depth."""
-    mean = {name: statistics.fmean(values) for name, values in records.responses().items()}
-    smaller = [mean[f"resnet{depth}_short"] < mean[f"plain{depth}_short"] for depth in SHORT_DEPTHS]
-    return "smaller" if all(smaller) else "not all smaller"
+    """At each depth, by which average residual networks respond less than plain ones."""
+    measured = records.responses()
+
+    def smaller(depth: int, average: Callable[[list[float]], float]) -> bool:
+        return average(measured[f"resnet{depth}_short"]) < average(measured[f"plain{depth}_short"])
+
+    found = {
+        depth: [word for word, average in _AVERAGES.items() if smaller(depth, average)]
+        for depth in SHORT_DEPTHS
+    }
+    if all(len(words) == len(_AVERAGES) for words in found.values()):
+        return "smaller"
+    return "; ".join(f"{depth} layers: by {' and '.join(words) or 'none'}" for depth, words in found.items())
 
 
 def _chapter_claims() -> list[Claim]:

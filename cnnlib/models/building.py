@@ -53,8 +53,20 @@ def scaled(maps: int, width: float) -> int:
 def finish(
     image: keras.KerasTensor, output: keras.KerasTensor, name: str, weights: str | Path | None
 ) -> keras.Model:
-    """Make the model, with the weights of a file if one is given."""
+    """Make the model, with the weights of a file if one is given.
+
+    Raises:
+        ValueError: the file holds no weights, or those of another network.
+    """
     model = keras.Model(image, output, name=name)
     if weights is not None:
-        model.load_weights(weights)
+        try:
+            model.load_weights(weights)
+        except (OSError, ValueError) as problem:
+            # Keras adds the values of the weights.
+            reason = " ".join(str(problem).partition("Target variable:")[0].split())
+            raise ValueError(
+                f"{weights} does not hold the weights of {name} as it is built here. Give the arguments that "
+                f"the file was written with (classes, width and so on). Keras says: {reason}"
+            ) from problem
     return model

@@ -6,7 +6,8 @@ from white and from near-black alike, in hues that colour-blind readers tell apa
 """
 
 from cnnlib.plots.blocks import inception_module, residual_blocks
-from cnnlib.plots.branching import modules
+from cnnlib.plots.branching import kinds_of_network, modules
+from cnnlib.plots.costs import against, over_the_years, sweep
 from cnnlib.plots.curves import (
     activations,
     comparison,
@@ -14,6 +15,8 @@ from cnnlib.plots.curves import (
     curves,
     errors,
     learning_curves,
+    progress,
+    responses,
     schedule,
     vanishing,
 )
@@ -44,6 +47,7 @@ __all__ = [
     "VERMILLION",
     "Drawing",
     "activations",
+    "against",
     "augmented",
     "bitmaps",
     "comparison",
@@ -59,15 +63,20 @@ __all__ = [
     "filters",
     "images",
     "inception_module",
+    "kinds_of_network",
     "learning_curves",
     "modules",
     "network",
     "network_to_scale",
+    "over_the_years",
     "parameter_bridge",
+    "progress",
     "receptive_fields",
     "residual_blocks",
+    "responses",
     "schedule",
     "shape_through_depth",
+    "sweep",
     "two_towers",
     "vanishing",
 ]

@@ -1,12 +1,14 @@
 """Whole networks that branch, from their audits: with modules, with auxiliary heads, with shortcuts."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
 
 from cnnlib.plots.drawing import (
     BLUE,
@@ -60,7 +62,7 @@ def modules(rows: "Sequence[Row]", title: str, heads: Mapping[str, str] | None =
     underscore names the branch. The numbers in its boxes are maps.
 
     Args:
-        rows: the layers, as `audit.table` gives them.
+        rows: the layers, as `audit.table` gives them; images have three colours.
         title: what the drawing is headed with.
         heads: for modules that auxiliary heads read from how the names of the head's layers begin.
 
@@ -103,6 +105,126 @@ def modules(rows: "Sequence[Row]", title: str, heads: Mapping[str, str] | None =
     told = [_told(part) for part in parts]
     told += [f"{heads[name]} on {name}: {listed(word for word, _ in layers[name])}" for name in layers]
     return finish(figure, f"{title}, from top to bottom. {'; '.join(told)}.")
+
+
+@dataclass
+class _Column:
+    """A network as cells from the image down, and its shortcuts.
+
+    Attributes:
+        cells: word, colour and side of the maps of every layer that is drawn.
+        shortcuts: between which cells each leads, by the numbers of the cells that it leaves and enters
+            behind, and whether the shape changes on the way.
+        counts: layers with weights but those in shortcuts, multiply-adds, parameters.
+    """
+
+    cells: list[tuple[str, str, int]]
+    shortcuts: list[tuple[int, int, bool]]
+    counts: tuple[int, int, int]
+
+
+@styled
+def kinds_of_network(networks: "Mapping[str, Sequence[Row]]") -> Drawing:
+    """Draw networks side by side, layer by layer from the image down, where their maps are equally large.
+
+    A cell holds the side of a kernel and the number of maps. Shortcuts are arcs, dashed where the shape
+    changes; they are told by the names of their blocks: those of `keras.applications`.
+
+    Args:
+        networks: for each network its layers, as `audit.table` gives them; its images have three colours.
+
+    Raises:
+        ValueError: there are no networks or more than four, a row has an output that is neither (H, W, C) nor
+            (units,), or no layer carries the name of a sum's block.
+    """
+    require(0 < len(networks) <= 4, f"kinds_of_network: expected 1 to 4 networks, got {len(networks)}")
+    for name, rows in networks.items():
+        check_rows(rows, f"kinds_of_network: {name}")
+    columns = {name: _column(rows) for name, rows in networks.items()}
+    sides = sorted({side for column in columns.values() for *_, side in column.cells}, reverse=True)
+    deep = [
+        max(sum(side == own for *_, own in column.cells) for column in columns.values()) for side in sides
+    ]
+    tops = [*itertools.accumulate((13.0 * n + 7 for n in deep), initial=24.0)]
+    left = 46.0
+    slot = (WIDTH - left) / len(columns)
+    figure, axes = sheet(WIDTH, tops[-1] + 72)
+    for side, top in zip(sides, tops, strict=False):
+        axes.text(0, top + 6, times((side, side)), **_TEXT)
+        axes.plot([0, WIDTH], [top - 3.5] * 2, color=INK, alpha=0.14, lw=0.7)
+    for i, (name, column) in enumerate(columns.items()):
+        x, width = left + slot * i, slot - (22 if any(c.shortcuts for c in columns.values()) else 6)
+        axes.text(x + width / 2, 9, name, weight="bold", ha="center", **_TEXT)
+        _cells(axes, column, dict(zip(sides, tops, strict=False)), x, width)
+        for j, line in enumerate(_summed(*column.counts)):
+            axes.text(
+                x + width / 2, tops[-1] + 8 + 12.5 * j, line, ha="center", alpha=MUTED if j else 1, **_TEXT
+            )
+    sentences = [_listed_layers(name, column) for name, column in columns.items()]
+    return finish(figure, f"Layers from the image down. {'. '.join(sentences)}.")
+
+
+def _column(rows: "Sequence[Row]") -> _Column:
+    """Find the layers of a network that are drawn, and where its shortcuts leave and enter."""
+    blocks = [row.name.removesuffix("add") for row in rows if row.kind == "Add"]
+    weighted = [row for row in rows if layer_colour(row) != GREY]
+    trunk = [row for row in weighted if not any(row.name.startswith(f"{block}0_") for block in blocks)]
+    cells, maps = [], 3
+    for row in trunk:
+        number = "" if "pool" in row.kind.lower() else f", {row.output_shape[-1]:,}"
+        side = row.output_shape[0] if len(row.output_shape) == 3 else 1
+        cells.append((_word(row, maps) + number, _kind_colour(row, maps), side))
+        maps = row.output_shape[-1]
+    shortcuts = []
+    for block in blocks:
+        inside = [i for i, row in enumerate(trunk) if row.name.startswith(block)]
+        require(inside and inside[0], f"kinds_of_network: no layer before a sum is called {block}...")
+        first, last = inside[0] - 1, inside[-1]
+        shortcuts.append((first, last, trunk[first].output_shape != trunk[last].output_shape))
+    layers = sum(row.params > 0 for row in trunk)
+    return _Column(cells, shortcuts, (layers, sum(row.macs for row in rows), sum(row.params for row in rows)))
+
+
+def _cells(axes: Axes, column: _Column, tops: Mapping[int, float], left: float, width: float) -> None:
+    """Draw a network's cells, each group of one side at its place, and its shortcuts to the right of them."""
+    places: list[float] = []
+    for word, colour, side in column.cells:
+        top = tops[side] + 13 * sum(side == other for *_, other in column.cells[: len(places)])
+        if places:
+            axes.plot([left + width / 2] * 2, [places[-1] + 11.5, top], **_LINE)
+        box(axes, left, top, width, 11.5, colour, word)
+        places.append(top)
+    for first, last, changes in column.shortcuts:
+        start, end, x = places[first] + 12.25, places[last] + 12.25, left + width + 1
+        curve = Path(
+            [(x, start), (x + 17, start), (x + 17, end), (x, end)],
+            [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4],
+        )
+        look: Any = (0, (2, 1.5)) if changes else "-"
+        axes.add_patch(PathPatch(curve, fc="none", ec=INK, lw=1.1, ls=look))
+
+
+def _summed(layers: int, macs: int, params: int) -> list[str]:
+    """Lines below a network: its layers with weights, its multiply-adds, its parameters."""
+    return [f"{layers} layers", _large(macs), "multiply-adds", _large(params), "parameters"]
+
+
+def _large(count: int) -> str:
+    """Write a large number to three digits."""
+    if count < 1e6:
+        return f"{count:,}"
+    return f"{count / 1e9:.3g} billion" if count >= 1e9 else f"{count / 1e6:.3g} million"
+
+
+def _listed_layers(name: str, column: _Column) -> str:
+    """Tell a network in words, alike layers that follow each other once."""
+    groups = [(word, len(list(same))) for word, same in itertools.groupby(word for word, *_ in column.cells)]
+    layers = "; ".join(word if count == 1 else f"{count} of {word}" for word, count in groups)
+    changing = sum(changes for *_, changes in column.shortcuts)
+    arcs = f"; {len(column.shortcuts)} shortcuts, the shape changes along {changing}"
+    head, macs, _, params, _ = _summed(*column.counts)
+    sums = f"{name}, {head}, {macs} multiply-adds, {params} parameters"
+    return f"{sums}: {layers}{arcs if column.shortcuts else ''}"
 
 
 def _parts(rows: "Sequence[Row]", heads: tuple[str, ...]) -> list[_Part]:

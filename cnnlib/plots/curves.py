@@ -9,7 +9,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from cnnlib.plots.drawing import (
     BLUE,
@@ -21,6 +20,7 @@ from cnnlib.plots.drawing import (
     VERMILLION,
     WIDTH,
     Drawing,
+    briefly,
     chart,
     check_label,
     check_series,
@@ -34,6 +34,7 @@ from cnnlib.plots.drawing import (
     styled,
     text_width,
 )
+from cnnlib.plots.scales import amount, amounts, around, counted, decades, fitting, log
 
 
 @styled
@@ -85,26 +86,63 @@ def vanishing(gradients: Mapping[str, Sequence[float]], what: str = "size of the
     check_series(gradients, "vanishing")
     figure = chart(270)
     axes = figure.subplots()
-    sentences = []
-    for (name, sizes), colour, dash, marker in zip(
-        gradients.items(), PALETTE, _dashes(), "osD^vP", strict=False
-    ):
+    for name, sizes in gradients.items():
         above = len(sizes) and all(0 < size < math.inf for size in sizes)
         require(above, f"vanishing: {name} needs finite values above 0, which a logarithm exists for")
-        axes.plot(range(1, len(sizes) + 1), sizes, color=colour, ls=dash, marker=marker, ms=5, label=name)
-        sentences.append(f"{name}, from {sizes[0]:.2g} in layer 1 to {sizes[-1]:.2g} in layer {len(sizes)}")
+    _lines(axes, {name: _numbered(sizes) for name, sizes in gradients.items()}, markers=True)
     values = [size for sizes in gradients.values() for size in sizes]
     if max(values) / min(values) < 100:
-        _log(axes, "y", short)
+        log(axes, "y", short)
     else:
-        _decades(axes)
+        decades(axes)
     axes.set_title(what)
-    axes.set_xlabel("layer, counted from the image")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    counted(axes, "layer, counted from the image")
     legend(figure, axes)
-    return finish(
-        figure, f"{what[:1].upper()}{what[1:]} by layer, counted from the image: {'; '.join(sentences)}."
-    )
+    sentences = [
+        f"{name}, from {sizes[0]:.2g} in layer 1 to {sizes[-1]:.2g} in layer {len(sizes)}"
+        for name, sizes in gradients.items()
+    ]
+    return finish(figure, f"{_upper(what)} by layer, counted from the image: {'; '.join(sentences)}.")
+
+
+@styled
+def responses(
+    deviations: Mapping[str, Sequence[float]],
+    ranked: bool = False,
+    what: str = "standard deviation of the responses",
+) -> Drawing:
+    """Draw how strongly layers respond, layer by layer, from 0; on a logarithmic axis where that is needed.
+
+    Args:
+        deviations: for each network the standard deviation of every layer's responses, the layer next to the
+            image first.
+        ranked: put each network's layers in order of size, the largest first.
+        what: the quantity.
+
+    Raises:
+        ValueError: there is no network, more than there are colours, or a value is below 0 or not finite.
+    """
+    check_series(deviations, "responses")
+    for name, values in deviations.items():
+        whole = len(values) and all(0 <= value < math.inf for value in values)
+        require(whole, f"responses: {name} needs finite values, none below 0")
+    series = {
+        name: sorted(values, reverse=True) if ranked else list(values) for name, values in deviations.items()
+    }
+    figure = chart(270)
+    axes = figure.subplots()
+    _lines(axes, {name: _numbered(values) for name, values in series.items()}, lw=1.6)
+    fitting(axes, "y", list(itertools.chain(*series.values())), short)
+    axes.set_title(what)
+    order = "layer, the largest first" if ranked else "layer, counted from the image"
+    counted(axes, order)
+    legend(figure, axes)
+    sentences = [
+        f"{name}, {len(values)} layers, mean {np.mean(values):.2g}, from {values[0]:.2g} in the first to "
+        f"{values[-1]:.2g} in the last"
+        for name, values in series.items()
+    ]
+    return finish(figure, f"{_upper(what)} by {order}: {'; '.join(sentences)}.")
 
 
 @styled
@@ -127,10 +165,10 @@ def schedule(rates: Mapping[str, Sequence[float]]) -> Drawing:
         edges = np.arange(len(values) + 1) + 0.5
         axes.stairs(values, edges, baseline=None, color=colour, lw=width, label=name)
         phases = [(rate, len(list(group))) for rate, group in itertools.groupby(values)]
-        sentences.append(f"{name}: {listed([f'{_plain(rate)} for {n}' for rate, n in phases])} epochs")
+        sentences.append(f"{name}: {briefly([f'{_plain(rate)} for {n}' for rate, n in phases], 8)} epochs")
     axes.set_title("learning rate")
     _epochs(axes)
-    _log(axes, "y", _plain)
+    log(axes, "y", _plain)
     legend(figure, axes)
     return finish(figure, f"Learning rate by epoch. {'; '.join(sentences)}.")
 
@@ -159,9 +197,7 @@ def learning_curves(
         require(len(run.get(what, ())), f"learning_curves: a history lacks {what!r}, it has {', '.join(run)}")
     figure = chart(250)
     axes = figure.subplots()
-    show = percent if what.endswith("_error") else short
-    quantity = what.replace("_", " ")
-    sentences = []
+    show, sentences = _writer(what), []
     curves = [list(history[what]) for history in recorded]
     for i, curve in enumerate(curves):
         label = "each recorded run" if i == 0 and len(curves) > 1 else None
@@ -175,15 +211,8 @@ def learning_curves(
         curve = list(live[what])
         axes.plot(range(1, len(curve) + 1), curve, color=VERMILLION, marker="o", ms=4, label="this run")
         sentences.append(f"this run, from {show(curve[0])} to {show(curve[-1])} in {len(curve)} epochs")
-    if paper:
-        label = f"{paper[0]}, {show(paper[1])}"
-        axes.axhline(paper[1], color=INK, ls=(0, (5, 3)), lw=1.3, label=label)
-        sentences.append(label)
-    _scale(axes, "y", [v for run in runs for v in run[what]] + ([paper[1]] if paper else []), show)
-    axes.set_title(quantity)
     _epochs(axes)
-    legend(figure, axes)
-    return finish(figure, f"{quantity.capitalize()} by epoch: {'; '.join(sentences)}.")
+    return _framed(figure, axes, what, "epoch", [v for run in runs for v in run[what]], paper, sentences)
 
 
 @styled
@@ -203,21 +232,52 @@ def curves(
     check_series(runs, "curves")
     figure = chart(260)
     axes = figure.subplots()
-    show = percent if what.endswith("_error") else short
-    quantity, sentences = what.replace("_", " "), []
-    for (name, values), colour, dash in zip(runs.items(), PALETTE, _dashes(), strict=False):
+    for name, values in runs.items():
         require(len(values), f"curves: {name} has no epoch")
-        axes.plot(range(1, len(values) + 1), values, color=colour, ls=dash, lw=2, label=name)
-        sentences.append(f"{name}, from {show(values[0])} to {show(values[-1])} in {len(values)} epochs")
-    if mark:
-        label = f"{mark[0]}, {show(mark[1])}"
-        axes.axhline(mark[1], color=INK, ls=(0, (5, 3)), lw=1.3, label=label)
-        sentences.append(label)
-    _scale(axes, "y", [v for run in runs.values() for v in run] + ([mark[1]] if mark else []), show)
-    axes.set_title(quantity)
+    _lines(axes, {name: _numbered(values) for name, values in runs.items()}, lw=2)
     _epochs(axes)
-    legend(figure, axes)
-    return finish(figure, f"{quantity.capitalize()} by epoch: {'; '.join(sentences)}.")
+    show = _writer(what)
+    sentences = [
+        f"{name}, from {show(values[0])} to {show(values[-1])} in {len(values)} epochs"
+        for name, values in runs.items()
+    ]
+    return _framed(figure, axes, what, "epoch", list(itertools.chain(*runs.values())), mark, sentences)
+
+
+@styled
+def progress(
+    runs: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    xlabel: str,
+    what: str = "validation_error",
+    mark: tuple[str, float] | None = None,
+) -> Drawing:
+    """Draw one quantity of several trainings against what they had cost so far, on a logarithmic axis.
+
+    Args:
+        runs: for each training the costs, in rising order, and the quantity at each of them.
+        xlabel: the cost, and its unit.
+        what: the quantity; a name ending in `_error` is a fraction and is drawn in per cent.
+        mark: what the mark is, and its value.
+
+    Raises:
+        ValueError: there is no run, more than there are colours, one is empty or has not as many costs
+            as values, or costs that do not rise from above 0.
+    """
+    check_series(runs, "progress")
+    show, sentences = _writer(what), []
+    for name, (costs, values) in runs.items():
+        same = 0 < len(costs) == len(values)
+        require(same, f"progress: {name} has {len(values)} values at {len(costs)} costs; one each is needed")
+        rising = costs[0] > 0 and all(a < b for a, b in itertools.pairwise(costs))
+        require(rising, f"progress: {name} needs costs that rise from above 0")
+        ends = f"from {show(values[0])} at {amount(costs[0])} to {show(values[-1])} at {amount(costs[-1])}"
+        sentences.append(f"{name}, {ends}")
+    figure = chart(270)
+    axes = figure.subplots()
+    _lines(axes, runs, markers=max(len(costs) for costs, _ in runs.values()) < 30)
+    amounts(axes, list(itertools.chain(*(costs for costs, _ in runs.values()))), xlabel)
+    everything = list(itertools.chain(*(values for _, values in runs.values())))
+    return _framed(figure, axes, what, xlabel, everything, mark, sentences)
 
 
 @styled
@@ -260,7 +320,7 @@ def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -
     axes.set_yticks([])
     axes.grid(False)
     axes.set_xlabel("error rate")
-    _scale(axes, "x", [v for _, *values, _ in rows for v in values if v is not None], percent)
+    fitting(axes, "x", [v for _, *values, _ in rows for v in values if v is not None], percent)
     legend(figure, axes)
     return finish(figure, f"Error rates. {'; '.join(sentences)}.")
 
@@ -310,9 +370,9 @@ def comparison(
     axes.grid(False)
     axes.set_xlabel(what)
     ends = itertools.chain(*runs.values(), *intervals.values(), paper.values())
-    _span(axes, list(ends))
+    around(axes, "x", list(ends))
     _marks(figure, axes, bool(intervals), bool(paper))
-    return finish(figure, f"{what[:1].upper()}{what[1:]} by configuration. {'; '.join(sentences)}.")
+    return finish(figure, f"{_upper(what)} by configuration. {'; '.join(sentences)}.")
 
 
 @styled
@@ -365,30 +425,58 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str]) -> Drawing:
     return finish(figure, f"{alt}; most frequent mistakes: {listed(mistakes) if mistakes else 'none'}.")
 
 
+def _lines(
+    axes: Axes,
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    markers: bool = False,
+    **look: Any,
+) -> None:
+    """Draw a line for each series of x and y, in colours, dashes and perhaps marks of its own."""
+    signs = "osD^vP" if markers else itertools.repeat("")
+    for (name, (x, y)), colour, dash, sign in zip(series.items(), PALETTE, _dashes(), signs, strict=False):
+        axes.plot(x, y, color=colour, ls=dash, marker=sign, ms=5, label=name, **look)
+
+
+def _framed(
+    figure: Figure,
+    axes: Axes,
+    what: str,
+    by: str,
+    values: Sequence[float],
+    mark: tuple[str, float] | None,
+    sentences: Sequence[str],
+) -> Drawing:
+    """Finish curves of a quantity: the mark to reach, the scale that fits, title, legend and description."""
+    show, quantity = _writer(what), what.replace("_", " ")
+    if mark:
+        label = f"{mark[0]}, {show(mark[1])}"
+        axes.axhline(mark[1], color=INK, ls=(0, (5, 3)), lw=1.3, label=label)
+        values, sentences = [*values, mark[1]], [*sentences, label]
+    fitting(axes, "y", values, show)
+    axes.set_title(quantity)
+    legend(figure, axes)
+    return finish(figure, f"{quantity.capitalize()} by {by}: {'; '.join(sentences)}.")
+
+
+def _writer(what: str) -> Callable[[float], str]:
+    """How a quantity is written: an error in per cent."""
+    return percent if what.endswith("_error") else short
+
+
+def _numbered(values: Sequence[float]) -> tuple[range, Sequence[float]]:
+    """Values and their numbers, from 1."""
+    return range(1, len(values) + 1), values
+
+
 def _epochs(axes: Axes) -> None:
     """Make the x axis count epochs, the first being 1."""
     axes.set_xlim(left=0.5)
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    counted(axes, "epoch")
 
 
-def _scale(axes: Axes, which: str, values: Sequence[float], show: Callable[[float], str]) -> None:
-    """Make the x or y axis logarithmic where the values need it, linear from 0 otherwise."""
-    if min(values) > 0 and max(values) / min(values) > 8:
-        _log(axes, which, show)
-        return
-    axes.set(**{f"{which}lim": (0, max(values) * 1.06 or 1)})
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
-
-
-def _span(axes: Axes, values: Sequence[float]) -> None:
-    """Make the x axis cover the values and a margin, not 0, with plain percentages."""
-    margin = 0.08 * (max(values) - min(values)) or 0.1 * max(values) or 0.01
-    axes.set_xlim(max(0, min(values) - margin), max(values) + margin)
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+def _upper(text: str) -> str:
+    """Begin a text with a capital and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def _marks(figure: Figure, axes: Axes, intervals: bool, paper: bool) -> None:
@@ -419,28 +507,6 @@ def _check_comparison(
         low, high = intervals.get(name, (mean, mean))
         outside = f"comparison: {name}: the mean {mean} lies outside its interval {low} to {high}"
         require(low <= mean <= high, outside)
-
-
-def _log(axes: Axes, which: str, show: Callable[[float], str]) -> None:
-    """Make the x or y axis logarithmic, with plain numbers at 1, 2 and 5."""
-    axes.set(**{f"{which}scale": "log"})
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
-
-
-def _decades(axes: Axes) -> None:
-    """Make the y axis logarithmic, with at most seven powers of ten."""
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(numticks=7))
-    axes.yaxis.set_minor_locator(NullLocator())
-    raised = str.maketrans(
-        "-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
-    )
-    axes.yaxis.set_major_formatter(
-        FuncFormatter(lambda value, _: "10" + str(round(math.log10(value))).translate(raised))
-    )
 
 
 def _dashes() -> Iterable[str]:

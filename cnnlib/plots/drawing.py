@@ -226,6 +226,13 @@ def listed(items: Iterable[object]) -> str:
     return ", ".join(map(str, items))
 
 
+def briefly(items: Sequence[object], most: int) -> str:
+    """List items, of more than `most` the first, how many come between, and the last."""
+    if len(items) <= most:
+        return listed(items)
+    return f"{items[0]}, {len(items) - 2} more, {items[-1]}"
+
+
 def short(value: float) -> str:
     """Write a number to three digits, with a true minus sign."""
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Polygon, Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from cnnlib.plots.drawing import (
     BLUE,
@@ -26,6 +26,7 @@ from cnnlib.plots.drawing import (
     WIDTH,
     Drawing,
     box,
+    briefly,
     chart,
     check_label,
     check_series,
@@ -38,6 +39,7 @@ from cnnlib.plots.drawing import (
     text_width,
     times,
 )
+from cnnlib.plots.scales import doublings
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row
@@ -189,8 +191,9 @@ def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
         for end, side, share in zip((0, WIDTH), ("left", "right"), shares, strict=True):
             axes.text(end, y + 32, share, size=SMALL, ha=side, va="baseline")
         sentences.append(f"{measure}: {shares[0]} against {shares[1]}")
-    alt = f"Feature extractor ({listed([row.name for row in parts[0]])}) and classifier "
-    return finish(figure, alt + f"({listed([row.name for row in parts[1]])}). Of the {'; '.join(sentences)}.")
+    shown = [briefly([row.name for row in part], 20) for part in parts]
+    alt = f"Feature extractor ({shown[0]}) and classifier ({shown[1]})."
+    return finish(figure, f"{alt} Of the {'; '.join(sentences)}.")
 
 
 @styled
@@ -220,7 +223,7 @@ def shape_through_depth(networks: "Mapping[str, Sequence[Row]]") -> Drawing:
             values = [shape[axis] for shape in sequence]
             size = 5 if len(values) < 30 else 0
             axes.plot(range(1, len(values) + 1), values, color=colour, marker=marker, ms=size, label=name)
-        _doublings(axes, [shape[axis] for sequence in shapes.values() for shape in sequence])
+        doublings(axes, [shape[axis] for sequence in shapes.values() for shape in sequence])
         axes.set_title(heading)
     lower.xaxis.set_major_locator(MaxNLocator(integer=True))
     lower.set_xlabel("layer")
@@ -640,15 +643,6 @@ def _dense_layers(axes: Axes, left: float, top: float, tall: float, kept: Sequen
         for at in layer:
             look: dict[str, Any] = {"fc": colour, "lw": 0} if at in present else {"fc": "none", "ec": GREY}
             axes.add_patch(Circle(at, 4.6, zorder=2, **look))
-
-
-def _doublings(axes: Axes, values: Sequence[int]) -> None:
-    """Make the y axis logarithmic to base 2, with at most seven plain numbers."""
-    low, high = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))
-    axes.set_yscale("log", base=2)
-    axes.set_yticks([2**i for i in range(low, high + 1, 1 + (high - low) // 7)])
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
 
 
 def _size(row: "Row") -> int:

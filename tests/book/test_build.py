@@ -198,6 +198,11 @@ def test_committed_notebooks_carry_the_set_up_cell(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
+def test_committed_notebooks_state_their_budget(path: Path) -> None:
+    assert build.budget(build.read_notebook(path))
+
+
+@pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
 def test_committed_notebooks_are_tidy(path: Path) -> None:
     notebook = build.tidy(build.read_notebook(path), REPOSITORY)
     assert path.read_text("utf-8") == nbformat.writes(notebook) + "\n"
