@@ -35,6 +35,7 @@ from cnnlib.plots.networks import (
     two_towers,
 )
 from cnnlib.plots.pictures import augmented, bitmaps, feature_maps, filters, images
+from cnnlib.plots.transfer import levels_of_freezing, transfer
 
 __all__ = [
     "BLUE",
@@ -65,6 +66,7 @@ __all__ = [
     "inception_module",
     "kinds_of_network",
     "learning_curves",
+    "levels_of_freezing",
     "modules",
     "network",
     "network_to_scale",
@@ -77,6 +79,7 @@ __all__ = [
     "schedule",
     "shape_through_depth",
     "sweep",
+    "transfer",
     "two_towers",
     "vanishing",
 ]
