@@ -79,7 +79,7 @@ class DataSet(Generic[Images]):
 
 @overload
 def load(
-    name: Literal["mnist", "cifar10", "shapes"],
+    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes"],
     profile: str = "quick",
     validation: int | None = None,
     seed: int = 0,
@@ -97,16 +97,20 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
     """Load a data set, verified, and carve a validation split from its train split.
 
     The validation split is stratified: each class has its share to within one image. Which images it holds
-    depends on the seed alone, not on their order in the file.
+    depends on the seed alone, not on their order in the file. "pneumoniamnist" has a published validation
+    split: it is taken as it is, unless `validation` is a number. Then its images are put to those of train,
+    and so many of all of them are set aside.
 
     Args:
-        name: "mnist" or "cifar10"; "shapes" for synthetic colour pictures; "imagenet" or "imagenette", of
-            which a part will do, for pictures that stay on disk.
+        name: "mnist", "fashion_mnist", "pneumoniamnist" (chest x-rays, normal or with pneumonia) or
+            "cifar10"; "shapes" for synthetic colour pictures; "imagenet" or "imagenette", of which a part
+            will do, for pictures that stay on disk.
         profile: "quick" for the part that comes with an installed package; "colab" or "paper" for the full
             set, from the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1.
             Pictures that stay on disk are in CNNLIB_DATA alone.
-        validation: number of training images to set aside, 0 for none, None for the set's own default.
-        seed: seed of the validation split.
+        validation: number of training images to set aside, 0 for none, None for the published validation
+            split or, where there is none, the set's own default.
+        seed: seed of the validation split; a published one does not depend on it.
 
     Returns:
         The data set; images uint8 (N, height, width, channels) from 0 to 255, labels int64 (N,). Rows keep
@@ -131,16 +135,19 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
 def _load_arrays(spec: DataSpec, profile: str, validation: int | None, seed: int) -> DataSet[Split]:
     """Load a set that is held in memory."""
     content = spec.quick if profile == "quick" and spec.quick else spec.full
-    if validation is None:
-        validation = content.validation
-    if not isinstance(validation, Integral) or not 0 <= validation < content.train:
+    most = sum(content.splits.values()) - content.test
+    if validation is not None and (not isinstance(validation, Integral) or not 0 <= validation < most):
         raise ValueError(
-            f"validation must be a whole number from 0 to {content.train - 1:,}, since {spec.name} has "
-            f"{content.train:,} training images in the profile {profile}; got {validation!r}"
+            f"validation must be a whole number from 0 to {most - 1:,}, since {spec.name} has {most:,} "
+            f"training images in the profile {profile}; got {validation!r}"
         )
     arrays, source, sha256 = embedded_set(spec) if profile == "quick" else full_set(spec)
-    x, y = arrays["x_train"], arrays["y_train"]
-    held_out = _held_out(by_digest(x, y), y, validation, seed)
+    x, y = (np.concatenate([arrays[f"{kind}_{s}"] for s in content.splits if s != "test"]) for kind in "xy")
+    if content.published_validation and validation is None:
+        held_out = np.arange(most) >= content.train
+    else:
+        number = content.validation if validation is None else validation
+        held_out = _held_out(by_digest(x, y), y, number, seed)
     return DataSet(
         name=spec.name,
         profile=profile,

@@ -18,9 +18,11 @@ class Content:
         test: number of test images.
         validation: number of training images set aside for validation by default.
         sha256: hash of all images and labels, as `cnnlib.data.sources.content_sha256` defines it; None where
-            nobody has computed it, and the publisher's archive is known by its MD5 alone.
-        variants: hashes of copies that differ a little from what was published, each with a sentence that
-            says how; a record made with one carries the sentence.
+            nobody has computed it, and the publisher's file is known by its MD5 alone.
+        variants: hashes of copies that differ a little from what was published, or have not been compared
+            with it, each with a sentence that says so; a record made with one carries the sentence.
+        published_validation: the publisher gives the `validation` images apart from `train`, which does not
+            count them.
     """
 
     train: int
@@ -28,6 +30,13 @@ class Content:
     validation: int
     sha256: str | None
     variants: dict[str, str] = field(default_factory=dict)
+    published_validation: bool = False
+
+    @property
+    def splits(self) -> dict[str, int]:
+        """Number of images in each published split."""
+        held_out = {"validation": self.validation} if self.published_validation else {}
+        return {"train": self.train} | held_out | {"test": self.test}
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,16 @@ class DataSpec:
         name: name of the set, of its file NAME.npz and of its folder NAME/.
         class_names: name of the class of each label 0, 1, ...; also the names of its image folders.
         image_shape: height, width and channels (1 or 3).
-        url: address of NAME.npz, or of the archive; None where an installed package has the whole set.
+        url: address of NAME.npz, of the archive, or of the folder of `parts`; None where an installed package
+            has the whole set.
         licence: under which licence the publisher gives the set.
         citation: the publication to cite.
         full: the whole set.
         quick: the part that an installed package carries, or None.
-        archive: what lies at `url` where that is no NAME.npz.
+        archive: what lies at `url` where that is an archive.
+        parts: MD5 of each of the gzipped IDX files by its name, where they are what lies at `url`.
+        md5: of the publisher's NAME.npz, as the publisher prints it, where the hash of its content is not
+            known.
     """
 
     name: str
@@ -72,10 +85,14 @@ class DataSpec:
     full: Content
     quick: Content | None
     archive: Archive | None = None
+    parts: dict[str, str] = field(default_factory=dict)
+    md5: str | None = None
 
     @property
     def file(self) -> str:
-        """Name of the file that lies at `url`."""
+        """Name of what lies at `url`: a file, or the folder in which Keras too keeps the parts."""
+        if self.parts:
+            return f"{self.name.replace('_', '-')}/"
         return self.archive.file if self.archive else f"{self.name}.npz"
 
 
@@ -180,6 +197,72 @@ SETS = {
             train=tuple(f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)),
             test=("cifar-10-batches-bin/test_batch.bin",),
         ),
+    ),
+    # The MD5s are those that torchvision checks, and the hash is that of the content of files with these MD5s.
+    # The download itself has not been tried.
+    "fashion_mnist": DataSpec(
+        name="fashion_mnist",
+        class_names=(
+            "T-shirt or top",
+            "trouser",
+            "pullover",
+            "dress",
+            "coat",
+            "sandal",
+            "shirt",
+            "sneaker",
+            "bag",
+            "ankle boot",
+        ),
+        image_shape=(28, 28, 1),
+        url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
+        licence="MIT; copyright Zalando SE",
+        citation=(
+            "H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking "
+            "machine learning algorithms, arXiv 1708.07747, 2017"
+        ),
+        full=Content(
+            train=60_000,
+            test=10_000,
+            validation=5_000,
+            sha256="1ec0c5f432abea94a4e522543edbb9426461dcc8ac657b11f76fcef15433bc51",
+        ),
+        quick=None,
+        parts={
+            "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
+            "t10k-images-idx3-ubyte.gz": "bef4ecab320f06d8554ea6380940ec79",
+            "t10k-labels-idx1-ubyte.gz": "bb300cfdad3c16e7a12a480ee83cd310",
+        },
+    ),
+    # The MD5 is the one that MedMNIST's own package checks. The download itself has not been tried.
+    "pneumoniamnist": DataSpec(
+        name="pneumoniamnist",
+        class_names=("normal", "pneumonia"),
+        image_shape=(28, 28, 1),
+        url="https://zenodo.org/records/10519652/files/pneumoniamnist.npz?download=1",
+        licence="CC BY 4.0",
+        citation=(
+            "J. Yang et al., MedMNIST v2: a large-scale lightweight benchmark for 2D and 3D biomedical image "
+            "classification, Scientific Data 10, 41, 2023; the x-rays are those of D. S. Kermany et al., "
+            "Identifying medical diagnoses and treatable diseases by image-based deep learning, Cell 172(5), "
+            "1122-1131, 2018"
+        ),
+        full=Content(
+            train=4_708,
+            test=624,
+            validation=524,
+            published_validation=True,
+            sha256=None,
+            variants={
+                "b55902a8f4bc29e89d6789fc82c835d42d871ca83a065e721f6a0389b97b490a": (
+                    "a copy with the published splits and an order of its own, not compared with the "
+                    "publisher's file"
+                )
+            },
+        ),
+        quick=None,
+        md5="28209eda62fecd6e6a2d98b1501bb15f",
     ),
     "shapes": DataSpec(
         name="shapes",

@@ -5,11 +5,13 @@ cache, then it is downloaded into Keras's cache. What is found but is not the se
 and never overwritten: it may be the user's own file.
 """
 
+import gzip
 import hashlib
 import os
 import tarfile
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +26,17 @@ from cnnlib.data import synthetic
 from cnnlib.data.sets import Content, DataSpec, FolderSpec
 
 Arrays = dict[str, np.ndarray]
-"""The arrays of an npz file by name: x_train, y_train, x_test, y_test."""
+"""The arrays of a set by name: x_train, y_train, x_test, y_test; x_validation, y_validation if published."""
+
+MEDMNIST = {"x": "images", "y": "labels", "train": "train", "validation": "val", "test": "test"}
+"""What MedMNIST calls the parts of our arrays' names: val_images is our x_validation."""
+IDX = {
+    "x_train": "train-images-idx3-ubyte",
+    "y_train": "train-labels-idx1-ubyte",
+    "x_test": "t10k-images-idx3-ubyte",
+    "y_test": "t10k-labels-idx1-ubyte",
+}
+"""The file of each array, as MNIST's publisher named them and those of Fashion-MNIST did."""
 
 IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".webp"}
 TIMEOUT = 30  # seconds without a byte from the server
@@ -75,16 +87,19 @@ def by_digest(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def content_sha256(arrays: Arrays) -> str:
     """Hash the content of a data set, whatever the file it came in and the order of its examples.
 
-    For train, then test: the split's name in ASCII, then the sorted digests of its examples (see `digests`).
+    For train, then validation where it is published apart, then test: the split's name in ASCII, then the
+    sorted digests of its examples (see `digests`).
 
     Args:
-        arrays: x_train, x_test: uint8 (N, ...); y_train, y_test: integers (N,).
+        arrays: x_train, x_test: uint8 (N, ...); y_train, y_test: integers (N,); as well for validation.
 
     Returns:
         The SHA-256 as 64 hexadecimal digits.
     """
     total = hashlib.sha256()
-    for split in ("train", "test"):
+    for split in ("train", "validation", "test"):
+        if f"x_{split}" not in arrays:
+            continue
         total.update(split.encode("ascii"))
         total.update(b"".join(sorted(digests(arrays[f"x_{split}"], arrays[f"y_{split}"]))))
     return total.hexdigest()
@@ -113,8 +128,10 @@ def full_set(spec: DataSpec) -> Found:
             # Keras's cache holds folders too, of other forms.
             if (place / file).exists() and (place is folder or not file.endswith("/")):
                 return _said(read(spec, place / file, str(place / file)), f"{file} {words}")
+    if spec.parts:
+        return _parts(spec, cache / spec.file)
     target, read = cache / spec.file, _forms(spec)[spec.file]
-    _download(spec, target, read)
+    _download(spec, spec.url, target, partial(read, spec))
     return _said(read(spec, target, str(target)), f"downloaded from {spec.url}")
 
 
@@ -226,20 +243,30 @@ def _forms(spec: DataSpec) -> dict[str, Reader]:
     """What a set may come as, in the order of preference, and what reads it."""
     # The archive first: who was told to get it may have left the file that was refused.
     forms: dict[str, Reader] = {spec.archive.file: _read_archive} if spec.archive else {}
-    return forms | {f"{spec.name}.npz": _read_npz, f"{spec.name}/": _read_image_folders}
+    forms |= {f"{spec.name}.npz": _read_npz, f"{spec.name}/": _read_folder}
+    return forms | {spec.file: _read_idx} if spec.parts else forms
 
 
 def _ways(spec: DataSpec) -> str:
     """Return the three ways to provide a full set."""
     name = spec.name
     archive = f"the publisher's {spec.file}, " if spec.archive else ""
+    files = ", ".join(IDX.values())
+    parts = f"the folder {name}/ with {files} (gzipped or not), " if spec.parts else ""
+    *most, last = (f"{name}/{split}/CLASS/" for split in spec.full.splits)
     return (
         f"Three ways to provide {name}:\n"
-        f"1. put {archive}{name}.npz (x_train, y_train, x_test, y_test) or the image folders "
-        f"{name}/train/CLASS/ and {name}/test/CLASS/ into a folder and set CNNLIB_DATA to it;\n"
-        f"2. put {spec.file} into Keras's cache, {keras_cache()};\n"
+        f"1. put {archive}{parts}{name}.npz ({', '.join(_names(spec.full))}) or the image folders "
+        f"{', '.join(most)} and {last} into a folder and set CNNLIB_DATA to it;\n"
+        f"2. put {f'the gzipped files as {spec.file}' if spec.parts else spec.file} into Keras's cache, "
+        f"{keras_cache()};\n"
         f"3. allow the download from {spec.url}: connect to the network and unset CNNLIB_OFFLINE."
     )
+
+
+def _names(content: Content) -> tuple[str, ...]:
+    """Names of the arrays of a set: x_train, y_train, ..."""
+    return tuple(f"{kind}_{split}" for split in content.splits for kind in "xy")
 
 
 def _error(where: str, expected: str, found: str, remedy: str) -> DataError:
@@ -248,24 +275,43 @@ def _error(where: str, expected: str, found: str, remedy: str) -> DataError:
 
 
 def _read_npz(spec: DataSpec, path: Path, where: str) -> Found:
-    """Read and verify an npz file."""
+    """Read and verify an npz file, with our names of the arrays or with MedMNIST's."""
     arrays = {}
+    vouched = False
     reading = "an npz archive"
     # A damaged archive fails in a dozen ways: BadZipFile, zlib.error, EOFError, struct.error, ...
     try:
         with zipfile.ZipFile(path) as archive:
             present = {name.removesuffix(".npy") for name in archive.namelist()}
         with np.load(path, allow_pickle=False) as npz:
-            for name in ("x_train", "y_train", "x_test", "y_test"):
+            for name in _names(spec.full):
                 reading = f"an array {name}"
-                arrays[name] = np.asarray(npz[name])  # bytes, where the member is no array
+                arrays[name] = _array(npz, name)
+        vouched = spec.md5 is not None and _md5(path) == spec.md5
     except KeyError as error:
         found = f"only {', '.join(sorted(present)) or 'an empty archive'}"
         raise _error(where, reading, found, _ways(spec)) from error
     except Exception as error:
         found = f"{_condition(path)} ({type(error).__name__}: {error})"
         raise _error(where, reading, found, _ways(spec)) from error
-    return _verified(spec, spec.full, arrays, where, _ways(spec))
+    content = _verified(spec, spec.full, arrays, where, _ways(spec), vouched=vouched)
+    return content._replace(source=f"MD5 {spec.md5}, as published") if vouched else content
+
+
+def _array(npz: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
+    """Read an array by our name of it or by MedMNIST's, whose labels have a second axis of length 1."""
+    kind, split = name.split("_")
+    theirs = f"{MEDMNIST[split]}_{MEDMNIST[kind]}"
+    if name in npz or theirs not in npz:
+        return np.asarray(npz[name])  # bytes, where the member is no array
+    array = np.asarray(npz[theirs])
+    return array[:, 0] if kind == "y" and array.shape[1:] == (1,) else array
+
+
+def _md5(path: Path) -> str:
+    """MD5 of a file: what publishers print."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
 def _condition(path: Path) -> str:
@@ -290,8 +336,7 @@ def _read_archive(spec: DataSpec, path: Path, where: str) -> Found:
     expected = f"the publisher's {archive.file}, with MD5 {archive.md5}"
     arrays: Arrays = {}
     try:
-        with path.open("rb") as file:
-            md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        md5 = _md5(path)
         if md5 != archive.md5:
             raise _error(where, expected, f"a file with MD5 {md5}", _ways(spec))
         with tarfile.open(path) as tar:
@@ -329,10 +374,43 @@ def _check_equal_classes(spec: DataSpec, arrays: Arrays, where: str) -> None:
             raise _error(where, f"as many images of each class in y_{split}", found, _ways(spec))
 
 
-def _read_image_folders(spec: DataSpec, folder: Path, where: str) -> Found:
-    """Read and verify the images folder/{train,test}/CLASS/*."""
+def _read_folder(spec: DataSpec, folder: Path, where: str) -> Found:
+    """Read and verify a folder: of IDX files, if it holds one of them, else of images."""
+    holds_idx = any((folder / f"{file}{end}").exists() for file in IDX.values() for end in ("", ".gz"))
+    return _read_idx(spec, folder, where) if holds_idx else _read_image_folders(spec, folder, where)
+
+
+def _read_idx(spec: DataSpec, folder: Path, where: str) -> Found:
+    """Read and verify the four IDX files of a folder, gzipped or not."""
     arrays: Arrays = {}
-    for split in ("train", "test"):
+    for name, file in IDX.items():
+        path = next((path for path in (folder / file, folder / f"{file}.gz") if path.exists()), None)
+        if path is None:
+            raise _error(where, f"{file} or {file}.gz in it", "no such file", _ways(spec))
+        # A damaged archive fails as BadGzipFile, zlib.error, EOFError, ...
+        try:
+            arrays[name] = _idx_array(path.read_bytes())
+        except Exception as error:
+            found = f"a file that cannot be read as such ({type(error).__name__}: {error})"
+            raise _error(str(path), "an IDX file of bytes", found, _ways(spec)) from error
+    return _verified(spec, spec.full, arrays, where, _ways(spec))
+
+
+def _idx_array(content: bytes) -> np.ndarray:
+    """Read an array of an IDX file, gzipped or not: 0, 0, type, axes, lengths of the axes, values."""
+    if content[:2] == b"\x1f\x8b":
+        content = gzip.decompress(content)
+    if len(content) < 4 or content[:3] != b"\0\0\x08":  # 8 is the type of bytes without sign
+        raise ValueError(f"it begins with the bytes {content[:4].hex(' ')}, not with 00 00 08")
+    start = 4 + 4 * content[3]
+    shape = np.frombuffer(content[4:start], ">u4")
+    return np.frombuffer(content[start:], np.uint8).reshape(shape.tolist())
+
+
+def _read_image_folders(spec: DataSpec, folder: Path, where: str) -> Found:
+    """Read and verify the images folder/{train,test}/CLASS/*, and validation where it is published."""
+    arrays: Arrays = {}
+    for split in spec.full.splits:
         classes = folder / split
         present = {path.name for path in classes.iterdir() if path.is_dir()} if classes.is_dir() else set()
         if present != set(spec.class_names):
@@ -380,13 +458,14 @@ def _verified(
         arrays: as they were read.
         where: what errors call their source.
         remedy: what helps, for errors.
-        vouched: the file they come from is the publisher's, so that no hash of its content need be known.
+        vouched: the file they come from is the publisher's, so that the hash of its content need not be
+            known.
 
     Raises:
         DataError: they are not that form of the set.
     """
     verified: Arrays = {}
-    for split, count in (("train", content.train), ("test", content.test)):
+    for split, count in content.splits.items():
         x, y = arrays[f"x_{split}"], arrays[f"y_{split}"]
         full_shape = (count, *spec.image_shape)
         # Grey images commonly come without their channel axis.
@@ -419,20 +498,43 @@ def _known(content: Content) -> str:
 
 def _unknown(spec: DataSpec, content: Content) -> str:
     """Say why even a faithful copy may be refused: nobody has hashed what was published."""
-    if content.sha256 or not spec.archive:
+    if content.sha256 or not (spec.archive or spec.md5):
         return ""
     return (
         f"The hash of {spec.name} as published is not known here, so a copy of it cannot be told from "
-        f"something else; the publisher's own {spec.archive.file} can, by its MD5.\n"
+        f"something else; the publisher's own {spec.file} can, by its MD5.\n"
     )
 
 
-def _download(spec: DataSpec, target: Path, read: Reader) -> None:
-    """Download the set to `target`, which appears there only whole and verified by `read`.
+def _parts(spec: DataSpec, folder: Path) -> Found:
+    """Read and verify the publisher's files in Keras's cache, having downloaded those that are missing."""
+    missing = [file for file in spec.parts if not (folder / file).exists()]
+    for file in missing:
+        _download(spec, f"{spec.url}{file}", folder / file, partial(_check_part, spec))
+    source = f"downloaded from {spec.url}" if missing else f"{spec.file} in Keras's cache"
+    return _said(_read_idx(spec, folder, str(folder)), source)
+
+
+def _check_part(spec: DataSpec, path: Path, url: str) -> None:
+    """Raise DataError unless a downloaded file is the publisher's."""
+    file = url.removeprefix(str(spec.url))
+    found = _md5(path)
+    if found != spec.parts[file]:
+        expected = f"the publisher's {file}, with MD5 {spec.parts[file]}"
+        raise _error(url, expected, f"a file with MD5 {found}", _ways(spec))
+
+
+def _download(spec: DataSpec, url: str, target: Path, check: Callable[[Path, str], object]) -> None:
+    """Download a file to `target`, which appears there only whole and verified.
 
     pooch writes to a temporary file beside the target, removes it after any failure and then renames it.
+
+    Args:
+        spec: the data set that the file belongs to.
+        url: its address.
+        target: where it is to lie.
+        check: raises DataError if the file, which errors call by the text, is not what it should be.
     """
-    assert spec.url is not None
     if os.environ.get("CNNLIB_OFFLINE", "0") not in ("", "0"):
         found = "no such file, and CNNLIB_OFFLINE forbids the download"
         raise _error(str(target), f"the data set {spec.name}", found, _ways(spec))
@@ -443,20 +545,20 @@ def _download(spec: DataSpec, target: Path, read: Reader) -> None:
         with tqdm(desc=target.name, total=1, unit="B", unit_scale=True) as bar:
             fetch = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT, chunk_size=2**16)
             fetch(url, output_file, mover)
-        read(spec, Path(output_file), url)
+        check(Path(output_file), url)
 
     cache = pooch.create(
         path=target.parent,
         base_url="",
         registry={target.name: None},  # not the file's hash but its content's decides: see `downloader`
-        urls={target.name: spec.url},
+        urls={target.name: url},
         retry_if_failed=RETRIES,
     )
     try:
         cache.fetch(target.name, downloader=downloader)
     except RequestException as error:
         found = f"{type(error).__name__}: {error}"
-        raise _error(spec.url, f"to download {target.name}", found, _ways(spec)) from error
+        raise _error(url, f"to download {target.name}", found, _ways(spec)) from error
     except OSError as error:
         found = f"{type(error).__name__}: {error}"
         raise _error(str(target), "to write the downloaded file there", found, _ways(spec)) from error
