@@ -1,8 +1,9 @@
 """Find, verify, load and split data sets.
 
 `load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", profile="paper")` gives the
-full set. `load("shapes")` gives synthetic colour pictures. `load("imagenet", "paper")` gives pictures that
-are read from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of your own.
+full set. `load("shapes")` and `load("lungs")` give synthetic pictures. `load("imagenet", "paper")` gives
+pictures that are read from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of
+your own.
 """
 
 import difflib
@@ -79,7 +80,7 @@ class DataSet(Generic[Images]):
 
 @overload
 def load(
-    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes"],
+    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes", "lungs"],
     profile: str = "quick",
     validation: int | None = None,
     seed: int = 0,
@@ -103,8 +104,8 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
 
     Args:
         name: "mnist", "fashion_mnist", "pneumoniamnist" (chest x-rays, normal or with pneumonia) or
-            "cifar10"; "shapes" for synthetic colour pictures; "imagenet" or "imagenette", of which a part
-            will do, for pictures that stay on disk.
+            "cifar10"; "shapes" for synthetic colour pictures, "lungs" for drawn phantoms of chests;
+            "imagenet" or "imagenette", of which a part will do, for pictures that stay on disk.
         profile: "quick" for the part that comes with an installed package; "colab" or "paper" for the full
             set, from the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1.
             Pictures that stay on disk are in CNNLIB_DATA alone.

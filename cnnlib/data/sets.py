@@ -132,6 +132,13 @@ _SHAPES = Content(
     sha256="560652a131d7921bd066d7cf6a696a8510f771846c7051ae9780f21a856bcfe0",
 )
 
+_LUNGS = Content(
+    train=1_000,
+    test=400,
+    validation=200,
+    sha256="1d93358147cdfadb2dbd32277e904ed412f4c2ce3ff91dc807c6cb47563cd4db",
+)
+
 SETS = {
     "mnist": DataSpec(
         name="mnist",
@@ -198,7 +205,7 @@ SETS = {
             test=("cifar-10-batches-bin/test_batch.bin",),
         ),
     ),
-    # The MD5s are those that torchvision checks, and the hash is that of the content of files with these MD5s.
+    # The MD5s are those that torchvision checks; the hash is that of the content of files with these MD5s.
     # The download itself has not been tried.
     "fashion_mnist": DataSpec(
         name="fashion_mnist",
@@ -284,6 +291,16 @@ SETS = {
         citation="none: synthetic pictures, drawn by cnnlib.data.synthetic",
         full=_SHAPES,
         quick=_SHAPES,
+    ),
+    "lungs": DataSpec(
+        name="lungs",
+        class_names=("clear", "cloudy"),
+        image_shape=(28, 28, 1),
+        url=None,
+        licence="MIT, as the rest of cnnlib",
+        citation="none: drawn phantoms and no x-rays, by cnnlib.data.synthetic",
+        full=_LUNGS,
+        quick=_LUNGS,
     ),
 }
 

