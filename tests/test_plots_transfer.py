@@ -11,6 +11,33 @@ from cnnlib import plots
 SVG = "{http://www.w3.org/2000/svg}"
 LAYERS = ["conv1", "conv2", "conv3", "conv4", "conv5"]
 LEVELS = [("feature extractor", 19, 19), ("freeze a third to a half", 8, 19), ("fine-tune everything", 0, 13)]
+ADVICE = {
+    ("small", "similar"): ("feature extractor", "freeze 19 of 19 weight layers"),
+    ("large", "similar"): ("freeze 60 to 80 %", "freeze 12 to 16 of 19"),
+    ("small", "different"): ("freeze a third to a half", "freeze 6 to 10 of 19"),
+    ("large", "different"): ("fine-tune everything", "freeze none"),
+}
+BASE = (0.2, 0.18, 0.22)
+BY_LAYER = {
+    "BnB": {1: (0.2, 0.19, 0.21), 4: (0.26, 0.25, 0.28)},
+    "AnB": {3: (0.3, 0.28, 0.33), 1: (0.2, 0.2, 0.2), 5: (0.4, 0.38, 0.4)},
+    "BnB+": {n: (0.19 + 0.001 * n, 0.18, 0.2) for n in range(1, 8)},
+    "AnB+": {n: (0.19 - 0.001 * n, 0.18, 0.2) for n in range(1, 8)},
+}
+ERRORS = {
+    "small, similar": {"feature extractor": [0.1, 0.2, 0.3], "fine-tune everything": [0.3]},
+    "large, different": {
+        "feature extractor": [0.0811, 0.0834],
+        "freeze a third to a half": [0.08, 0.081],
+        "fine-tune everything": [0.07, 0.072],
+    },
+}
+ADVISED = {"small, similar": "feature extractor", "large, different": "fine-tune everything"}
+# Shares of false and of true positives.
+CURVES: dict[str, tuple[list[float], list[float]]] = {
+    "fine-tuned": ([0, 0, 0.25, 1], [0, 0.5, 1, 1]),
+    "from scratch": ([0, 0.5, 1], [0, 0.75, 1]),
+}
 
 FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "transfer": (
@@ -35,6 +62,44 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "one level": (
         lambda: plots.levels_of_freezing([("of 53 layers", 1, 53)]),
         ["Frozen layers, before", "of 53 layers: 1 of 53 frozen."],
+    ),
+    "decision chart": (
+        lambda: plots.decision_chart(ADVICE),
+        [
+            "small and similar: feature extractor, freeze 19 of 19 weight layers; small and different: ",
+            "large and similar: freeze 60 to 80 %, freeze 12 to 16 of 19; large and different: fine-tune",
+        ],
+    ),
+    "by layer": (
+        lambda: plots.by_layer(BY_LAYER, BASE),
+        [
+            "Test error by number of copied layers; without transfer it is 20%, interval 18% to 22%.",
+            "BnB (own half, frozen): 20% at n = 1, 26% at n = 4; AnB (other half, frozen): 20% at n = 1, 30%",
+            "AnB+ (other half, trained): 18.9% at n = 1",
+        ],
+    ),
+    "one series": (
+        lambda: plots.by_layer({"AnB": BY_LAYER["AnB"]}, (0.2, 0.2, 0.2), "validation error"),
+        ["Validation error by number of copied layers; without transfer it is 20%. AnB (other half, frozen)"],
+    ),
+    "levels": (
+        lambda: plots.levels(ERRORS, ADVISED),
+        [
+            "Test error by level of transfer. small, similar, advised feature extractor, lowest mean feature "
+            "extractor: feature extractor 20% (10% to 30%, 3 runs); fine-tune everything 30%. large, ",
+            "large, different, advised fine-tune everything, lowest mean fine-tune everything: feature",
+        ],
+    ),
+    "roc": (
+        lambda: plots.roc(CURVES, {"fine-tuned": (0.25, 1.0), "a reader": (0.5, 0.8)}),
+        [
+            "True positives against false positives. fine-tuned, area 0.938; from scratch, area 0.625; "
+            "fine-tuned: sensitivity 100%, specificity 75%; a reader: sensitivity 80%, specificity 50%."
+        ],
+    ),
+    "no points": (
+        lambda: plots.roc({"guessing": ([0, 1], [0, 1])}),
+        ["True positives against false positives. guessing, area 0.500."],
     ),
 }
 DRAWN = {name: draw() for name, (draw, _) in FIGURES.items()}
@@ -72,6 +137,13 @@ def shapes(drawing: plots.Drawing, look: str) -> list[tuple[float, float, float,
     return found
 
 
+def marks(drawing: plots.Drawing, look: str) -> list[tuple[float, float]]:
+    """Give the place of every mark whose style holds `look`, from left to right."""
+    uses = ElementTree.fromstring(drawing.svg).iter(f"{SVG}use")
+    places = [(use.get("x", ""), use.get("y", "")) for use in uses if look in use.get("style", "")]
+    return sorted((float(x), float(y)) for x, y in places if x)
+
+
 def words(drawing: plots.Drawing) -> dict[str, tuple[float, float, float, float]]:
     """Give the box of every label; of labels that come twice, the last."""
     return {label: box for label, _, box, _ in house.texts(drawing)}
@@ -102,6 +174,88 @@ def test_a_bar_has_a_block_for_every_layer_and_hatches_the_frozen_ones() -> None
     assert len(shapes(drawing, f"fill: {plots.VERMILLION}")) == 3 + 1
 
 
+def test_every_quadrant_stands_below_its_similarity_and_beside_its_size() -> None:
+    places = words(DRAWN["decision chart"])
+    for (size, likeness), (level, detail) in ADVICE.items():
+        field = places[level]
+        assert abs(field[0] - places[f"{likeness} images"][0]) < 15
+        assert abs(field[1] - places[size][1]) < 25
+        first = next(place for text, place in places.items() if detail.startswith(text))
+        assert field[3] < first[3] < field[3] + 14
+
+
+def test_errors_by_layer_are_drawn_to_scale() -> None:
+    drawing = DRAWN["one series"]
+    legend = words(drawing)["validation error"][3]
+    points = [(x, y) for x, y in marks(drawing, f"fill: {plots.VERMILLION}") if y > legend]
+    (x1, y1), (x3, y3), (x5, y5) = points
+    assert x3 - x1 == pytest.approx(x5 - x3, abs=0.1)
+    assert y1 - y3 == pytest.approx(y3 - y5, abs=0.1)
+    assert y1 > y5
+    ends = [box for box in shapes(drawing, f"stroke: {plots.VERMILLION}") if box[2] - box[0] < 1]
+    per_point = (y1 - y5) / 0.2
+    assert [(y1 - top) / per_point + 0.2 for _, top, _, _ in ends] == pytest.approx(
+        [0.2, 0.33, 0.4], abs=2e-3
+    )
+    assert [(y1 - low) / per_point + 0.2 for *_, low in ends] == pytest.approx([0.2, 0.28, 0.38], abs=2e-3)
+    # The base of 0.2 goes through the mark of 0.2, across the plot.
+    wide = [box for box in shapes(drawing, f"stroke: {plots.GREY}") if box[2] - box[0] > 200]
+    assert any(box[1] == pytest.approx(y1, abs=0.1) for box in wide)
+
+
+def test_layers_that_learn_on_have_hollow_marks_and_dashed_lines() -> None:
+    drawing = DRAWN["by layer"]
+    for colour, frozen in ((plots.BLUE, 2), (plots.VERMILLION, 3)):
+        # One more of each is in the legend.
+        assert len(marks(drawing, f"fill: {colour}")) == frozen + 1
+        assert (
+            len(marks(drawing, f"fill: none; stroke: {colour}"))
+            + len(marks(drawing, f"fill-opacity: 0; stroke: {colour}"))
+            == 7 + 1
+        )
+        dashed = [
+            path.get("style", "")
+            for path in ElementTree.fromstring(drawing.svg).iter(f"{SVG}path")
+            if colour in path.get("style", "") and "dasharray" in path.get("style", "")
+        ]
+        assert len(dashed) == 1 + 1
+
+
+def test_every_run_is_a_dot_and_the_advised_level_has_a_band_and_a_word() -> None:
+    drawing = DRAWN["levels"]
+    places = words(drawing)
+    bands = shapes(drawing, f"fill: {plots.OCHRE}")
+    assert len(bands) == 2
+    for level, (_, top, _, bottom) in zip(ADVISED.values(), bands, strict=True):
+        assert f"advised: {level}" in places
+        assert any(
+            top < box[1] < box[3] < bottom
+            for label, _, box, style in house.texts(drawing)
+            if label == level and re.search(r"bold|700", style)
+        )
+    (_, first, _, _) = bands[0]
+    upper = [(x, y) for x, y in marks(drawing, f"fill: {plots.BLUE}") if first < y < first + 38]
+    # Three runs and their mean, and the one run of the other level and its mean.
+    x = [x for x, _ in upper]
+    step = x[1] - x[0]
+    assert step > 20
+    assert x == pytest.approx([x[0] + i * step for i in (0, 1, 1, 2, 2, 2)], abs=0.1)
+    assert "20%" in places
+
+
+def test_points_of_a_roc_stand_at_their_shares() -> None:
+    drawing = DRAWN["roc"]
+    ticks = [(box[0] + box[2]) / 2 for label, _, box, _ in house.texts(drawing) if label == "100%"]
+    ((left, top, right, bottom),) = [
+        box for box in shapes(drawing, "stroke-dasharray") if box[2] - box[0] > 200 and box[3] - box[1] > 200
+    ][:1]
+    assert right - left == pytest.approx(bottom - top, rel=0.02)
+    assert max(ticks) == pytest.approx(right, abs=2)
+    (_, (x, y)) = marks(drawing, f"fill: {plots.BLUE}; stroke: currentColor")
+    assert (x - left) / (right - left) == pytest.approx(0.25, abs=0.01)
+    assert (bottom - y) / (bottom - top) == pytest.approx(1, abs=0.01)
+
+
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
@@ -118,6 +272,43 @@ def test_a_bar_has_a_block_for_every_layer_and_hatches_the_frozen_ones() -> None
         (lambda: plots.levels_of_freezing([]), "levels_of_freezing: nothing to draw, there are no rows"),
         (lambda: plots.levels_of_freezing([("A", -1, 3)]), "A: frozen must be 0 to 3, .* not -1"),
         (lambda: plots.levels_of_freezing([("A" * 60, 1, 3)]), "no room for 'A+'; write it shorter"),
+        (lambda: plots.decision_chart({}), "expected the four keys .*, got none"),
+        (
+            lambda: plots.decision_chart({("tiny", "similar"): ("A", "B")}),
+            r"expected the four keys \('small', 'similar'\), .*, got \('tiny', 'similar'\)",
+        ),
+        (
+            lambda: plots.decision_chart(ADVICE | {("small", "similar"): ("A" * 40, "B")}),
+            "decision_chart: no room for 'A+'; write it shorter",
+        ),
+        (lambda: plots.by_layer({}, BASE), "by_layer: nothing to draw"),
+        (lambda: plots.by_layer({"AnB": {}}, BASE), "by_layer: nothing to draw"),
+        (lambda: plots.by_layer({"A": {1: BASE}}, BASE), r"one of BnB, AnB, BnB\+, AnB\+, not 'A'"),
+        (lambda: plots.by_layer({"AnB": {0: BASE}}, BASE), "AnB needs numbers of layers from 1, got 0"),
+        (
+            lambda: plots.by_layer({"AnB": {2: (0.3, 0.1, 0.2)}}, BASE),
+            r"AnB, 2 layers: 0\.3 lies outside its interval 0\.1 to 0\.2",
+        ),
+        (lambda: plots.by_layer(BY_LAYER, (0.1, 0.2, 0.3)), r"base: 0\.1 lies outside its interval"),
+        (lambda: plots.levels({}, {}), "levels: nothing to draw, there are no scenarios"),
+        (lambda: plots.levels({"A": {}}, {"A": "B"}), "levels: A has no level"),
+        (lambda: plots.levels({"A": {"B": []}}, {"A": "B"}), "levels: A: B has no run"),
+        (lambda: plots.levels({"A": {"B": [0.1]}}, {}), "levels: no level is advised for A"),
+        (
+            lambda: plots.levels({"A": {"B": [0.1]}}, {"A": "C"}),
+            "levels: A: the advised level 'C' is not one of B",
+        ),
+        (lambda: plots.levels({"A": {"B" * 30: [0.1]}}, {}), "levels: no room for 'B+'; write it shorter"),
+        (
+            lambda: plots.levels({"A" * 40: {"B": [0.1]}}, {"A" * 40: "B"}),
+            "'A+' leaves no room for its advised level",
+        ),
+        (lambda: plots.roc({}), "roc: nothing to draw"),
+        (lambda: plots.roc({"A": ([0, 1], [0, 0.5, 1])}), "roc: A needs two sequences of one length"),
+        (lambda: plots.roc({"A": ([1, 0], [1, 0])}), "shares of A must rise from 0 to 1, lowest first"),
+        (lambda: plots.roc({"A": ([0, 0.6, 0.4, 1], [0, 0.5, 0.6, 1])}), "shares of A must rise"),
+        (lambda: plots.roc(CURVES, {"B" * 40: (0.1, 0.7)}), "roc: no room for 'B+: sensitivity 70%"),
+        (lambda: plots.roc(CURVES, {"B": (0.1, 70)}), r"roc: B must lie in 0 to 1, got \(0\.1, 70\)"),
     ],
 )
 def test_bad_input_is_refused(draw: Callable[[], Any], message: str) -> None:

@@ -35,7 +35,7 @@ from cnnlib.plots.networks import (
     two_towers,
 )
 from cnnlib.plots.pictures import augmented, bitmaps, feature_maps, filters, images
-from cnnlib.plots.transfer import levels_of_freezing, transfer
+from cnnlib.plots.transfer import by_layer, decision_chart, levels, levels_of_freezing, roc, transfer
 
 __all__ = [
     "BLUE",
@@ -51,11 +51,13 @@ __all__ = [
     "against",
     "augmented",
     "bitmaps",
+    "by_layer",
     "comparison",
     "configurations",
     "confusion",
     "connection_table",
     "curves",
+    "decision_chart",
     "dense_widths",
     "dropout",
     "errors",
@@ -66,6 +68,7 @@ __all__ = [
     "inception_module",
     "kinds_of_network",
     "learning_curves",
+    "levels",
     "levels_of_freezing",
     "modules",
     "network",
@@ -76,6 +79,7 @@ __all__ = [
     "receptive_fields",
     "residual_blocks",
     "responses",
+    "roc",
     "schedule",
     "shape_through_depth",
     "sweep",

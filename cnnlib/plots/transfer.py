@@ -1,34 +1,47 @@
 """Transfer learning: which layers are copied and frozen, how much to keep, what that did to the errors."""
 
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from cnnlib.plots.drawing import (
     BLUE,
+    GREEN,
     GREY,
     INK,
     MUTED,
     OCHRE,
+    PALETTE,
+    PURPLE,
     SMALL,
     TEXT,
     VERMILLION,
     WIDTH,
     Drawing,
     briefly,
+    chart,
+    check_series,
     finish,
+    legend,
+    listed,
+    percent,
     require,
     sheet,
     styled,
     text_width,
 )
+from cnnlib.plots.scales import around
 
 _TEXT: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}
 _FROZEN, _TRAINED, _NEW = BLUE, OCHRE, VERMILLION
+# Height of a level's line in a panel of `levels`, in points.
+_LINE = 19.0
 
 
 @styled
@@ -119,6 +132,195 @@ def levels_of_freezing(rows: Sequence[tuple[str, int, int]], title: str = "") ->
     return finish(figure, f"{heading}, before a new classifier that is always trained. {'; '.join(told)}.")
 
 
+@styled
+def decision_chart(cells: Mapping[tuple[str, str], tuple[str, str]]) -> Drawing:
+    """Draw the level of transfer by size of the new data set and by its similarity to the old.
+
+    Args:
+        cells: level and a line of detail for each size, "small" or "large", with each similarity, "similar"
+            or "different".
+
+    Raises:
+        ValueError: the four keys are not there, or others are, or a text does not fit into its field.
+    """
+    sizes, likenesses = ("small", "large"), ("similar", "different")
+    wanted = list(itertools.product(sizes, likenesses))
+    found = f"decision_chart: expected the four keys {listed(wanted)}, got {listed(cells) or 'none'}"
+    require(set(cells) == set(wanted), found)
+    left, gap, top = 40.0, 6.0, 18.0
+    wide = (WIDTH - left - gap) / 2
+    broken = {key: [_broken(text, wide - 16) for text in texts] for key, texts in cells.items()}
+    high = 18 + 13 * max(len(level) + len(detail) for level, detail in broken.values())
+    figure, axes = sheet(WIDTH, top + 2 * high + gap + 1)
+    colours = dict(zip(wanted, (BLUE, PURPLE, GREEN, OCHRE), strict=True))
+    for i, j in np.ndindex(2, 2):
+        x, y = left + (wide + gap) * j, top + (high + gap) * i
+        key = sizes[i], likenesses[j]
+        axes.add_patch(Rectangle((x, y), wide, high, fc=colours[key], alpha=0.22, lw=0))
+        axes.add_patch(Rectangle((x, y), 3, high, fc=colours[key], lw=0))
+        for k, (line, weight) in enumerate(_lines_of(broken[key])):
+            axes.text(x + 10, y + 18 + 13 * k, line, size=SMALL, weight=weight, va="baseline")
+    for i, (size, likeness) in enumerate(zip(sizes, likenesses, strict=True)):
+        middle = top + (high + gap) * i + high / 2
+        axes.text(0, middle - 3, size, size=SMALL, weight="bold", va="baseline")
+        axes.text(0, middle + 9, "set", size=SMALL, va="baseline")
+        column = f"{likeness} images"
+        axes.text(left + (wide + gap) * i, 10, column, size=SMALL, weight="bold", va="baseline")
+    told = [f"{size} and {likeness}: {', '.join(cells[size, likeness])}" for size, likeness in wanted]
+    alt = "The level of transfer by size of the new data set and its similarity to the old: "
+    return finish(figure, f"{alt}{'; '.join(told)}.")
+
+
+# What a network of each kind is made of, its colour and its sign; a hollow sign on a dashed line learns on.
+_KINDS: dict[str, tuple[str, str, str]] = {
+    "BnB": ("own half, frozen", BLUE, "o"),
+    "AnB": ("other half, frozen", VERMILLION, "s"),
+    "BnB+": ("own half, trained", BLUE, "o"),
+    "AnB+": ("other half, trained", VERMILLION, "s"),
+}
+
+
+@styled
+def by_layer(
+    series: Mapping[str, Mapping[int, tuple[float, float, float]]],
+    base: tuple[float, float, float],
+    what: str = "test error",
+) -> Drawing:
+    """Draw errors by how many layers were copied, and how: figure 2 of Yosinski et al. 2014.
+
+    Marks of one number of layers stand side by side, so that their intervals are told apart.
+
+    Args:
+        series: for "BnB", "AnB", "BnB+" and "AnB+", or some of them, by number of copied layers the mean
+            error and the ends of its interval, as fractions.
+        base: error of the network that was trained without transfer, and the ends of its interval.
+        what: what the errors are errors of.
+
+    Raises:
+        ValueError: there are no series, another name or a number of layers below 1, or an error lies outside
+            its interval.
+    """
+    require(series and all(series.values()), "by_layer: nothing to draw, a series or all of them are empty")
+    for kind, row in series.items():
+        require(kind in _KINDS, f"by_layer: a series must be one of {listed(_KINDS)}, not {kind!r}")
+        require(min(row) > 0, f"by_layer: {kind} needs numbers of layers from 1, got {listed(row)}")
+        for n, values in row.items():
+            _check_interval(f"by_layer: {kind}, {n} layers", values)
+    _check_interval("by_layer: base", base)
+    numbers = sorted(set(itertools.chain(*series.values())))
+    figure = chart(280)
+    axes = figure.subplots()
+    axes.axhspan(base[1], base[2], color=GREY, alpha=0.25, lw=0)
+    axes.axhline(base[0], color=GREY, lw=1.4, label=f"no transfer: {percent(base[0])}")
+    for i, (kind, row) in enumerate(series.items()):
+        words, colour, sign = _KINDS[kind]
+        shift = 0.13 * (i - (len(series) - 1) / 2)
+        x = [n + shift for n in sorted(row)]
+        mean, low, high = zip(*(row[n] for n in sorted(row)), strict=True)
+        axes.vlines(x, low, high, color=colour, lw=1.2, alpha=0.7)
+        look: dict[str, Any] = {"ls": "--", "mfc": "none", "mew": 1.4} if "+" in kind else {}
+        axes.plot(x, mean, color=colour, marker=sign, ms=5.5, lw=1.4, label=f"{kind}: {words}", **look)
+    axes.set_xlim(numbers[0] - 0.45, numbers[-1] + 0.45)
+    axes.set_xticks(numbers)
+    axes.set_xlabel("copied layers, n")
+    axes.set_title(what)
+    around(axes, "y", [v for row in series.values() for values in row.values() for v in values] + [*base])
+    legend(figure, axes)
+    told = [
+        f"{kind} ({_KINDS[kind][0]}): {listed(f'{percent(row[n][0])} at n = {n}' for n in sorted(row))}"
+        for kind, row in series.items()
+    ]
+    alt = f"{_upper(what)} by number of copied layers; without transfer it is {_with_interval(base)}. "
+    return finish(figure, f"{alt}{'; '.join(told)}.")
+
+
+@styled
+def levels(
+    rows: Mapping[str, Mapping[str, Sequence[float]]], advised: Mapping[str, str], what: str = "test error"
+) -> Drawing:
+    """Draw the errors of every level of transfer, scenario by scenario, and which level is advised in each.
+
+    Every run is a dot, their mean a bar. Each scenario has a scale of its own, which need not begin at 0.
+
+    Args:
+        rows: for each scenario and level the error of every run, as fractions.
+        advised: the advised level of each scenario.
+        what: what the errors are errors of.
+
+    Raises:
+        ValueError: there are no scenarios, one has no level or a level no run, the advised level is not among
+            them, or a name is longer than its place.
+    """
+    require(rows, "levels: nothing to draw, there are no scenarios")
+    for scenario, row in rows.items():
+        _check_levels(scenario, row, advised)
+    left = 1.15 * max(text_width(level) for row in rows.values() for level in row) + 8
+    height = sum(_LINE * len(row) + 46 for row in rows.values()) + 12
+    figure, page = sheet(WIDTH, height)
+    sentences, top = [], 20.0
+    for scenario, row in rows.items():
+        best = min(row, key=lambda level: float(np.mean(row[level])))
+        page.text(0, top - 7, scenario, weight="bold", va="baseline")
+        advice = f"advised: {advised[scenario]}"
+        page.text(WIDTH, top - 7, advice, size=SMALL, ha="right", va="baseline")
+        high = _LINE * len(row)
+        place = (left / WIDTH, 1 - (top + high) / height, (WIDTH - left - 44) / WIDTH, high / height)
+        _panel(figure.add_axes(place), row, advised[scenario])
+        sentences.append(f"{scenario}, advised {advised[scenario]}, lowest mean {best}: {_levels_told(row)}")
+        top += high + 46
+    page.text(left + (WIDTH - left - 44) / 2, height - 6, what, ha="center", va="baseline")
+    return finish(figure, f"{_upper(what)} by level of transfer. {'. '.join(sentences)}.")
+
+
+@styled
+def roc(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    points: Mapping[str, tuple[float, float]] | None = None,
+) -> Drawing:
+    """Draw receiver operating characteristics: the share of true positives against that of false ones.
+
+    Args:
+        curves: for each test the share of false positives and that of true positives at every threshold, both
+            rising from 0 to 1.
+        points: the two shares at thresholds that were chosen; one named like a curve has its colour.
+
+    Raises:
+        ValueError: there are no curves, more than there are colours, one does not rise from (0, 0) to (1, 1),
+            or a point lies outside 0 to 1.
+    """
+    points = points or {}
+    check_series(curves, "roc")
+    for name, (false, true) in curves.items():
+        require(0 < len(false) == len(true), f"roc: {name} needs two sequences of one length")
+        ends = [false[0], true[0], false[-1], true[-1]] == [0, 0, 1, 1]
+        rising = bool(np.all(np.diff(false) >= 0) and np.all(np.diff(true) >= 0))
+        require(ends and rising, f"roc: the shares of {name} must rise from 0 to 1, lowest first")
+    for name, shares in points.items():
+        require(all(0 <= v <= 1 for v in shares), f"roc: {name} must lie in 0 to 1, got {shares}")
+    figure = chart(326 + 15 * (len(curves) + len(points)))
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color=INK, ls=(0, (2, 3)), lw=1.1, label="chance, area 0.500")
+    sentences, colours = [], dict(zip(curves, PALETTE, strict=False))
+    for (name, (false, true)), dash in zip(curves.items(), itertools.cycle(("-", "--", "-.")), strict=False):
+        area = f"{name}, area {np.sum(np.diff(false) * (np.add(true[1:], true[:-1]))) / 2:.3f}"
+        axes.plot(false, true, color=colours[name], ls=dash, label=area)
+        sentences.append(area)
+    for (name, (x, y)), sign in zip(points.items(), itertools.cycle("osD^vP"), strict=False):
+        words = f"{name}: sensitivity {percent(y)}, specificity {percent(1 - x)}"
+        require(text_width(words) < WIDTH - 30, f"roc: no room for {words!r}; write the name shorter")
+        look: dict[str, Any] = {"color": colours.get(name, INK), "marker": sign, "mec": INK}
+        axes.plot(x, y, ls="none", ms=7.5, label=words, clip_on=False, zorder=4, **look)
+        sentences.append(words)
+    axes.set(xlim=(0, 1), ylim=(0, 1.005), aspect="equal")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MultipleLocator(0.2))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: percent(value)))
+    axes.set_title("true positives (sensitivity)")
+    axes.set_xlabel("false positives (1 \N{MINUS SIGN} specificity)")
+    legend(figure, axes)
+    return finish(figure, f"True positives against false positives. {'; '.join(sentences)}.")
+
+
 def _check_frozen(where: str, frozen: int, total: int) -> None:
     """Refuse a network without layers, and a number of frozen ones that it has not."""
     require(total > 0, f"{where}: nothing to draw, there are no layers")
@@ -178,3 +380,84 @@ def _bar(axes: Axes, top: float, frozen: int, total: int) -> None:
         colour = _FROZEN if i < frozen else _TRAINED
         _cell(axes, (step * i, top, step - gap, 13), colour, hatched=i < frozen)
     _cell(axes, (step * total + 4, top, 14, 13), _NEW)
+
+
+def _broken(text: str, width: float) -> list[str]:
+    """Break a text into lines of at most a width in points, in bold letters."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        require(1.15 * text_width(word) <= width, f"decision_chart: no room for {word!r}; write it shorter")
+        if lines and 1.15 * text_width(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def _lines_of(texts: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
+    """Lines of a level and of its detail, each with its weight."""
+    level, detail = texts
+    return [(line, "bold") for line in level] + [(line, "normal") for line in detail]
+
+
+def _check_interval(where: str, values: tuple[float, float, float]) -> None:
+    """Refuse an error that lies outside its interval."""
+    error, low, high = values
+    require(low <= error <= high, f"{where}: {error} lies outside its interval {low} to {high}")
+
+
+def _with_interval(values: tuple[float, float, float]) -> str:
+    error, low, high = map(percent, values)
+    return error if low == high else f"{error}, interval {low} to {high}"
+
+
+def _check_levels(scenario: str, row: Mapping[str, Sequence[float]], advised: Mapping[str, str]) -> None:
+    """Refuse a scenario without levels or runs, or one whose advised level is not there."""
+    require(row, f"levels: {scenario} has no level")
+    for level, values in row.items():
+        require(len(values), f"levels: {scenario}: {level} has no run")
+        require(text_width(level) < 0.45 * WIDTH, f"levels: no room for {level!r}; write it shorter")
+    require(scenario in advised, f"levels: no level is advised for {scenario}")
+    level = advised[scenario]
+    require(level in row, f"levels: {scenario}: the advised level {level!r} is not one of {listed(row)}")
+    needed = 1.15 * text_width(scenario, TEXT) + text_width(f"advised: {level}")
+    require(
+        needed < WIDTH - 8, f"levels: {scenario!r} leaves no room for its advised level; write it shorter"
+    )
+
+
+def _panel(axes: Axes, row: Mapping[str, Sequence[float]], advised: str) -> None:
+    """Draw a line for each level: its runs, their mean, and a band behind the advised one."""
+    for i, (level, values) in enumerate(row.items()):
+        mean = float(np.mean(values))
+        if level == advised:
+            axes.axhspan(i - 0.5, i + 0.5, color=OCHRE, alpha=0.22, lw=0)
+        axes.axhline(i, color=INK, lw=0.7, alpha=0.16)
+        axes.plot(values, [i] * len(values), ls="none", marker="o", ms=5, color=BLUE, alpha=0.75)
+        axes.plot(mean, i, ls="none", marker="|", ms=13, mew=2.4, color=BLUE)
+        place: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "size": SMALL}
+        axes.text(1.04, i, percent(mean), va="center_baseline", **place)
+    axes.set_ylim(len(row) - 0.5, -0.5)
+    axes.set_yticks(range(len(row)), row)
+    axes.get_yticklabels()[list(row).index(advised)].set_fontweight("bold")
+    axes.grid(False, axis="y")
+    around(axes, "x", [value for values in row.values() for value in values])
+
+
+def _levels_told(row: Mapping[str, Sequence[float]]) -> str:
+    """Say the errors of every level."""
+    return "; ".join(
+        f"{level} {percent(float(np.mean(values)))}"
+        + (
+            f" ({percent(min(values))} to {percent(max(values))}, {len(values)} runs)"
+            if len(values) > 1
+            else ""
+        )
+        for level, values in row.items()
+    )
+
+
+def _upper(text: str) -> str:
+    """Begin a text with a capital and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
