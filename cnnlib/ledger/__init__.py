@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cnnlib import audit
-from cnnlib.ledger import alexnet, implementations, inception, lenet, resnet, transfer, vgg
+from cnnlib.ledger import alexnet, implementations, inception, lenet, open_data, resnet, transfer, vgg
 from cnnlib.ledger.claim import Claim, close
 from cnnlib.tables import Table
 
@@ -37,7 +37,7 @@ class Row:
 
 def claims() -> list[Claim]:
     """Every claim of every paper the book covers so far."""
-    modules = (lenet, alexnet, vgg, inception, resnet, transfer, implementations)
+    modules = (lenet, alexnet, vgg, inception, resnet, transfer, open_data, implementations)
     return [claim for module in modules for claim in module.claims()]
 
 
