@@ -64,14 +64,15 @@ def test_duplicates_are_counted_within_splits_and_across() -> None:
 
 
 def test_a_survey_holds_each_split_against_what_is_learned_from_before_it() -> None:
-    images = data.load("shapes", validation=0)
-    twice = replace(images, train=data.Split(NOISE[[0, 1, 2]], np.zeros(3, int)))
-    twice = replace(twice, test=data.Split(NOISE[[1, 3, 4, 4]], np.zeros(4, int)))
+    def split(*places: int) -> data.Split:
+        return data.Split(NOISE[list(places)], np.zeros(len(places), int))
+
+    images = data.load("shapes")
+    twice = replace(images, train=split(0, 1, 2), validation=split(), test=split(1, 3, 4, 4))
     (found,) = faults.survey(twice, borders=(0.99,))
     counts = {"again": 0, "others_again": 1, "common": 1, "near": {"0.99": 1}}
     assert found == {"set": "shapes", "split": "test", "pictures": 4, "compared_with": 3} | counts
-    twice = replace(twice, validation=data.Split(NOISE[[0, 4]], np.zeros(2, int)))
-    validation, test = faults.survey(twice, borders=(0.99,))
+    validation, test = faults.survey(replace(twice, validation=split(0, 4)), borders=(0.99,))
     assert (validation["split"], validation["common"], validation["compared_with"]) == ("validation", 1, 3)
     assert (test["split"], test["common"], test["compared_with"]) == ("test", 3, 5)
 
