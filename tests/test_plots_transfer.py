@@ -3,6 +3,7 @@ from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
 import pytest
 import test_plots as house
 
@@ -37,6 +38,16 @@ ADVISED = {"small, similar": "feature extractor", "large, different": "fine-tune
 CURVES: dict[str, tuple[list[float], list[float]]] = {
     "fine-tuned": ([0, 0, 0.25, 1], [0, 0.5, 1, 1]),
     "from scratch": ([0, 0.5, 1], [0, 0.75, 1]),
+}
+OVER_IMAGES = {
+    "fine-tune everything": {100: [0.4, 0.44], 10_000: [0.1], 1_000: [0.25]},
+    "from scratch": {10_000: [0.12, 0.14, 0.13], 100: [0.8]},
+}
+GREYS = [np.full((28, 28), 51 * i, np.uint8) for i in range(6)]
+ROWS = {
+    "Digits": GREYS,
+    "Photographs": [house.SCENE, house.SCENE[:128], house.SCENE[:, :200]],
+    "Floats": [np.full((8, 8, 1), 0.5)],
 }
 
 FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
@@ -100,6 +111,34 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "no points": (
         lambda: plots.roc({"guessing": ([0, 1], [0, 1])}),
         ["True positives against false positives. guessing, area 0.500."],
+    ),
+    "over images": (
+        lambda: plots.over_images(OVER_IMAGES),
+        [
+            "Test error by number of training images, means of the runs. fine-tune everything: 42% with 100, "
+            "25% with 1,000, 10% with 10,000; from scratch: 80% with 100, 13% with 10,000."
+        ],
+    ),
+    "close counts": (
+        lambda: plots.over_images(
+            {"one": {n: [0.1] for n in (1_000, 1_010, 1_020, 50_000)}, "two": {9: [0.3]}}
+        ),
+        ["one: 10% with 1,000, 10% with 1,010, 10% with 1,020, 10% with 50,000; two: 30% with 9."],
+    ),
+    "one count": (
+        lambda: plots.over_images({"one": {250: [0.0]}}, "validation error"),
+        ["one: 0% with 250."],
+    ),
+    "samples": (
+        lambda: plots.samples(ROWS, {"Digits": ["zero", "one", "two", "three", "four", "five"]}, columns=4),
+        [
+            "Pictures of 3 data sets. Digits, 6 pictures of 28x28, grey: zero, one, two, three, four, five; "
+            "Photographs, 3 pictures of several sizes, colour; Floats, 1 picture of 8x8, grey."
+        ],
+    ),
+    "long titles": (
+        lambda: plots.samples({"Greys": GREYS[:3]}, {"Greys": ["a long title for a picture"] * 3}),
+        ["Greys, 3 pictures of 28x28, grey: a long"],
     ),
 }
 DRAWN = {name: draw() for name, (draw, _) in FIGURES.items()}
@@ -256,6 +295,57 @@ def test_points_of_a_roc_stand_at_their_shares() -> None:
     assert (bottom - y) / (bottom - top) == pytest.approx(1, abs=0.01)
 
 
+def test_equal_factors_of_images_are_equally_far_apart() -> None:
+    drawing = DRAWN["over images"]
+    places = words(drawing)
+    a, b, c = ((places[n][0] + places[n][2]) / 2 for n in ("100", "1,000", "10,000"))
+    assert b - a == pytest.approx(c - b, abs=1)
+    points = [(x, y) for x, y in marks(drawing, f"fill: {plots.BLUE}") if y > places["test error"][3]]
+    # Two runs and their mean, then a run and its mean, twice.
+    assert len(points) == 3 + 2 + 2
+    assert [x for x, _ in points] == pytest.approx([a] * 3 + [b] * 2 + [c] * 2, abs=1)
+    heights = {round(y, 1) for _, y in points}
+    (low, *_, high) = sorted(heights, reverse=True)
+    per_point = (low - high) / (0.44 - 0.1)
+    for error in (0.1, 0.25, 0.4, 0.42, 0.44):
+        assert any(y == pytest.approx(low - (error - 0.1) * per_point, abs=0.2) for y in heights)
+
+
+def test_counts_that_stand_too_close_are_not_all_written() -> None:
+    places = words(DRAWN["close counts"])
+    assert {"9", "1,000", "50,000"} <= set(places)
+    assert "1,010" not in places
+
+
+def test_samples_show_stored_values_in_equal_squares() -> None:
+    tiles = house.pixels(DRAWN["samples"])
+    assert len(tiles) == 6 + 3 + 1
+    assert [int(tile[0, 0, 0]) for tile in tiles[:6]] == [0, 51, 102, 153, 204, 255]
+    assert tiles[-1][0, 0].tolist() == [128] * 3
+    # Wide ones stay wide, high ones high, and none is larger than it is seen.
+    shapes_of = [tile.shape[:2] for tile in tiles[6:9]]
+    assert [h / w for h, w in shapes_of] == pytest.approx([1, 0.5, 256 / 200], rel=0.02)
+    assert max(map(max, shapes_of)) <= 1.5 * 84
+    frames = shapes(DRAWN["samples"], "fill: none; opacity: 0.25")
+    sides = [max(box[2] - box[0], box[3] - box[1]) for box in frames]
+    assert len(sides) == 10
+    assert sides == pytest.approx([sides[0]] * 10, abs=0.1)
+
+
+def test_titles_of_samples_stand_above_their_pictures() -> None:
+    for name in ("samples", "long titles"):
+        drawing = DRAWN[name]
+        frames = shapes(drawing, "fill: none; opacity: 0.25")
+        titled = [
+            box for label, _, box, _ in house.texts(drawing) if label in {"zero", "one", "two", "three"}
+        ]
+        titled += [box for label, _, box, _ in house.texts(drawing) if label.startswith("a long")]
+        for (left, _, right, low), frame in zip(titled, frames[: len(titled)], strict=True):
+            assert (left + right) / 2 == pytest.approx((frame[0] + frame[2]) / 2, abs=1)
+            assert frame[1] - 6 < low < frame[1]
+        assert len(titled) in (3, 4)
+
+
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
@@ -309,6 +399,21 @@ def test_points_of_a_roc_stand_at_their_shares() -> None:
         (lambda: plots.roc({"A": ([0, 0.6, 0.4, 1], [0, 0.5, 0.6, 1])}), "shares of A must rise"),
         (lambda: plots.roc(CURVES, {"B" * 40: (0.1, 0.7)}), "roc: no room for 'B+: sensitivity 70%"),
         (lambda: plots.roc(CURVES, {"B": (0.1, 70)}), r"roc: B must lie in 0 to 1, got \(0\.1, 70\)"),
+        (lambda: plots.over_images({}), "over_images: nothing to draw"),
+        (lambda: plots.over_images({"A": {}}), "over_images: A is empty"),
+        (lambda: plots.over_images({"A": {0: [0.1]}}), "A needs numbers of images from 1, got 0"),
+        (lambda: plots.over_images({"A": {1000: []}}), "over_images: A has no run with 1,000 images"),
+        (lambda: plots.over_images({str(i): {9: [0.1]} for i in range(7)}), "at most 6 can be told apart"),
+        (lambda: plots.samples({}), "samples: nothing to draw, there are no data sets"),
+        (lambda: plots.samples({"A": []}), "samples: A has no picture"),
+        (lambda: plots.samples({"A": GREYS}, columns=0), "columns must be at least 1, not 0"),
+        (lambda: plots.samples({"A": GREYS}, {"A": ["one"]}), "A has 6 pictures, but 1 titles"),
+        (lambda: plots.samples({"A": GREYS}, {"B": []}), "'B' has titles and no pictures; the sets are A"),
+        (lambda: plots.samples({"A": [np.zeros((8, 8, 4))]}), r"A: expected \(H, W\), .*, got \(8, 8, 4\)"),
+        (lambda: plots.samples({"A": [np.zeros((0, 8))]}), r"got \(0, 8\)"),
+        (lambda: plots.samples({"A": [np.full((2, 2), 7.0)]}), r"A: floats must lie in 0\.\.1, .* 7 to 7"),
+        (lambda: plots.samples({"A": GREYS[:1]}, {"A": ["A" * 80]}), "a title is longer than a line"),
+        (lambda: plots.samples({"A" * 60: GREYS}), "longer than a line"),
     ],
 )
 def test_bad_input_is_refused(draw: Callable[[], Any], message: str) -> None:

@@ -35,7 +35,16 @@ from cnnlib.plots.networks import (
     two_towers,
 )
 from cnnlib.plots.pictures import augmented, bitmaps, feature_maps, filters, images
-from cnnlib.plots.transfer import by_layer, decision_chart, levels, levels_of_freezing, roc, transfer
+from cnnlib.plots.transfer import (
+    by_layer,
+    decision_chart,
+    levels,
+    levels_of_freezing,
+    over_images,
+    roc,
+    samples,
+    transfer,
+)
 
 __all__ = [
     "BLUE",
@@ -73,6 +82,7 @@ __all__ = [
     "modules",
     "network",
     "network_to_scale",
+    "over_images",
     "over_the_years",
     "parameter_bridge",
     "progress",
@@ -80,6 +90,7 @@ __all__ = [
     "residual_blocks",
     "responses",
     "roc",
+    "samples",
     "schedule",
     "shape_through_depth",
     "sweep",

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
-from matplotlib.ticker import FuncFormatter, MultipleLocator
+from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
+from PIL import Image
 
 from cnnlib.plots.drawing import (
     BLUE,
@@ -26,6 +27,7 @@ from cnnlib.plots.drawing import (
     Drawing,
     briefly,
     chart,
+    check_label,
     check_series,
     finish,
     legend,
@@ -35,8 +37,9 @@ from cnnlib.plots.drawing import (
     sheet,
     styled,
     text_width,
+    times,
 )
-from cnnlib.plots.scales import around
+from cnnlib.plots.scales import around, from_zero
 
 _TEXT: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}
 _FROZEN, _TRAINED, _NEW = BLUE, OCHRE, VERMILLION
@@ -321,6 +324,107 @@ def roc(
     return finish(figure, f"True positives against false positives. {'; '.join(sentences)}.")
 
 
+@styled
+def over_images(series: Mapping[str, Mapping[int, Sequence[float]]], what: str = "test error") -> Drawing:
+    """Draw errors by how many images there were to train on, on a logarithmic axis.
+
+    Every run is a pale dot, the line goes through the means.
+
+    Args:
+        series: for each level of transfer and number of training images the error of every run, as fractions.
+        what: what the errors are errors of.
+
+    Raises:
+        ValueError: there are no series, more than there are colours, one is empty, a number of images is
+            below 1 or has no run.
+    """
+    check_series(series, "over_images")
+    for name, row in series.items():
+        require(row, f"over_images: {name} is empty")
+        require(min(row) > 0, f"over_images: {name} needs numbers of images from 1, got {listed(row)}")
+        for n, values in row.items():
+            require(len(values), f"over_images: {name} has no run with {n:,} images")
+    figure = chart(280)
+    axes = figure.subplots()
+    looks = zip(PALETTE, itertools.cycle(("-", "--", "-.")), "osD^vP", strict=False)
+    sentences = []
+    for (name, row), (colour, dash, sign) in zip(series.items(), looks, strict=False):
+        means = {n: float(np.mean(row[n])) for n in sorted(row)}
+        dots = [(n, value) for n, values in row.items() for value in values]
+        axes.plot(*zip(*dots, strict=True), color=colour, ls="none", marker=sign, ms=5, alpha=0.4, mew=0)
+        axes.plot(list(means), list(means.values()), color=colour, ls=dash, marker=sign, ms=5.5, label=name)
+        sentences.append(f"{name}: {listed(f'{percent(mean)} with {n:,}' for n, mean in means.items())}")
+    _image_counts(axes, sorted(set(itertools.chain(*series.values()))))
+    axes.set_title(what)
+    everything = [value for row in series.values() for values in row.values() for value in values]
+    from_zero(axes, "y", everything, percent)
+    legend(figure, axes)
+    alt = f"{_upper(what)} by number of training images, means of the runs. {'; '.join(sentences)}."
+    return finish(figure, alt)
+
+
+@styled
+def samples(
+    rows: Mapping[str, Sequence[np.ndarray]],
+    titles: Mapping[str, Sequence[str]] | None = None,
+    columns: int = 8,
+) -> Drawing:
+    """Draw pictures of several data sets, set by set, as they are stored: high values are bright.
+
+    Pictures fit into equal squares, whatever their size.
+
+    Args:
+        rows: for each data set some pictures, (H, W), (H, W, 1) or (H, W, 3), uint8 or floats in 0..1. Those
+            of one set need not be of one size.
+        titles: for some or all of the sets a short line above every picture.
+        columns: at most this many pictures side by side; fewer where the titles need the room.
+
+    Raises:
+        ValueError: there are no sets, one has no picture, a picture has another rank, number of channels or
+            range, not one title per picture, or titles of an unknown set.
+    """
+    titles = titles or {}
+    require(rows, "samples: nothing to draw, there are no data sets")
+    require(columns > 0, f"samples: columns must be at least 1, not {columns}")
+    for name in titles:
+        require(name in rows, f"samples: {name!r} has titles and no pictures; the sets are {listed(rows)}")
+    for name, row in rows.items():
+        require(len(row), f"samples: {name} has no picture")
+        fits = len(titles.get(name, row)) == len(row)
+        require(fits, f"samples: {name} has {len(row)} pictures, but {len(titles.get(name, row))} titles")
+    tiles = {name: [_tile(name, picture) for picture in row] for name, row in rows.items()}
+    gap, caption = 5.0, 13.0
+    needed = max((text_width(title) for row in titles.values() for title in row), default=0.0)
+    columns = min(columns, max(map(len, rows.values())), max(1, int((WIDTH + gap) // (needed + gap))))
+    side = min((WIDTH + gap) / columns - gap, 84.0)
+    slot = max(side, needed)
+    require(slot <= WIDTH, "samples: a title is longer than a line; write it shorter")
+    places, tops, top = [], [], 0.0
+    for name, row in tiles.items():
+        tops.append(top)
+        line = side + gap + (caption if name in titles else 0)
+        places.append([(i % columns, top + 18 + line * (i // columns)) for i in range(len(row))])
+        top += 18 + line * math.ceil(len(row) / columns) + 8
+    figure, axes = sheet(WIDTH, top - 8 - gap + 1)
+    for (name, row), y, corners in zip(tiles.items(), tops, places, strict=True):
+        size = _sizes(row)
+        check_label(name, size)
+        axes.text(0, y + 11, name, weight="bold", va="baseline")
+        axes.text(WIDTH, y + 11, size, size=SMALL, alpha=MUTED, ha="right", va="baseline")
+        for i, (tile, (column, high)) in enumerate(zip(row, corners, strict=True)):
+            x = (slot + gap) * column + (slot - side) / 2
+            if name in titles:
+                high += caption
+                axes.text(x + side / 2, high - 4, titles[name][i], size=SMALL, ha="center", va="baseline")
+            _place(axes, tile, x, high, side)
+    told = [
+        f"{name}, {len(row)} picture{'s' * (len(row) > 1)} of {_sizes(row)}"
+        + (f": {listed(titles[name])}" if name in titles else "")
+        for name, row in tiles.items()
+    ]
+    return finish(figure, f"Pictures of {len(rows)} data sets. {'; '.join(told)}.")
+
+
 def _check_frozen(where: str, frozen: int, total: int) -> None:
     """Refuse a network without layers, and a number of frozen ones that it has not."""
     require(total > 0, f"{where}: nothing to draw, there are no layers")
@@ -461,3 +565,51 @@ def _levels_told(row: Mapping[str, Sequence[float]]) -> str:
 def _upper(text: str) -> str:
     """Begin a text with a capital and leave the rest as it is."""
     return text[:1].upper() + text[1:]
+
+
+def _image_counts(axes: Axes, numbers: Sequence[int]) -> None:
+    """Make the x axis logarithmic, with a number at every count far enough from the last."""
+    axes.set_xscale("log")
+    span = math.log(numbers[-1] / numbers[0]) or 1.0
+    ticks: list[int] = []
+    for n in numbers:
+        apart = math.log(n / ticks[-1]) / span * 250 if ticks else math.inf
+        if apart > text_width(f"{n:,}") + 6:
+            ticks.append(n)
+    axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.margins(x=0.08)
+    axes.set_xlabel("training images")
+
+
+def _tile(name: str, picture: np.ndarray) -> np.ndarray:
+    """Return a picture as uint8, (H, W) or (H, W, 3)."""
+    x = np.asarray(picture)
+    x = x[..., 0] if x.ndim == 3 and x.shape[-1] == 1 else x
+    ranked = x.size and (x.ndim == 2 or (x.ndim == 3 and x.shape[-1] == 3))
+    require(ranked, f"samples: {name}: expected (H, W), (H, W, 1) or (H, W, 3), got {x.shape}")
+    if x.dtype == np.uint8:
+        return x
+    low, high = x.min(), x.max()
+    inside = low >= 0 and high <= 1
+    require(inside, f"samples: {name}: floats must lie in 0..1, these reach from {low:.3g} to {high:.3g}")
+    return np.rint(255 * x).astype(np.uint8)
+
+
+def _sizes(tiles: Sequence[np.ndarray]) -> str:
+    """Say height and width of pictures, and what they show each pixel in."""
+    sizes = {times(tile.shape[:2]) for tile in tiles}
+    kinds = {"colour" if tile.ndim == 3 else "grey" for tile in tiles}
+    return f"{sizes.pop() if len(sizes) == 1 else 'several sizes'}, {' or '.join(sorted(kinds))}"
+
+
+def _place(axes: Axes, tile: np.ndarray, left: float, top: float, side: float) -> None:
+    """Draw a picture in the middle of a square, framed, without pixels that nobody sees."""
+    image = Image.fromarray(tile).convert("RGB")
+    image.thumbnail((int(1.5 * side), int(1.5 * side)), Image.Resampling.LANCZOS)
+    scale = side / max(image.size)
+    wide, high = (n * scale for n in image.size)
+    x, y = left + (side - wide) / 2, top + (side - high) / 2
+    pixels, extent = np.asarray(image), (x, x + wide, y + high, y)
+    axes.imshow(pixels, extent=extent, interpolation="none", aspect="auto")
+    axes.add_patch(Rectangle((x, y), wide, high, fc="none", ec=INK, alpha=0.25, lw=0.6))
