@@ -20,31 +20,11 @@ from PIL import Image
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
 from cnnlib.data.sources import DataError, by_digest, embedded_set, folder_of_pictures, full_set, layout
+from cnnlib.data.split import Split
 
-__all__ = ["DataError", "DataSet", "PictureFolder", "Split", "load", "open_folder", "photograph"]
+__all__ = ["DataError", "DataSet", "PictureFolder", "Split", "in_memory", "load", "open_folder", "photograph"]
 
 PROFILES = ("quick", "colab", "paper")
-
-
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Images with their labels.
-
-    Attributes:
-        x: images, uint8 (N, height, width, channels).
-        y: labels, int64 (N,).
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-
-    def __len__(self) -> int:
-        """Return the number of images."""
-        return len(self.y)
-
-    def __repr__(self) -> str:
-        """Say how many images of which shape, rather than print them."""
-        return f"Split({len(self):,} images of {' x '.join(map(str, self.x.shape[1:]))})"
 
 
 Images = TypeVar("Images", bound=Split | PictureFolder)
@@ -204,6 +184,8 @@ def _check_classes(spec: FolderSpec, folder: Path, found: tuple[str, ...]) -> No
 
 # What publishers and users call the folder of a split.
 SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
+LEAST = 6
+"""Pictures of each class that a folder without splits must hold: five to learn from and one to test on."""
 
 
 def open_folder(
@@ -213,12 +195,20 @@ def open_folder(
     seed: int = 0,
     on_bad: str = "stop",
     channels: int = 3,
+    test_share: float = 0.2,
 ) -> DataSet[PictureFolder]:
-    """Open a folder of pictures: path/train/CLASS/, path/val/CLASS/ (or valid, validation), path/test/CLASS/.
+    """Open a folder of pictures: path/CLASS/FILE, or with splits, path/train/CLASS/FILE and so on.
 
-    The pictures are read from disk when they are needed, so the set may be larger than memory. Where there is
-    no test folder, the published validation pictures are what results are reported on, as with ImageNet:
-    they are the test split, and nothing may be chosen by them.
+    The pictures are read from disk when they are needed, so the set may be larger than memory; `in_memory`
+    reads them all.
+
+    Of path/CLASS/FILE a share of each class is set aside for testing. Which pictures those are follows from
+    their names alone: they are the same on every machine and for every seed, and pictures that are added
+    later hardly move the others.
+
+    Splits are path/train, path/val (or valid, validation) and path/test. Where there is no test folder, the
+    published validation pictures are what results are reported on, as with ImageNet: they are the test split,
+    and nothing may be chosen by them.
 
     Args:
         path: the folder.
@@ -226,13 +216,18 @@ def open_folder(
         seed: decides which, in equal shares of each class.
         on_bad: "stop" at a file that is no picture or is damaged, or "skip" and count it.
         channels: 3 for colour, 1 for grey.
+        test_share: share of each class to set aside for testing, where the folder has no splits: rounded to
+            whole pictures, but one at least.
 
     Raises:
-        DataError: no train folder, neither a validation nor a test folder, other classes in one than in
-            another, or bad files (see `PictureFolder`).
+        DataError: no folders of classes, or a single one; without splits, fewer than 6 pictures of a class;
+            with splits, no train folder, neither a validation nor a test folder, or other classes in one than
+            in another; or bad files (see `PictureFolder`).
         ValueError: `validation` is negative, leaves nothing to train on, or is asked for where the folder has
-            its own validation pictures.
+            its own validation pictures; or `test_share` is not between 0 and 1.
     """
+    if not 0 < test_share < 1:
+        raise ValueError(f"test_share must lie between 0 and 1, as 0.2 does; got {test_share!r}.")
     root = Path(path)
     found = {
         split: PictureFolder(root / name, on_bad, channels)
@@ -240,15 +235,14 @@ def open_folder(
         for name in names
         if (root / name).is_dir()
     }
-    if "train" not in found or len(found) < 2:
-        raise DataError(
-            f"{root}: expected folders train and val or test, each with one folder for each class; found "
-            f"{', '.join(sorted(found)) or 'none of them'}."
-        )
-    for split, folder in found.items():
-        if folder.class_names != found["train"].class_names:
-            differing = sorted(set(folder.class_names) ^ set(found["train"].class_names))
-            raise DataError(f"{root}: train and {split} must have the same classes; {', '.join(differing)}.")
+    if found:
+        _check_splits(root, found)
+        hashes, how = "".join(folder.listing_sha256() for folder in found.values()), ""
+    else:
+        whole = _classes_alone(root, on_bad, channels)
+        hashes, how = whole.listing_sha256(), f"{test_share:.0%} of each class set aside for testing; "
+        tested = _test_pictures(whole, test_share)
+        found = {"train": whole.subset(np.flatnonzero(~tested)), "test": whole.subset(np.flatnonzero(tested))}
     train, test = found["train"], found.get("test") or found["validation"]
     if validation and "test" in found and "validation" in found:
         raise ValueError(f"{root} has validation pictures of its own, so none can be set aside from train.")
@@ -259,7 +253,6 @@ def open_folder(
     else:
         chosen = _held_out(np.arange(len(train)), train.labels, validation, seed)
         held_out, train = train.subset(np.flatnonzero(chosen)), train.subset(np.flatnonzero(~chosen))
-    hashes = "".join(folder.listing_sha256() for folder in found.values())
     name = Path(os.path.abspath(root)).name
     return DataSet(
         name=name,
@@ -268,9 +261,107 @@ def open_folder(
         validation=held_out,
         test=test,
         class_names=found["train"].class_names,
-        source=f"pictures in {name}/; the hash is of their names and sizes",
+        source=f"pictures in {name}/; {how}the hash is of their names and sizes",
         sha256=hashlib.sha256(hashes.encode()).hexdigest(),
         licence="not known",
+    )
+
+
+def _check_splits(root: Path, found: dict[str, PictureFolder]) -> None:
+    """Raise DataError unless there are pictures to train on and to report on, of the same classes."""
+    if "train" not in found or len(found) < 2:
+        alone = f" Or open {root / 'train'} itself: a share of it is then set aside for testing."
+        raise DataError(
+            f"{root}: expected folders train and val or test, each with one folder for each class; found "
+            f"only {', '.join(sorted(found))}. Add what is missing.{alone if 'train' in found else ''}"
+        )
+    for split, folder in found.items():
+        if folder.class_names != found["train"].class_names:
+            differing = sorted(set(folder.class_names) ^ set(found["train"].class_names))
+            raise DataError(
+                f"{root}: expected the same classes in train and {split}; found {', '.join(differing)} in "
+                "one of them alone. Add what is missing, or remove it from the other."
+            )
+    _check_several(root / "train", found["train"].class_names)
+
+
+def _classes_alone(root: Path, on_bad: str, channels: int) -> PictureFolder:
+    """Open root/CLASS/FILE, where there must be enough pictures to train on some and to test on others."""
+    inner = [path for path in root.iterdir() if _is_shown_folder(path)] if root.is_dir() else []
+    if len(inner) == 1 and any(_is_shown_folder(path) for path in inner[0].iterdir()):
+        raise DataError(
+            f"{root}: expected one folder for each class; found one folder, {inner[0].name}, with folders in "
+            f"it. If those are the classes, open {inner[0]} instead."
+        )
+    whole = PictureFolder(root, on_bad, channels)
+    _check_several(root, whole.class_names)
+    counts = np.bincount(whole.labels)
+    few = [
+        f"{count} of {name}" for name, count in zip(whole.class_names, counts, strict=True) if count < LEAST
+    ]
+    if few:
+        more = f", and of {len(few) - 10} more classes too few" if len(few) > 10 else ""
+        raise DataError(
+            f"{root}: expected at least {LEAST} pictures of each class, {LEAST - 1} to learn from and one to "
+            "test on, since a picture that was learnt from proves nothing in a test; found "
+            f"{', '.join(few[:10])}{more}, {len(whole)} pictures in all. Add pictures to these folders, or "
+            "remove the folders. Many more are better: an error on few test pictures is mostly chance."
+        )
+    return whole
+
+
+def _is_shown_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith(".")
+
+
+def _check_several(folder: Path, class_names: tuple[str, ...]) -> None:
+    """Raise DataError for a single class."""
+    if len(class_names) < 2:
+        raise DataError(
+            f"{folder}: expected at least two folders, one for each class, since a network learns to tell "
+            f"classes apart; found one, {class_names[0]}. Put the pictures of each other class into a folder "
+            "beside it: of what is to be told from it, if only of anything else."
+        )
+
+
+def _test_pictures(folder: PictureFolder, share: float) -> np.ndarray:
+    """Mark (n,) the pictures to test on: of each class those whose names have the smallest SHA-256."""
+    digests = [hashlib.sha256(path.encode(errors="surrogateescape")).digest() for path in folder.paths]
+    order = np.array(sorted(range(len(digests)), key=digests.__getitem__))
+    tested = np.zeros(len(folder), bool)
+    for label in range(len(folder.class_names)):
+        ranked = order[folder.labels[order] == label]
+        tested[ranked[: min(max(1, round(share * len(ranked))), len(ranked) - 1)]] = True
+    return tested
+
+
+def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
+    """Read all pictures of a set into memory, as squares of one size.
+
+    Args:
+        images: as `open_folder` opens them.
+        size: side of the squares in pixels; see `PictureFolder.as_split`.
+
+    Returns:
+        The same set with images uint8 (N, size, size, channels). Where bad pictures were skipped, its source
+        says how many.
+
+    Raises:
+        DataError, ValueError: as `PictureFolder.as_split`.
+    """
+    folders = images.train, images.validation, images.test
+    train, validation, test = (folder.as_split(size) for folder in folders)
+    left_out = sum(map(len, folders)) - len(train) - len(validation) - len(test)
+    return DataSet(
+        name=images.name,
+        profile=images.profile,
+        train=train,
+        validation=validation,
+        test=test,
+        class_names=images.class_names,
+        source=f"{images.source}; {left_out:,} bad pictures left out" if left_out else images.source,
+        sha256=images.sha256,
+        licence=images.licence,
     )
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from PIL import Image
 
 from cnnlib.data.sources import IMAGE_SUFFIXES, DataError
-from cnnlib.data.views import View
+from cnnlib.data.split import Split
+from cnnlib.data.views import CentreView, View
 
 Example = tuple[np.ndarray, np.int64, np.float32]
 """An image (or its views), its label, and its weight: 0 for one that stands in for a bad picture, else 1."""
@@ -164,16 +165,51 @@ class PictureFolder:
                     self._bad[self.paths[found]] = str(error.__cause__ or error)
         raise DataError(f"{self.root}: expected pictures; found none among {len(self)} that can be decoded.")
 
+    def as_split(self, size: int) -> Split:
+        """Read all pictures into memory: the central square of each, resized.
+
+        Bad pictures are left out where such are skipped; `skipped` counts them.
+
+        Args:
+            size: side of the squares in pixels; smaller pictures are enlarged.
+
+        Returns:
+            Images, uint8 (m, size, size, channels), with their labels, in the folder's order.
+
+        Raises:
+            DataError: a picture is bad and `on_bad` is "stop", or no picture of a class is good.
+            ValueError: `size` is less than 1.
+        """
+        if size < 1:
+            raise ValueError(f"Expected squares of at least 1 pixel; got {size}.")
+        count = len(self)
+        x, good = np.empty((count, size, size, self.channels), np.uint8), np.zeros(count, bool)
+        view = CentreView(size, size)
+        if count:
+            examples = stream(self, view, np.arange(count), np.zeros((count, 0), "float32"))
+            for place, (image, _, weight) in enumerate(examples):
+                x[place], good[place] = image, weight > 0
+        for label in sorted(set(self.labels) - set(self.labels[good])):
+            raise DataError(
+                f"{self.root / self.class_names[label]}: expected pictures; found none that can be decoded "
+                f"among {(self.labels == label).sum()}. Add good ones, or remove the folder."
+            )
+        return Split(x[good], self.labels[good])
+
     def _find_classes(self) -> tuple[str, ...]:
         if not self.root.is_dir():
             found = "something that is not a folder" if self.root.exists() else "nothing"
-            raise DataError(f"{self.root}: expected a folder with one folder for each class; found {found}.")
+            raise DataError(
+                f"{self.root}: expected a folder with one folder for each class; found {found}. Check the "
+                "path."
+            )
         entries = sorted(entry.name for entry in os.scandir(self.root) if not entry.name.startswith("."))
         classes = tuple(name for name in entries if (self.root / name).is_dir())
         if not classes:
             raise DataError(
                 f"{self.root}: expected one folder for each class, with its pictures in it; found "
-                f"{len(entries)} files and no folders."
+                f"{len(entries)} files and no folders. Make a folder for each class, named after it, and "
+                "move its pictures there."
             )
         for name in entries:
             if name not in classes and Path(name).suffix.lower() in IMAGE_SUFFIXES:
@@ -204,7 +240,8 @@ class PictureFolder:
         if self.on_bad == "stop":
             raise DataError(
                 f"{self.root / path}: expected pictures ({', '.join(sorted(IMAGE_SUFFIXES))}) in folders of "
-                f'classes; found {reason}.\nRemove it, or skip such files with on_bad="skip".'
+                f"classes; found {reason}.\nRemove it, save it as JPEG or PNG if it is a picture of another "
+                'kind, or skip such files with on_bad="skip".'
             )
         self._bad[path] = reason
 
