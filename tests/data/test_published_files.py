@@ -99,8 +99,10 @@ def test_the_hash_tells_validation_from_train_and_ignores_the_order_within(littl
     moved = {kind: np.concatenate([whole[f"{kind}_train"], whole[f"{kind}_validation"]]) for kind in "xy"}
     places = {"validation": slice(6), "train": slice(6, None)}
     swapped = {f"{kind}_{split}": moved[kind][at] for kind in "xy" for split, at in places.items()}
-    np.savez(little, **whole | swapped)
-    load_error(f"{little}: expected content with SHA-256 {sources.content_sha256(whole)}; found ")
+    altered = {"x_validation": 255 - whole["x_validation"]}
+    for change in (swapped, altered):
+        np.savez(little, **whole | change)
+        load_error(f"{little}: expected content with SHA-256 {sources.content_sha256(whole)}; found ")
 
 
 def test_a_missing_validation_split_is_named_and_folders_may_hold_it(little: Path) -> None:
