@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlib.data import photograph
+from cnnlib.data import Split, photograph
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.sources import DataError
@@ -43,10 +45,10 @@ def plain(*levels: int) -> Image.Image:
 def folder(tmp_path: Path) -> Path:
     """Two red and one blue picture, in folders with names of their own."""
     for name, levels in (("a/1", (200, 0, 0)), ("a/2", (250, 90, 80)), ("b/1", (10, 10, 240))):
-        path = tmp_path / f"{name}.png"
-        path.parent.mkdir(exist_ok=True)
+        path = tmp_path / "pictures" / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
         plain(*levels).save(path)
-    return tmp_path
+    return tmp_path / "pictures"
 
 
 @pytest.mark.backends
@@ -75,8 +77,8 @@ def test_a_network_that_says_nothing_of_views_sees_the_central_square() -> None:
         (RIGHT, (30 - 100, 20 - 110, 10 - 120)),
         ("red and blue exchanged", (10 - 100, 20 - 110, 30 - 120)),
         ("no mean", (30, 20, 10)),
-        ("0 to 1, nothing else", (10 / 255, 20 / 255, 30 / 255)),
-        ("0 to 1, then prepared", (30 / 255 - 100, 20 / 255 - 110, 10 / 255 - 120)),
+        ("0 to 1 alone", (10 / 255, 20 / 255, 30 / 255)),
+        ("0 to 1 and prepared", (30 / 255 - 100, 20 / 255 - 110, 10 / 255 - 120)),
         ("prepared twice", (10 - 120 - 100, 20 - 110 - 110, 30 - 100 - 120)),
     ],
 )
@@ -215,3 +217,40 @@ def test_answers_to_one_picture_with_each_mistake() -> None:
     assert found[RIGHT][0][0] == "red"
     assert found["red and blue exchanged"][0][0] == "blue"
     assert all(len(answers) == 2 for answers in found.values())
+
+
+def test_the_experiment_names_what_it_was_made_with(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = strongest_colour()
+    for split in ("train", "test"):
+        for kind in ("red", "rose"):  # the network has a class for one of them
+            path = tmp_path / "user" / "flowers12" / split / kind / "1.png"
+            path.parent.mkdir(parents=True)
+            plain(200, 0, 90).save(path)
+    pictures, grey = PictureFolder(folder, "skip"), np.zeros((5, 28, 28, 1), "uint8")
+    sets = {
+        "imagenette": SimpleNamespace(
+            name="imagenette", source="here", sha256="1", test=pictures, class_names=("red", "blue")
+        ),
+        "pneumoniamnist": SimpleNamespace(
+            name="pneumoniamnist", source="there", sha256="2", test=Split(grey, np.zeros(5, int))
+        ),
+    }
+    monkeypatch.setenv("CNNLIB_DATA", str(tmp_path / "user"))
+    monkeypatch.setattr(mistakes.data, "load", lambda name, profile: sets[name])
+    monkeypatch.setattr(mistakes.weights, "load", lambda name: network)
+    found = json.loads(json.dumps(mistakes.experiment()))
+    assert found["images"] == 3
+    assert [trial["mistake"] for trial in found["trials"]] == list(MISTAKES)
+    assert {name: each["images"] for name, each in found["unknown"].items()} == {
+        "flowers": 2,
+        "chest X-rays": 5,
+    }
+    assert {name: each["name"] for name, each in found["data"].items()} == {
+        "known": "imagenette",
+        "flowers": "flowers12",
+        "chest X-rays": "pneumoniamnist",
+    }
+    assert found["settings"]["pixels"]["name"] == "mean_bgr"
+    assert list(found["photograph"]) == list(MISTAKES)

@@ -10,15 +10,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from keras import ops
 from PIL import Image, ImageOps
 
+from cnnlib import data, weights
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
-from cnnlib.data.sources import DataError
+from cnnlib.data.sources import DataError, user_folder
 from cnnlib.data.views import CentreView
 from cnnlib.evaluation import top_k_error
 from cnnlib.weights import Pretrained
@@ -26,6 +28,7 @@ from cnnlib.weights import Pretrained
 RIGHT = "no mistake"
 # Ends of the ranges of confidence in which answers are counted.
 CONFIDENCES = (0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0)
+_RECORDED_ANSWERS = 10
 # Photographs of a camera take some 36 MB each.
 _PICTURES_AT_A_TIME = 20
 _SQUASHED_TO = 3 / 4
@@ -73,11 +76,11 @@ MISTAKES: dict[str, Mistake] = {
         pixels=lambda right, x: right(np.ascontiguousarray(x[..., ::-1])),
     ),
     "no mean": Mistake("the subtraction was forgotten", pixels=_without_mean),
-    "0 to 1, nothing else": Mistake(
+    "0 to 1 alone": Mistake(
         "levels divided by 255, as other networks want them",
         pixels=lambda right, x: ops.cast(x, "float32") / 255,
     ),
-    "0 to 1, then prepared": Mistake(
+    "0 to 1 and prepared": Mistake(
         "levels divided by 255 when the file was read, and prepared as well",
         pixels=lambda right, x: right(x.astype("float32") / 255),
     ),
@@ -304,6 +307,50 @@ def of_photograph(pretrained: Pretrained, picture: Image.Image | np.ndarray, top
     return {
         name: [list(pair) for pair in best(pretrained, scores(pretrained, [picture], name)[0], top)]
         for name in MISTAKES
+    }
+
+
+def experiment() -> dict:
+    """Measure what each mistake costs SqueezeNet, and what it answers to what it does not know.
+
+    Returns:
+        The record "preprocessing" but for where and when it was made: what `measure` returns on the test
+        pictures of Imagenette at hand; "unknown" with `of_unknown` for kinds of flowers that ImageNet lacks
+        and for chest X-rays; "photograph" with `of_photograph` for `data.photograph()`; "settings"; "data".
+
+    Raises:
+        DataError: Imagenette, PneumoniaMNIST or flowers12, 12 of the Oxford flowers, is not in the folder
+            that CNNLIB_DATA names.
+        WeightsError: SqueezeNet's weights cannot be had.
+    """
+    pretrained = weights.load("squeezenet_imagenet")
+    known, xrays = data.load("imagenette", "colab"), data.load("pneumoniamnist", "colab")
+    remedy = "Name the folder that holds imagenette, pneumoniamnist and flowers12."
+    flowers = data.open_folder((user_folder(remedy) or Path()) / "flowers12")
+    used: dict[str, data.DataSet] = {"known": known, "flowers": flowers, "chest X-rays": xrays}
+    strange = [
+        split.read(index)
+        for split in (flowers.train, flowers.test)
+        for index, label in enumerate(split.labels)
+        if split.class_names[label] not in pretrained.class_names
+    ]
+    grey = np.repeat(xrays.test.x, 3, axis=-1)
+    return measure(pretrained, known.test, known.class_names) | {
+        "unknown": {
+            "flowers": of_unknown(pretrained, strange),
+            "chest X-rays": of_unknown(pretrained, list(grey)),
+        },
+        "photograph": of_photograph(pretrained, data.photograph(), _RECORDED_ANSWERS),
+        "settings": {
+            "weights": "squeezenet_imagenet",
+            "source": pretrained.source,
+            "view": str(pretrained.view),
+            "pixels": pretrained.pixels.described(),
+        },
+        "data": {
+            use: {"name": found.name, "source": found.source, "sha256": found.sha256}
+            for use, found in used.items()
+        },
     }
 
 
