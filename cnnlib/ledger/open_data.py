@@ -9,8 +9,10 @@ from cnnlib.ledger.claim import Claim
 from cnnlib.papers.open_data import CONTENTS, OPEN_DATA, TERMS
 
 _PAPER = OPEN_DATA
-_NOT_OURS = "A publisher's own word; this book does not load that set."
-_PEOPLE = "A finding of others: to repeat it takes people who look at many pictures."
+_NOT_COUNTED = "Said by a publisher or by those who hold a copy, and not counted here."
+_NOT_REPEATED = (
+    "A finding of others, not repeated here: it takes people who collect pictures or look at them."
+)
 
 
 def _label_errors() -> float:
@@ -52,4 +54,4 @@ def _claim(key: str, ours: Callable[[], object] | None) -> Claim:
         return Claim(_PAPER, key, _label_errors, lambda expected, found: expected == round(found))
     if ours:
         return Claim(_PAPER, key, ours)
-    return Claim(_PAPER, key, deviation=_NOT_OURS if key in CONTENTS | TERMS else _PEOPLE)
+    return Claim(_PAPER, key, deviation=_NOT_COUNTED if key in CONTENTS | TERMS else _NOT_REPEATED)

@@ -49,6 +49,12 @@ CONTENTS = {
     "open_images_concepts": Fact(
         19_800, _OPEN_IMAGES, "read", "concepts that the labels of Open Images V4 are of, roughly"
     ),
+    "open_images_labels_by": Fact(
+        "programs; people verified a part",
+        "README of openimages/dataset",
+        "read",
+        "who gave whole images of Open Images their labels",
+    ),
     "open_images_boxes": Fact(
         15_400_000, _OPEN_IMAGES, "read", "boxes around objects in Open Images V4, roughly"
     ),
@@ -78,7 +84,7 @@ CONTENTS = {
     "cifar100_classes": Fact(100, _CIFAR, "read", "classes of CIFAR-100"),
     "cifar100_superclasses": Fact(20, _CIFAR, "read", "superclasses of CIFAR-100"),
     "cifar100_per_class": Fact(
-        {"train": 500, "test": 100}, _CIFAR, "read", "images of each class of CIFAR-100"
+        "500 for training, 100 for testing", _CIFAR, "read", "images of each class of CIFAR-100"
     ),
     "cifar_from": Fact("80 million tiny images", _CIFAR, "read", "what CIFAR's pictures were taken from"),
     "medmnist_images": Fact(708_069, "medmnist.com", "read", "flat images in MedMNIST v2"),
@@ -182,11 +188,9 @@ _IMAGES = {
     "imagenet_new_drop": Fact(
         (11, 14), _RECHT, "read", "points of accuracy that networks lose on new test images for ImageNet"
     ),
-    "new_order": Fact(
-        "kept", _RECHT, "read", "order of the networks on new test images: who was better stays better"
-    ),
+    "new_order": Fact("kept", _RECHT, "read", "order of the networks on new test images"),
     "mnist_writers": Fact(
-        {"train": "2,000 employees of the census", "test": "500 pupils"},
+        "2,000 employees of the census for training, 500 pupils for testing",
         "Yadav and Bottou 2019, section 1",
         "read",
         "who wrote the digits that NIST gave out, before MNIST mixed them",
