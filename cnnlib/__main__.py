@@ -34,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="folder of your data sets; otherwise CNNLIB_DATA names it. With the name of the recipe's data "
         "set: a folder of pictures (train/CLASS/, val/CLASS/ or test/CLASS/) to use in its place",
     )
+    train.add_argument(
+        "--classes", metavar="NAME,NAME,...", help="train on these classes of a data set in memory alone"
+    )
     train.add_argument("--out", required=True, help="folder for checkpoint, weights and record")
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
@@ -139,7 +142,8 @@ def _images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
     if pictures is None:
         if options.data:
             os.environ["CNNLIB_DATA"] = options.data
-        return data.load(recipe.data, options.profile, validation=validation)
+        images = data.load(recipe.data, options.profile, validation=validation)
+        return data.only(images, options.classes.split(",")) if options.classes else images
     images = data.open_folder(pictures, validation=validation or 0)
     if validation is None and not len(images.validation):
         images = data.open_folder(pictures, validation=-(-len(images.train) // VALIDATION_SHARE))

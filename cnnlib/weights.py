@@ -492,7 +492,11 @@ def save(
     if [value.shape for value in values] != [tuple(weight.shape) for weight in twin.weights]:
         raise ValueError(f"models.{network} with these settings and class names is another network.")
     with np.errstate(over="ignore"):  # told below
-        kept: dict[str, Any] = {f"w{place}": value.astype(dtype) for place, value in enumerate(values)}
+        kept: dict[str, Any] = {
+            # The variances of normalisation may be more than float16 holds, and vectors take little space.
+            f"w{place}": value.astype("float32" if value.ndim < 2 else dtype)
+            for place, value in enumerate(values)
+        }
     if any(not np.isfinite(value).all() for value in kept.values()):
         raise ValueError(f"Some weights are not finite in {dtype}: keep them as float32.")
     path.parent.mkdir(parents=True, exist_ok=True)

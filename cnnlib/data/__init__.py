@@ -9,6 +9,7 @@ your own.
 import difflib
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
@@ -22,7 +23,17 @@ from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
 from cnnlib.data.sources import DataError, by_digest, embedded_set, folder_of_pictures, full_set, layout
 from cnnlib.data.split import Split
 
-__all__ = ["DataError", "DataSet", "PictureFolder", "Split", "in_memory", "load", "open_folder", "photograph"]
+__all__ = [
+    "DataError",
+    "DataSet",
+    "PictureFolder",
+    "Split",
+    "in_memory",
+    "load",
+    "only",
+    "open_folder",
+    "photograph",
+]
 
 PROFILES = ("quick", "colab", "paper")
 
@@ -392,3 +403,40 @@ def _held_out(order: np.ndarray, labels: np.ndarray, validation: int, seed: int)
     # Every n-th image of a list sorted by class: each class gives its share.
     held_out[by_class[np.arange(validation) * len(labels) // max(validation, 1)]] = True
     return held_out
+
+
+def only(images: DataSet[Split], classes: Sequence[str]) -> DataSet[Split]:
+    """Keep some of the classes of a set; their labels are counted anew from 0, in the order of the set.
+
+    Args:
+        images: a set in memory.
+        classes: names of at least two of its classes.
+
+    Raises:
+        DataError: a name that is no class of the set, fewer than two of them, or a set that stays on disk.
+    """
+    if not isinstance(images.train, Split):
+        raise DataError(f"{images.name} stays on disk: open a folder that has only the folders you want.")
+    unknown = sorted(set(classes) - set(images.class_names))
+    if unknown or len(set(classes)) < 2:
+        raise DataError(
+            f"{images.name}: expected at least two of the classes {', '.join(images.class_names)}; found "
+            f"{', '.join(unknown or classes) or 'none'}."
+        )
+    kept = [label for label, name in enumerate(images.class_names) if name in classes]
+    numbers = np.full(len(images.class_names), -1)
+    numbers[kept] = np.arange(len(kept))
+
+    def part(split: Split) -> Split:
+        rows = np.isin(split.y, kept)
+        return Split(split.x[rows], numbers[split.y[rows]])
+
+    names = tuple(images.class_names[label] for label in kept)
+    return replace(
+        images,
+        train=part(images.train),
+        validation=part(images.validation),
+        test=part(images.test),
+        class_names=names,
+        source=f"{images.source}; of its classes only {', '.join(names)}",
+    )

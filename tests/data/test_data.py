@@ -584,3 +584,25 @@ def test_a_real_photograph_comes_with_an_installed_package(monkeypatch: pytest.M
     monkeypatch.setattr("matplotlib.get_data_path", lambda: "/nowhere")
     with pytest.raises(data.DataError, match=r"no /nowhere.*: reinstall matplotlib, with its sample data"):
         data.photograph()
+
+
+def test_some_classes_of_a_set_keep_their_images_and_count_anew() -> None:
+    whole = data.load("shapes")
+    part = data.only(whole, ["star", "disc"])
+    assert part.class_names == ("disc", "star")
+    for split, of in (
+        (part.train, whole.train),
+        (part.validation, whole.validation),
+        (part.test, whole.test),
+    ):
+        rows = np.isin(of.y, [0, whole.class_names.index("star")])
+        assert np.array_equal(split.x, of.x[rows])
+        assert np.array_equal(split.y, np.where(of.y[rows] == 0, 0, 1))
+    assert part.source.endswith("; of its classes only disc, star")
+    assert part.sha256 == whole.sha256
+
+
+@pytest.mark.parametrize(("classes", "found"), [(["disc", "cat"], "cat"), (["disc"], "disc"), ([], "none")])
+def test_classes_a_set_does_not_have_are_refused(classes: list[str], found: str) -> None:
+    with pytest.raises(data.DataError, match=f"at least two of the classes disc, .*; found {found}"):
+        data.only(data.load("shapes"), classes)
