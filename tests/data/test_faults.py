@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -75,6 +76,30 @@ def test_a_survey_holds_each_split_against_what_is_learned_from_before_it() -> N
     validation, test = faults.survey(replace(twice, validation=split(0, 4)), borders=(0.99,))
     assert (validation["split"], validation["common"], validation["compared_with"]) == ("validation", 1, 3)
     assert (test["split"], test["common"], test["compared_with"]) == ("test", 3, 5)
+
+
+def test_the_experiment_surveys_every_set_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def load(name: str, profile: str, validation: int | None) -> data.DataSet:
+        asked[name] = (profile, validation)
+        split = data.Split(NOISE, np.zeros(len(NOISE), int))
+        apart = split if validation is None else data.Split(NOISE[:0], np.zeros(0, int))
+        return data.DataSet(name, profile, split, apart, split, ("a",), f"from {name}", "0" * 64, "none")
+
+    monkeypatch.setattr(data, "load", load)
+    found = json.loads(json.dumps(faults.experiment()))
+    assert asked == {
+        "mnist": ("paper", 0),
+        "fashion_mnist": ("paper", 0),
+        "cifar10": ("paper", 0),
+        "pneumoniamnist": ("paper", None),
+    }
+    rows = [(row["set"], row["split"], row["common"]) for row in found["trials"]]
+    tests = [(name, "test", 12) for name in asked]
+    assert rows == [*tests[:3], ("pneumoniamnist", "validation", 12), tests[3]]
+    assert found["data"]["cifar10"]["source"] == "from cifar10"
+    assert found["settings"]["mirrored"] == ["fashion_mnist", "cifar10"]
 
 
 def test_a_label_is_doubted_where_another_class_is_as_likely_as_usual() -> None:
