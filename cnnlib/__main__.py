@@ -78,6 +78,10 @@ def main(arguments: list[str] | None = None) -> int:
     responses = commands.add_parser("responses", help="measure how strongly trained layers respond")
     responses.add_argument("trainings", nargs="+", help="folders that train wrote")
     responses.add_argument("--out", required=True, help="JSON file to write the measurement to")
+    experiment = commands.add_parser("experiment", help="compare trainings and write a record")
+    experiment.add_argument("name", help="layers, scenarios, pneumonia, flowers, preprocessing or duplicates")
+    experiment.add_argument("--out", required=True, help="JSON file to write the record to")
+    experiment.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of its trials")
     options = parser.parse_args(arguments)
     commands_by_name = {
         "train": _train,
@@ -86,6 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
         "records": _records,
         "compare": _compare,
         "responses": _responses,
+        "experiment": _experiment,
     }
     try:
         return commands_by_name[options.command](options)
@@ -204,6 +209,13 @@ def _responses(options: argparse.Namespace) -> int:
     from cnnlib.responses import of_trainings
 
     Path(options.out).write_text(json.dumps(of_trainings(options.trainings), indent=1) + "\n")
+    return 0
+
+
+def _experiment(options: argparse.Namespace) -> int:
+    from cnnlib import experiments
+
+    experiments.run(options.name, options.out, options.seeds)
     return 0
 
 

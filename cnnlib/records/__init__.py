@@ -26,24 +26,36 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 CHOICES = "choices"
+EXPERIMENTS = "experiments"
 
 
 def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
     """What a measurement was made with: settings, seed, data, commit, versions, hardware, date."""
+    return {
+        "recipe": recipe.settings(),
+        "profile": data.profile,
+        "seed": seed,
+        "data": images_used(data),
+    } | circumstances()
+
+
+def images_used(data: DataSet) -> dict:
+    """Which images a measurement used, and their hash."""
+    return {
+        "name": data.name,
+        "source": data.source,
+        "sha256": data.sha256,
+        "images": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
+    }
+
+
+def circumstances() -> dict:
+    """Commit, versions, hardware and date of a measurement."""
     import keras
 
     from cnnlib.backend import devices
 
     return {
-        "recipe": recipe.settings(),
-        "profile": data.profile,
-        "seed": seed,
-        "data": {
-            "name": data.name,
-            "source": data.source,
-            "sha256": data.sha256,
-            "images": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
-        },
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": _commit(),
         "versions": {
@@ -96,7 +108,7 @@ def load(name: str) -> list[dict]:
 
 def names() -> list[str]:
     """The recipes that have records."""
-    return sorted({file.parent.name for file in FOLDER.glob("*/*.json")} - {CHOICES})
+    return sorted({file.parent.name for file in FOLDER.glob("*/*.json")} - {CHOICES, EXPERIMENTS})
 
 
 def choice(name: str) -> dict:
@@ -109,6 +121,12 @@ def choice(name: str) -> dict:
     if not file.exists():
         raise KeyError(f"No choice is recorded for {name!r}.")
     return json.loads(file.read_text())
+
+
+def experiment(name: str) -> dict | None:
+    """What an experiment gave (see `cnnlib.experiments`); None where there is no record of it."""
+    file = FOLDER / EXPERIMENTS / f"{name}.json"
+    return json.loads(file.read_text()) if file.exists() else None
 
 
 def responses() -> dict[str, list[float]]:

@@ -1,7 +1,14 @@
 """Transfer learning: freeze layers, extract features once, fine-tune at rates of their own, get advice."""
 
 from cnnlib.transfer.advice import LARGE, Advice, advise
-from cnnlib.transfer.extraction import attach, classifier, feature_extractor, features, features_key
+from cnnlib.transfer.extraction import (
+    as_colour,
+    attach,
+    classifier,
+    feature_extractor,
+    features,
+    features_key,
+)
 from cnnlib.transfer.freezing import (
     Freezing,
     classifier_layers,
@@ -10,13 +17,15 @@ from cnnlib.transfer.freezing import (
     how_many,
     pretrained_layers,
 )
-from cnnlib.transfer.tuning import falling_factors, fine_tune, rate_factors, recipe
+from cnnlib.transfer.tuning import Factors, falling_factors, fine_tune, rate_factors, recipe
 
 __all__ = [
     "LARGE",
     "Advice",
+    "Factors",
     "Freezing",
     "advise",
+    "as_colour",
     "attach",
     "classifier",
     "classifier_layers",
