@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cnnlib import data
+from cnnlib import data, records
 from cnnlib.data import faults
+from cnnlib.data.sets import SETS
 
 NOISE = np.random.default_rng(0).integers(0, 200, (12, 6, 5, 3), np.uint8)
 
@@ -100,6 +102,24 @@ def test_the_experiment_surveys_every_set_as_published(monkeypatch: pytest.Monke
     assert rows == [*tests[:3], ("pneumoniamnist", "validation", 12), tests[3]]
     assert found["data"]["cifar10"]["source"] == "from cifar10"
     assert found["settings"]["mirrored"] == ["fashion_mnist", "cifar10"]
+
+
+def test_the_record_was_made_with_the_sets_as_they_are_known_and_todays_borders() -> None:
+    record = records.experiment("duplicates")
+    assert record is not None
+    assert re.fullmatch("[0-9a-f]{40}", record["commit"])
+    assert set(record["data"]) == set(faults.SURVEYED)
+    assert record["settings"] == {"borders": list(faults.BORDERS), "mirrored": list(faults.MIRRORED)}
+    for name, used in record["data"].items():
+        content = SETS[name].full
+        assert used["sha256"] in {content.sha256, *content.variants}
+    for row in record["trials"]:
+        content = SETS[row["set"]].full
+        apart = content.validation if content.published_validation else 0
+        assert row["pictures"] == (content.test if row["split"] == "test" else apart)
+        assert row["compared_with"] == content.train + apart * (row["split"] == "test")
+        assert sorted(row["near"].values(), reverse=True) == list(row["near"].values())
+        assert row["common"] <= min(row["near"].values())
 
 
 def test_a_label_is_doubted_where_another_class_is_as_likely_as_usual() -> None:
