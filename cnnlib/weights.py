@@ -232,12 +232,22 @@ PUBLISHED: dict[str, Weights] = {
 }
 
 
+OWN: dict[str, str] = {
+    "resnet20_cifar10": "688c87ebfcbcda8d616d5f1aecdf6543836198f064f4a0e45315483bfe7042ef",
+    "resnet20_five": "b7a20b601f2961c3c70acc6e92fda0e8bc79193fcc2eb2ee64caf530b986d5af",
+}
+"""SHA-256 of the weights that come with this package, trained by the book's recipes, by their names."""
+
+
 def as_table() -> Table:
-    """The published weights, for a notebook."""
+    """The published weights and our own, for a notebook."""
     rows = [
         [w.name, w.network, str(w.source), w.digest.partition(":")[0], w.licence, w.accuracy]
         for w in PUBLISHED.values()
     ]
+    for name in OWN:
+        own = load(name)
+        rows.append([name, own.model.name, "comes with cnnlib", "sha256", own.licence, own.accuracy])
     return Table(["name", "network", "source", "hash", "licence", "accuracy"], rows)
 
 
@@ -249,17 +259,20 @@ def imagenet_classes() -> tuple[str, ...]:
 
 
 def load(name: str) -> Pretrained:
-    """Load published weights into our network.
+    """Load published weights, or our own, into our network.
 
-    The file is looked for in the folder `weights` of the one that CNNLIB_DATA names, then in Keras's cache;
-    else it is downloaded into Keras's cache. What is found is verified by its hash, and never overwritten.
+    Our own come with the package. A published file is looked for in the folder `weights` of the one that
+    CNNLIB_DATA names, then in Keras's cache; else it is downloaded into Keras's cache. What is found is
+    verified by its hash, and never overwritten.
 
     Args:
-        name: a key of `PUBLISHED`.
+        name: a key of `PUBLISHED` or `OWN`.
 
     Raises:
         WeightsError: no such weights, or they cannot be had, or the file is not they.
     """
+    if name in OWN:
+        return load_file(Path(models.__file__).parents[1] / "pretrained" / f"{name}.npz", OWN[name])
     weights = _known(name)
     path, source = _find(weights)
     if weights.of_keras:
@@ -299,7 +312,7 @@ def load_first(*names: str) -> Pretrained:
 
 def _known(name: str) -> Weights:
     if name not in PUBLISHED:
-        raise WeightsError(f"There are no weights {name!r}: use one of {', '.join(PUBLISHED)}.")
+        raise WeightsError(f"There are no weights {name!r}: use one of {', '.join([*PUBLISHED, *OWN])}.")
     return PUBLISHED[name]
 
 
@@ -550,7 +563,14 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
         source=f"{path.name}; sha256:{found}" + (f"; {rest['about']}" if rest["about"] else ""),
         licence=rest["licence"],
         accuracy=rest["accuracy"],
+        view=_whole(model),
     )
+
+
+def _whole(model: keras.Model) -> CentreView | None:
+    """The view that shrinks a picture to the network's square; None where the network takes any size."""
+    side = model.input_shape[1]
+    return CentreView(side, side) if side and side == model.input_shape[2] else None
 
 
 def _build(described: dict, where: str) -> keras.Model:

@@ -15,6 +15,7 @@ from cnnlib import evaluation, transfer, weights
 from cnnlib.data import DataSet, PictureFolder, Split, in_memory
 from cnnlib.data.pixels import Pixels, build
 from cnnlib.experiments.trials import Trial, Trials, error, outputs
+from cnnlib.papers.yosinski2014 import YOSINSKI2014
 from cnnlib.recipe import Recipe
 from cnnlib.tables import Table
 from cnnlib.transfer.freezing import is_weight_layer, pretrained_layers
@@ -52,7 +53,9 @@ table may mean by activations from earlier in the network: a linear classifier o
 CHOSEN = ("automobile", "bird", "dog", "horse", "ship")
 SOURCE, XRAY_SOURCE = "resnet20_five", "resnet20_cifar10"
 RATES = (0.1, 0.03, 0.01)
-"""Of the classifier; layers that were trained before have a tenth of it."""
+"""Of the classifier, to choose from."""
+TENTH = 1 / YOSINSKI2014["rcnn_divisor"]
+"""Of that is the rate of layers that were trained before."""
 AUGMENTED = {"similar": "pad_crop_flip", "different": "pad_crop_flip"}
 SIZES = {"small": (250, 40), "large": (10_000, 6)}
 """Training images, and passes through them."""
@@ -197,7 +200,7 @@ def try_level(
     *,
     settings: Recipe,
     seed: int,
-    factors: transfer.Factors | None = None,
+    factors: transfer.Factors = TENTH,
 ) -> Tried:
     """Train as one level has it.
 
@@ -209,7 +212,7 @@ def try_level(
         classes: how many there are.
         settings: how to train.
         seed: of new weights, of the order and of distortions.
-        factors: of the rate, see `cnnlib.transfer.fine_tune`; None is a tenth for layers trained before.
+        factors: of the rate, see `cnnlib.transfer.fine_tune`.
     """
     began = time.monotonic()
     kept = LEVELS[level]
@@ -218,19 +221,16 @@ def try_level(
     body = transfer.feature_extractor(pretrained.model, layer)
     head = transfer.classifier(body.output.shape[-1], classes)
     if kept.cut:
-        history = _trained_once(
-            body, head, train, validation, pretrained.pixels, settings=settings, seed=seed
-        )
-        model = transfer.attach(body, head)
-        return Tried(model, pixels, _counted(body), history, time.monotonic() - began)
-    model = transfer.attach(body, head)
+        pixels = pretrained.pixels
+        history = _trained_once(body, head, train, validation, pixels, settings=settings, seed=seed)
+        return Tried(transfer.attach(body, head), pixels, _counted(body), history, time.monotonic() - began)
+    model, pixels = transfer.attach(body, head), pretrained.pixels
     if kept.until is None:
-        model, pixels = _fresh(model), build("mean_image", train.x)
-        chosen: dict[str, Any] = {"factors": 1.0}
-    else:
-        transfer.freeze(model, kept.until)
-        pixels, chosen = pretrained.pixels, {} if factors is None else {"factors": factors}
-    progress = transfer.fine_tune(model, settings, train, validation, pixels=pixels, seed=seed, **chosen)
+        model, pixels, factors = _fresh(model), build("mean_image", train.x), 1.0
+    transfer.freeze(model, kept.until or 0.0)
+    progress = transfer.fine_tune(
+        model, settings, train, validation, pixels=pixels, factors=factors, seed=seed
+    )
     frozen = 0 if kept.until is None else transfer.how_many(model, kept.until)
     return Tried(model, pixels, frozen, progress.history, time.monotonic() - began)
 
@@ -240,7 +240,7 @@ def _counted(body: keras.Model) -> int:
 
 
 def _last_output(model: keras.Model, until: float) -> str | None:
-    """The layer whose output the first weight layer takes that a share does not keep; None if it keeps all."""
+    """The layer that the first weight layer takes from that a share does not keep; None if it keeps all."""
     count, counted = transfer.how_many(model, until), pretrained_layers(model)
     return None if count == len(counted) else counted[count].input._keras_history.operation.name
 
@@ -430,7 +430,7 @@ def pneumonia(
                     {key: trial[key] for key in ("level", "seed", "rate", "validation")} for trial in tried
                 ]
     settings: dict[str, Any] = {"source": source, "rates": list(rates), "epochs": epochs, "batch_size": BATCH}
-    settings["factor"] = "a tenth for layers trained before"
+    settings["factor"] = TENTH
     return {"trials": done, "labels": images.test.y.tolist(), "choices": choices, "settings": settings}
 
 
