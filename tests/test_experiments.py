@@ -129,7 +129,7 @@ def test_a_rate_is_chosen_on_validation_images_with_the_first_seed(monkeypatch, 
 
     monkeypatch.setattr(levels, "_in_scenario", pretend)
     made = experiments.scenarios(
-        {"similar": None}, seeds=(0, 1), levels=("from scratch",), sizes={"small": (9, 1)}
+        {"similar": None}, seeds=(0, 1), levels=("from scratch",), sizes={"small": (9, 1, (0.1, 0.03, 0.01))}
     )
     assert asked == [(0, 0.1), (0, 0.03), (0, 0.01), (1, 0.03)]
     assert [(trial["seed"], trial["rate"]) for trial in made["trials"]] == [(0, 0.03), (1, 0.03)]

@@ -57,8 +57,8 @@ RATES = (0.1, 0.03, 0.01)
 TENTH = 1 / YOSINSKI2014["rcnn_divisor"]
 """Of that is the rate of layers that were trained before."""
 AUGMENTED = {"similar": "pad_crop_flip", "different": "pad_crop_flip"}
-SIZES = {"small": (250, 40), "large": (10_000, 6)}
-"""Training images, and passes through them."""
+SIZES = {"small": (250, 40, RATES), "large": (10_000, 6, RATES[:2])}
+"""Training images, passes through them, and the rates to choose from."""
 XRAY_EPOCHS, XRAY_RATES = 12, RATES
 BATCH = 64
 
@@ -288,8 +288,7 @@ def scenarios(
     *,
     seeds: Sequence[int] = (0, 1, 2),
     levels: Sequence[str] = tuple(LEVELS),
-    sizes: Mapping[str, tuple[int, int]] = SIZES,
-    rates: Sequence[float] = RATES,
+    sizes: Mapping[str, tuple[int, int, Sequence[float]]] = SIZES,
     source: str = SOURCE,
     trials: Trials | None = None,
 ) -> dict:
@@ -302,8 +301,7 @@ def scenarios(
         targets: data sets by similarity, "similar" and "different", of images up to the network's size.
         seeds: of images, weights and order.
         levels: of `LEVELS`.
-        sizes: training images and epochs by the name of the size.
-        rates: to choose from.
+        sizes: training images, epochs and rates to choose from, by the name of the size.
         source: weights that everything starts from, of `cnnlib.weights`.
         trials: where they are kept; None keeps them nowhere.
 
@@ -315,7 +313,7 @@ def scenarios(
     kept = trials or Trials()
     pretrained = weights.load(source)
     done, choices = [], []
-    for size, (count, epochs) in sizes.items():
+    for size, (count, epochs, rates) in sizes.items():
         for target, images in targets.items():
             for level in levels:
                 rate = None
