@@ -12,7 +12,7 @@ from cnnlib.transfer import advise, classifier
 from cnnlib.transfer.freezing import is_weight_layer, pretrained_layers
 
 _PAPER = YOSINSKI2014
-_NOT_RUN = "Not run here: each network takes a training of days on half of ImageNet."
+_NOT_RUN = "Not run at this size, days for each network on half of ImageNet; the book has it in small."
 _OTHERS = "A choice of others, quoted as a measure of what is usual."
 _SCENARIOS = {"1": (1, "similar"), "2": (10**6, "similar"), "3": (1, "different"), "4": (10**6, "different")}
 
