@@ -52,13 +52,15 @@ table may mean by activations from earlier in the network: a linear classifier o
 # The classes of CIFAR-10 that the network behind `scenarios` never saw; each has a cousin among the others.
 CHOSEN = ("automobile", "bird", "dog", "horse", "ship")
 SOURCE, XRAY_SOURCE = "resnet20_five", "resnet20_cifar10"
-RATES = (0.1, 0.03, 0.01)
+RATES = (0.3, 0.1, 0.03)
 """Of the classifier, to choose from."""
+RATES_ONCE = (3.0, 1.0, *RATES)
+"""The same for a classifier alone, on features that are computed once, which takes seconds."""
 TENTH = 1 / YOSINSKI2014["rcnn_divisor"]
 """Of that is the rate of layers that were trained before."""
 AUGMENTED = {"similar": "pad_crop_flip", "different": "pad_crop_flip"}
 SIZES = {"small": (250, 40, RATES), "large": (10_000, 6, RATES[:2])}
-"""Training images, passes through them, and the rates to choose from."""
+"""Training images, passes through them, and rates of the levels that train more than a classifier."""
 XRAY_EPOCHS, XRAY_RATES = 12, RATES
 BATCH = 64
 
@@ -301,7 +303,7 @@ def scenarios(
         targets: data sets by similarity, "similar" and "different", of images up to the network's size.
         seeds: of images, weights and order.
         levels: of `LEVELS`.
-        sizes: training images, epochs and rates to choose from, by the name of the size.
+        sizes: training images, epochs and rates to choose from (see `SIZES`), by the name of the size.
         source: weights that everything starts from, of `cnnlib.weights`.
         trials: where they are kept; None keeps them nowhere.
 
@@ -319,7 +321,7 @@ def scenarios(
                 rate = None
                 for seed in seeds:
                     place = {"target": target, "size": size, "images": count, "level": level, "seed": seed}
-                    candidates = rates if rate is None else (rate,)
+                    candidates = _rates(level, rates) if rate is None else (rate,)
                     tried = [
                         kept(
                             place | {"rate": one, "epochs": epochs},
@@ -339,6 +341,10 @@ def scenarios(
     }
     settings |= {"batch_size": BATCH, "sizes": {name: list(size) for name, size in sizes.items()}}
     return {"trials": done, "choices": choices, "settings": settings}
+
+
+def _rates(level: str, rates: Sequence[float]) -> Sequence[float]:
+    return RATES_ONCE if LEVELS[level].cut else rates
 
 
 def _in_scenario(
@@ -398,7 +404,7 @@ def pneumonia(
         seeds: of new weights and of the order.
         levels: of `LEVELS`.
         epochs: of each training.
-        rates: of the classifier, to choose from.
+        rates: of the classifier, to choose from, of the levels that train more than that.
         source: weights that are started from.
         on_trial: called with each trial when it is finished.
         trials: where they are kept; None keeps them nowhere.
@@ -418,7 +424,7 @@ def pneumonia(
                     {"level": level, "seed": seed, "rate": one, "epochs": epochs},
                     partial(_on_xrays, pretrained, images, level, seed, one, epochs),
                 )
-                for one in (rates if rate is None else (rate,))
+                for one in (_rates(level, rates) if rate is None else (rate,))
             ]
             best = max(tried, key=lambda trial: trial["validation"]["auc"])
             rate = best["rate"]
