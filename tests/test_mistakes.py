@@ -254,3 +254,6 @@ def test_the_experiment_names_what_it_was_made_with(
     }
     assert found["settings"]["pixels"]["name"] == "mean_bgr"
     assert list(found["photograph"]) == list(MISTAKES)
+    monkeypatch.delenv("CNNLIB_DATA")
+    with pytest.raises(DataError, match=r"holds imagenette/, pneumoniamnist\.npz and flowers12/"):
+        mistakes.experiment()

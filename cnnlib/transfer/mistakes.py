@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, pairwise
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from keras import ops
@@ -24,6 +23,8 @@ from cnnlib.data.sources import DataError, user_folder
 from cnnlib.data.views import CentreView
 from cnnlib.evaluation import top_k_error
 from cnnlib.weights import Pretrained
+
+Thing = TypeVar("Thing")
 
 RIGHT = "no mistake"
 # Ends of the ranges of confidence in which answers are counted.
@@ -179,8 +180,7 @@ def scores(
     if not len(pictures):
         raise ValueError("There are no pictures: give one at least.")
     found = []
-    for start in range(0, len(pictures), _PICTURES_AT_A_TIME):
-        few = pictures[start : start + _PICTURES_AT_A_TIME]
+    for few in _in_groups(pictures):
         seen = np.stack([see(pretrained, picture, mistake) for picture in few])
         found.append(pretrained.model.predict_on_batch(prepare(pretrained, seen, mistake)))
     return np.concatenate(found)
@@ -206,7 +206,7 @@ def measure(
         pictures: of classes that the network knows. A damaged one stops the measurement or is left out, as
             the folder was opened.
         class_names: what the network calls the folder's classes, in the folder's order.
-        mistakes: keys of `MISTAKES`; the others are judged by the first.
+        mistakes: keys of `MISTAKES`, one at least; the others are judged by the first.
 
     Returns:
         "images": how many were read; "trials": for each mistake its name and words, "top1_error" and
@@ -325,8 +325,10 @@ def experiment() -> dict:
     """
     pretrained = weights.load("squeezenet_imagenet")
     known, xrays = data.load("imagenette", "colab"), data.load("pneumoniamnist", "colab")
-    remedy = "Name the folder that holds imagenette, pneumoniamnist and flowers12."
-    flowers = data.open_folder((user_folder(remedy) or Path()) / "flowers12")
+    remedy = "Set CNNLIB_DATA to the folder that holds imagenette/, pneumoniamnist.npz and flowers12/."
+    if (folder := user_folder(remedy)) is None:
+        raise DataError(remedy)
+    flowers = data.open_folder(folder / "flowers12")
     used: dict[str, data.DataSet] = {"known": known, "flowers": flowers, "chest X-rays": xrays}
     strange = [
         split.read(index)
@@ -378,18 +380,17 @@ def _places(pretrained: Pretrained, pictures: PictureFolder, class_names: Sequen
 
 def _outputs(
     pretrained: Pretrained, pictures: PictureFolder, mistakes: Sequence[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Scores (mistakes, n, classes) and labels (n,) of a folder's good pictures, a few at a time."""
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Scores (n, classes) with each mistake, and labels (n,), of a folder's good pictures."""
     found: list[list[np.ndarray]] = [[] for _ in mistakes]
     labels: list[int] = []
     for few in _in_groups(_read(pictures)):
         labels += [label for _, label in few]
-        for place, name in enumerate(mistakes):
-            seen = np.stack([see(pretrained, picture, name) for picture, _ in few])
-            found[place].append(pretrained.model.predict_on_batch(prepare(pretrained, seen, name)))
+        for outputs, name in zip(found, mistakes, strict=True):
+            outputs.append(scores(pretrained, [picture for picture, _ in few], name))
     if not labels:
         raise DataError(f"{pictures.root}: expected pictures; found none that can be decoded.")
-    return np.array([np.concatenate(each) for each in found]), np.array(labels)
+    return [np.concatenate(each) for each in found], np.array(labels)
 
 
 def _read(pictures: PictureFolder) -> Iterator[tuple[Image.Image, int]]:
@@ -402,6 +403,8 @@ def _read(pictures: PictureFolder) -> Iterator[tuple[Image.Image, int]]:
                 raise
 
 
-def _in_groups(pairs: Iterator[tuple[Image.Image, int]]) -> Iterator[list[tuple[Image.Image, int]]]:
-    while few := list(islice(pairs, _PICTURES_AT_A_TIME)):
+def _in_groups(things: Iterable[Thing]) -> Iterator[list[Thing]]:
+    """A few at a time, the next ones read when the last are done with."""
+    rest = iter(things)
+    while few := list(islice(rest, _PICTURES_AT_A_TIME)):
         yield few
