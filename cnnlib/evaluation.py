@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -50,6 +51,28 @@ def interval(error: float, images: int, z: float = 1.96) -> tuple[float, float]:
     centre = (error + z**2 / (2 * images)) / (1 + z**2 / images)
     half = z / (1 + z**2 / images) * math.sqrt(error * (1 - error) / images + z**2 / (4 * images**2))
     return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def mean_interval(values: Sequence[float]) -> tuple[float, float]:
+    """Student's 95 % interval for the mean of measurements that scatter normally, such as those of seeds.
+
+    Args:
+        values: measurements, or differences within pairs. Of one value the interval is endless.
+
+    Raises:
+        ValueError: no values.
+
+    Source: Student 1908.
+    """
+    from scipy import stats  # takes a second, and only a few pages need it
+
+    if not len(values):
+        raise ValueError("Expected at least one value to take the mean of, found none.")
+    mean = float(np.mean(values))
+    if len(values) == 1:
+        return -math.inf, math.inf
+    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
+    return mean - half, mean + half
 
 
 def roc(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

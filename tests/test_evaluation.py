@@ -185,3 +185,18 @@ def test_two_classes_with_a_finite_score_for_each_image_are_wanted(function, sco
 def test_one_image_of_a_class_has_no_interval() -> None:
     with pytest.raises(ValueError, match=r"2 images of class 0 and 1 of class 1.*two of each"):
         evaluation.auc_interval(np.array([0.1, 0.2, 0.3]), np.array([0, 0, 1]))
+
+
+def test_interval_of_a_mean() -> None:
+    # Table of Student's t: 4.303 for two degrees of freedom, one in twenty outside.
+    low, high = evaluation.mean_interval([1.0, 2.0, 3.0])
+    assert (low, high) == pytest.approx((2 - 4.303 / 3**0.5, 2 + 4.303 / 3**0.5), abs=1e-3)
+    assert evaluation.mean_interval([4.0]) == (-np.inf, np.inf)
+    with pytest.raises(ValueError, match="at least one value"):
+        evaluation.mean_interval([])
+
+
+def test_interval_of_a_mean_holds_it_nineteen_times_in_twenty() -> None:
+    draws = np.random.RandomState(0).normal(size=(2000, 3))
+    held = np.mean([low < 0 < high for low, high in map(evaluation.mean_interval, draws)])
+    assert held == pytest.approx(0.95, abs=0.015)
