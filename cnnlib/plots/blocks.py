@@ -1,7 +1,6 @@
 """Blocks with branches: what is inside an inception module and a residual block."""
 
 import math
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +27,7 @@ from cnnlib.plots.drawing import (
     styled,
     text_width,
     times,
+    wrapped,
 )
 
 _TEXT: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}
@@ -129,7 +129,7 @@ def residual_blocks(
     gap = (WIDTH - sum(wide) - sum(sides) - 8 * len(blocks)) / len(blocks)
     require(gap >= 0, f"residual_blocks: {len(blocks)} blocks do not fit side by side; draw fewer")
     slots = [a + b + 8 + gap for a, b in zip(wide, sides, strict=True)]
-    titles = [_wrapped(title, slot - 6) for title, slot in zip(blocks, slots, strict=True)]
+    titles = [wrapped(title, slot - 6) for title, slot in zip(blocks, slots, strict=True)]
     top, step = 12.0 * max(map(len, titles)) + 24, 20.0
     deep = max(map(len, mains.values()))
     figure, axes = sheet(WIDTH, top + step * deep + 68)
@@ -300,16 +300,6 @@ def _told(
     return f"{title}: from {times(shape)} through {layers}; {added}ReLU gives " + times(
         _result(shape, convolutions)
     )
-
-
-def _wrapped(text: str, width: float) -> list[str]:
-    """Break a bold line where it gets wider than a column."""
-    letters = len(text)
-    while letters > 1 and any(
-        1.15 * text_width(line) > width for line in textwrap.wrap(text, letters, break_long_words=False)
-    ):
-        letters -= 1
-    return textwrap.wrap(text, letters, break_long_words=False)
 
 
 def _check_block(

@@ -21,6 +21,7 @@ from cnnlib.plots.drawing import (
     WIDTH,
     Drawing,
     briefly,
+    capitalised,
     chart,
     check_label,
     check_series,
@@ -102,7 +103,7 @@ def vanishing(gradients: Mapping[str, Sequence[float]], what: str = "size of the
         f"{name}, from {sizes[0]:.2g} in layer 1 to {sizes[-1]:.2g} in layer {len(sizes)}"
         for name, sizes in gradients.items()
     ]
-    return finish(figure, f"{_upper(what)} by layer, counted from the image: {'; '.join(sentences)}.")
+    return finish(figure, f"{capitalised(what)} by layer, counted from the image: {'; '.join(sentences)}.")
 
 
 @styled
@@ -142,7 +143,7 @@ def responses(
         f"{values[-1]:.2g} in the last"
         for name, values in series.items()
     ]
-    return finish(figure, f"{_upper(what)} by {order}: {'; '.join(sentences)}.")
+    return finish(figure, f"{capitalised(what)} by {order}: {'; '.join(sentences)}.")
 
 
 @styled
@@ -372,7 +373,7 @@ def comparison(
     ends = itertools.chain(*runs.values(), *intervals.values(), paper.values())
     around(axes, "x", list(ends))
     _marks(figure, axes, bool(intervals), bool(paper))
-    return finish(figure, f"{_upper(what)} by configuration. {'; '.join(sentences)}.")
+    return finish(figure, f"{capitalised(what)} by configuration. {'; '.join(sentences)}.")
 
 
 @styled
@@ -472,11 +473,6 @@ def _epochs(axes: Axes) -> None:
     """Make the x axis count epochs, the first being 1."""
     axes.set_xlim(left=0.5)
     counted(axes, "epoch")
-
-
-def _upper(text: str) -> str:
-    """Begin a text with a capital and leave the rest as it is."""
-    return text[:1].upper() + text[1:]
 
 
 def _marks(figure: Figure, axes: Axes, intervals: bool, paper: bool) -> None:

@@ -216,6 +216,23 @@ def text_width(text: str, size: float = SMALL) -> float:
     return float(TextPath((0, 0), text, size=size).get_extents().width) if text.strip() else 0.0
 
 
+def wrapped(text: str, width: float) -> list[str]:
+    """Break a bold text into lines of at most a width in points; a longer word has its own line."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and 1.15 * text_width(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines
+
+
+def capitalised(text: str) -> str:
+    """Begin a text with a capital and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def times(shape: Sequence[int]) -> str:
     """Write a shape with the sign of multiplication: 28x28x6."""
     return "\N{MULTIPLICATION SIGN}".join(f"{n:,}" for n in shape)

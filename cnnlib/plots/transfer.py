@@ -26,6 +26,7 @@ from cnnlib.plots.drawing import (
     WIDTH,
     Drawing,
     briefly,
+    capitalised,
     chart,
     check_label,
     check_series,
@@ -38,6 +39,7 @@ from cnnlib.plots.drawing import (
     styled,
     text_width,
     times,
+    wrapped,
 )
 from cnnlib.plots.scales import around, from_zero
 
@@ -152,7 +154,10 @@ def decision_chart(cells: Mapping[tuple[str, str], tuple[str, str]]) -> Drawing:
     require(set(cells) == set(wanted), found)
     left, gap, top = 40.0, 6.0, 18.0
     wide = (WIDTH - left - gap) / 2
-    broken = {key: [_broken(text, wide - 16) for text in texts] for key, texts in cells.items()}
+    for word in " ".join(itertools.chain(*cells.values())).split():
+        fits = 1.15 * text_width(word) <= wide - 16
+        require(fits, f"decision_chart: no room for {word!r}; write it shorter")
+    broken = {key: [wrapped(text, wide - 16) for text in texts] for key, texts in cells.items()}
     high = 18 + 13 * max(len(level) + len(detail) for level, detail in broken.values())
     figure, axes = sheet(WIDTH, top + 2 * high + gap + 1)
     colours = dict(zip(wanted, (BLUE, PURPLE, GREEN, OCHRE), strict=True))
@@ -233,7 +238,7 @@ def by_layer(
         f"{kind} ({_KINDS[kind][0]}): {listed(f'{percent(row[n][0])} at n = {n}' for n in sorted(row))}"
         for kind, row in series.items()
     ]
-    alt = f"{_upper(what)} by number of copied layers; without transfer it is {_with_interval(base)}. "
+    alt = f"{capitalised(what)} by number of copied layers; without transfer it is {_with_interval(base)}. "
     return finish(figure, f"{alt}{'; '.join(told)}.")
 
 
@@ -272,7 +277,7 @@ def levels(
         sentences.append(f"{scenario}, advised {advised[scenario]}, lowest mean {best}: {_levels_told(row)}")
         top += high + 46
     page.text(left + (WIDTH - left - 44) / 2, height - 6, what, ha="center", va="baseline")
-    return finish(figure, f"{_upper(what)} by level of transfer. {'. '.join(sentences)}.")
+    return finish(figure, f"{capitalised(what)} by level of transfer. {'. '.join(sentences)}.")
 
 
 @styled
@@ -359,7 +364,7 @@ def over_images(series: Mapping[str, Mapping[int, Sequence[float]]], what: str =
     everything = [value for row in series.values() for values in row.values() for value in values]
     from_zero(axes, "y", everything, percent)
     legend(figure, axes)
-    alt = f"{_upper(what)} by number of training images, means of the runs. {'; '.join(sentences)}."
+    alt = f"{capitalised(what)} by number of training images, means of the runs. {'; '.join(sentences)}."
     return finish(figure, alt)
 
 
@@ -486,19 +491,6 @@ def _bar(axes: Axes, top: float, frozen: int, total: int) -> None:
     _cell(axes, (step * total + 4, top, 14, 13), _NEW)
 
 
-def _broken(text: str, width: float) -> list[str]:
-    """Break a text into lines of at most a width in points, in bold letters."""
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        require(1.15 * text_width(word) <= width, f"decision_chart: no room for {word!r}; write it shorter")
-        if lines and 1.15 * text_width(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
 def _lines_of(texts: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
     """Lines of a level and of its detail, each with its weight."""
     level, detail = texts
@@ -560,11 +552,6 @@ def _levels_told(row: Mapping[str, Sequence[float]]) -> str:
         )
         for level, values in row.items()
     )
-
-
-def _upper(text: str) -> str:
-    """Begin a text with a capital and leave the rest as it is."""
-    return text[:1].upper() + text[1:]
 
 
 def _image_counts(axes: Axes, numbers: Sequence[int]) -> None:
