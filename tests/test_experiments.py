@@ -8,10 +8,11 @@ from dataclasses import replace
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
-from cnnlib import data, experiments, records, transfer, weights
+from cnnlib import data, experiments, models, records, transfer, weights
 from cnnlib.data import DataSet, Split
-from cnnlib.experiments import copied_layers, kept, levels
+from cnnlib.experiments import copied_layers, kept, levels, pictures
 from cnnlib.experiments.trials import Trials
 from cnnlib.transfer.freezing import is_weight_layer
 
@@ -205,3 +206,25 @@ def test_records_of_experiments_were_made_from_committed_code(name: str) -> None
     assert record is not None
     assert len(record["commit"]) == 40
     assert record["trials"]
+
+
+def test_features_of_pictures_against_those_of_random_weights(tmp_path, pretrained, monkeypatch) -> None:
+    """Bright pictures and dark ones: any features will do, whatever the size of their numbers."""
+    for i in range(20):
+        file = tmp_path / ("train" if i < 16 else "test") / ("dark" if i % 2 else "bright") / f"{i}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (40, 36), (60 if i % 2 else 190, 100 + i, 90)).save(file)
+    monkeypatch.setattr(pictures.weights, "load", lambda name: pretrained)
+    monkeypatch.setattr(pictures.models, "SqueezeNet", lambda: models.ResNetCIFAR(8, width=0.25))
+    made = pictures.flowers(data.open_folder(tmp_path), seeds=(0, 1))
+    assert [(trial["weights"], trial["seed"]) for trial in made["trials"]] == [
+        (kind, seed) for kind in ("ImageNet", "random") for seed in (0, 1)
+    ]
+    for first, second in zip(made["trials"][::2], made["trials"][1::2], strict=True):
+        assert [rate for rate, _ in first["tried"]] == made["settings"]["rates"]
+        best = min(found for _, found in first["tried"])
+        assert [first["rate"], best] in first["tried"]
+        assert second["tried"] == []
+        assert second["rate"] == first["rate"]
+    assert [trial["train_error"] for trial in made["trials"]] == [0.0] * 4
+    assert [trial["test_error"] for trial in made["trials"]] == [0.0] * 4

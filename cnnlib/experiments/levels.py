@@ -336,7 +336,6 @@ def scenarios(
                         choices += [{k: v for k, v in trial.items() if k != "test_error"} for trial in tried]
     settings: dict[str, Any] = {
         "source": source,
-        "rates": list(rates),
         "factor": "a tenth for layers trained before",
     }
     settings |= {"batch_size": BATCH, "sizes": {name: list(size) for name, size in sizes.items()}}
