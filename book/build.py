@@ -389,9 +389,10 @@ def budget(notebook: NotebookNode) -> dict[str, float] | None:
 
 
 def contract_faults(book: Book, state: State) -> list[str]:
-    """List the notebooks without a budget for the quick profile and those that went over it.
+    """List the notebooks without a budget for the quick profile and those that went over it twice.
 
-    The measurement of a run that went over is dropped, so the next build measures again.
+    What else a machine does at the time slows a run, and is no fault of the notebook: one that went over is
+    run once more. The measurement of one that went over again is dropped, so the next build measures it.
     """
     faults = []
     for page in book.notebooks():
@@ -399,15 +400,22 @@ def contract_faults(book: Book, state: State) -> list[str]:
         if contract is None:
             faults.append(f"{page}: metadata.{PACKAGE}.contract.quick must give seconds and gigabytes")
             continue
-        took = asdict(state.runs[page])
-        over = {unit: took[unit] - contract[unit] for unit in ("seconds", "gigabytes")}
-        broken = {unit: more for unit, more in over.items() if more > 0}
-        for unit, more in broken.items():
-            faults.append(f"{page}: took {took[unit]} {unit}, {more:.2g} more than its {contract[unit]}")
-        if broken:
+        if _over(state.runs[page], contract):
+            state.runs[page] = execute(book, page, state.runs[page].key)
+        over = _over(state.runs[page], contract)
+        for unit, more in over.items():
+            took = getattr(state.runs[page], unit)
+            faults.append(f"{page}: took {took} {unit}, {more:.2g} more than its {contract[unit]}")
+        if over:
             del state.runs[page]
     state.save()
     return faults
+
+
+def _over(run: Run, contract: dict[str, float]) -> dict[str, float]:
+    """By how much a run went over its budget, by unit."""
+    more = {unit: getattr(run, unit) - contract[unit] for unit in ("seconds", "gigabytes")}
+    return {unit: excess for unit, excess in more.items() if excess > 0}
 
 
 def update_in_place(book: Book, state: State) -> None:
