@@ -133,10 +133,15 @@ class PictureFolder:
                 return _converted(picture, "RGB" if self.channels == 3 else "L")
         # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files.
         except Exception as error:
+            otherwise = (
+                'skip such files with on_bad="skip"'
+                if self.on_bad == "stop"
+                else "leave it out by reading the folder with data.in_memory: here every file keeps its place"
+            )
             raise DataError(
                 f"{path}: expected a picture; found a file that is no picture or is damaged "
                 f"({type(error).__name__}: {error}).\n"
-                'Remove or replace the file, or skip such files with on_bad="skip".'
+                f"Remove or replace the file, or {otherwise}."
             ) from error
 
     def read_good(self, index: int, shorter_side: int | None = None) -> tuple[Image.Image, int]:

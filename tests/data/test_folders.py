@@ -200,6 +200,12 @@ def test_a_bad_file_stops_the_stream_by_its_name(root: Path) -> None:
         next(stream_batches(folder, CentreView(8, 10), np.arange(12), np.zeros((12, 0)), 12))
 
 
+def test_a_bad_file_that_has_a_place_to_keep_is_not_skipped(root: Path) -> None:
+    cut_off(root / "b" / "05.jpg")
+    with pytest.raises(DataError, match=r"b/05.jpg(.|\n)*leave it out by reading the folder with data.in_memory"):
+        PictureFolder(root, on_bad="skip").read(5)
+
+
 def test_skipped_pictures_are_stood_in_for_by_the_next_good_one_with_weight_0(root: Path) -> None:
     cut_off(root / "a" / "03.jpg")
     (root / "b" / "04.jpg").write_text("no picture")
