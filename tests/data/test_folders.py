@@ -202,7 +202,9 @@ def test_a_bad_file_stops_the_stream_by_its_name(root: Path) -> None:
 
 def test_a_bad_file_that_has_a_place_to_keep_is_not_skipped(root: Path) -> None:
     cut_off(root / "b" / "05.jpg")
-    with pytest.raises(DataError, match=r"b/05.jpg(.|\n)*leave it out by reading the folder with data.in_memory"):
+    with pytest.raises(
+        DataError, match=r"b/05.jpg(.|\n)*leave it out by reading the folder with data.in_memory"
+    ):
         PictureFolder(root, on_bad="skip").read(5)
 
 
