@@ -34,7 +34,7 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests
 	$(KERNEL_ENV) $(BIN)/python -m pytest -q --nbval --nbval-current-env notebooks book
 	$(BIN)/python book/build.py --strict --check-contract
 	$(BIN)/python -m cnnlib ledger --check

