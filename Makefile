@@ -35,7 +35,7 @@ test: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests
-	$(KERNEL_ENV) $(BIN)/python -m pytest -q --nbval --nbval-current-env notebooks book
+	$(KERNEL_ENV) $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-current-env notebooks book
 	$(BIN)/python book/build.py --strict --check-contract
 	$(BIN)/python -m cnnlib ledger --check
 
