@@ -14,7 +14,7 @@ import numpy as np
 from cnnlib import evaluation, transfer, weights
 from cnnlib.data import DataSet, PictureFolder, Split, in_memory
 from cnnlib.data.pixels import Pixels, build
-from cnnlib.experiments.trials import Trial, Trials, error, outputs
+from cnnlib.experiments.trials import Trial, Trials, error, outputs, with_chosen_rate
 from cnnlib.papers.yosinski2014 import YOSINSKI2014
 from cnnlib.recipe import Recipe
 from cnnlib.tables import Table
@@ -318,32 +318,40 @@ def scenarios(
     for size, (count, epochs, rates) in sizes.items():
         for target, images in targets.items():
             for level in levels:
-                rate = None
-                for seed in seeds:
-                    place = {"target": target, "size": size, "images": count, "level": level, "seed": seed}
-                    candidates = _rates(level, rates) if rate is None else (rate,)
-                    tried = [
-                        kept(
-                            place | {"rate": one, "epochs": epochs},
-                            partial(_in_scenario, pretrained, images, place, one, epochs),
-                        )
-                        for one in candidates
-                    ]
-                    best = min(tried, key=lambda trial: trial["validation_error"])
-                    rate = best["rate"]
-                    done.append(best)
-                    if len(tried) > 1:
-                        choices += [{k: v for k, v in trial.items() if k != "test_error"} for trial in tried]
-    settings: dict[str, Any] = {
+                place = {"target": target, "size": size, "images": count, "level": level}
+                chosen, tried = with_chosen_rate(
+                    seeds,
+                    _rates(level, rates),
+                    partial(_scenario_trial, kept, pretrained, images, place, epochs),
+                    lambda trial: -trial["validation_error"],
+                )
+                done += chosen
+                choices += [{k: v for k, v in trial.items() if k != "test_error"} for trial in tried]
+    settings = {
         "source": source,
         "factor": "a tenth for layers trained before",
+        "batch_size": BATCH,
+        "sizes": {name: list(size) for name, size in sizes.items()},
     }
-    settings |= {"batch_size": BATCH, "sizes": {name: list(size) for name, size in sizes.items()}}
     return {"trials": done, "choices": choices, "settings": settings}
 
 
 def _rates(level: str, rates: Sequence[float]) -> Sequence[float]:
     return RATES_ONCE if LEVELS[level].cut else rates
+
+
+def _scenario_trial(
+    kept: Trials,
+    pretrained: Pretrained,
+    images: DataSet[Split],
+    place: Trial,
+    epochs: int,
+    seed: int,
+    rate: float,
+) -> Trial:
+    here = place | {"seed": seed}
+    measure = partial(_in_scenario, pretrained, images, here, rate, epochs)
+    return kept(here | {"rate": rate, "epochs": epochs}, measure)
 
 
 def _in_scenario(
@@ -416,22 +424,16 @@ def pneumonia(
     pretrained = weights.load(source)
     done, choices = [], []
     for level in levels:
-        rate = None
-        for seed in seeds:
-            tried = [
-                kept(
-                    {"level": level, "seed": seed, "rate": one, "epochs": epochs},
-                    partial(_on_xrays, pretrained, images, level, seed, one, epochs),
-                )
-                for one in (_rates(level, rates) if rate is None else (rate,))
-            ]
-            best = max(tried, key=lambda trial: trial["validation"]["auc"])
-            rate = best["rate"]
-            done.append(best)
-            if len(tried) > 1:
-                choices += [
-                    {key: trial[key] for key in ("level", "seed", "rate", "validation")} for trial in tried
-                ]
+
+        def attempt(seed: int, rate: float, level: str = level) -> Trial:
+            measure = partial(_on_xrays, pretrained, images, level, seed, rate, epochs)
+            return kept({"level": level, "seed": seed, "rate": rate, "epochs": epochs}, measure)
+
+        chosen, tried = with_chosen_rate(
+            seeds, _rates(level, rates), attempt, lambda trial: trial["validation"]["auc"]
+        )
+        done += chosen
+        choices += [{key: trial[key] for key in ("level", "seed", "rate", "validation")} for trial in tried]
     settings: dict[str, Any] = {"source": source, "rates": list(rates), "epochs": epochs, "batch_size": BATCH}
     settings["factor"] = TENTH
     return {"trials": done, "labels": images.test.y.tolist(), "choices": choices, "settings": settings}

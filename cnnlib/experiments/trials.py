@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras
@@ -60,6 +60,30 @@ class Trials:
             return None
         key = hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()
         return self.folder / f"{key[:24]}{suffix}"
+
+
+def with_chosen_rate(
+    seeds: Sequence[int],
+    rates: Sequence[float],
+    attempt: Callable[[int, float], Trial],
+    worth: Callable[[Trial], float],
+) -> tuple[list[Trial], list[Trial]]:
+    """Choose a rate with the first seed and keep it for the others.
+
+    Args:
+        seeds: in order.
+        rates: to choose from.
+        attempt: does the trial of a seed with a rate.
+        worth: of a trial, by validation images; the highest is chosen.
+
+    Returns:
+        The trial of each seed, and those that the choice was made from; none where there was one rate alone.
+    """
+    first, *others = seeds
+    tried = [attempt(first, rate) for rate in rates]
+    best = max(tried, key=worth)
+    done = [best, *(attempt(seed, best["rate"]) for seed in others)]
+    return done, tried if len(tried) > 1 else []
 
 
 def error(model: keras.Model, images: Split, pixels: Pixels) -> float:
