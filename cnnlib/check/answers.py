@@ -1,0 +1,383 @@
+"""Assertions that explain themselves: what all checks are made of.
+
+Every one of them compares an answer with the right one and, where they differ, with those that common
+mistakes lead to. A mistake is given as `{hint: what it leads to}`; the hint is said when an answer is just
+that. The right answer itself is never said.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import math
+import numbers
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+NO_MISTAKES: Mapping[str, Any] = {}
+
+
+class Wrong(AssertionError):  # noqa: N818 - what a student reads is not the name of an error
+    """An answer that is not right; the message says what is off."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Have IPython show the message alone: the way through the checker is of no use to a student."""
+        return [f"Not yet: {self}"]
+
+
+def question(check: Callable[..., str | None]) -> Callable[..., None]:
+    """Make a check of a function that raises `Wrong` or returns a remark on the right answer.
+
+    The check says "Right." with the remark. Warnings that an answer causes are not shown: they are no fault,
+    and a grader takes text on the error channel for one.
+    """
+
+    @functools.wraps(check)
+    def asked(*answers: Any, **options: Any) -> None:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            remark = check(*answers, **options)
+        print(f"Right. {remark}" if remark else "Right.")
+
+    return asked
+
+
+def call(given: Callable, *arguments: Any, shown: str = "", **options: Any) -> Any:
+    """Call what a student wrote and return what it gives.
+
+    Args:
+        given: the student's function.
+        *arguments: what to call it with.
+        **options: the same, by name.
+        shown: how to write the call in a message, where its arguments are too long to show.
+
+    Raises:
+        Wrong: it is no function, it stopped with an error, or it gave nothing.
+    """
+    if not callable(given):
+        raise Wrong(f"a function is asked for, and this is {_shown(given)}.")
+    name = getattr(given, "__name__", type(given).__name__)
+    words = [_shown(argument) for argument in arguments]
+    words += [f"{key}={_shown(option)}" for key, option in options.items()]
+    shown = shown or f"{name}({', '.join(words)})"
+    try:
+        got = given(*arguments, **options)
+    except Wrong:
+        raise
+    except Exception as error:
+        raise Wrong(f"{shown} stopped with {type(error).__name__}: {_plain(str(error))}") from error
+    if got is None or got is Ellipsis:
+        raise Wrong(f"{shown} gave nothing. Has it been written, and does it end with a return?")
+    return got
+
+
+def value(
+    got: Any,
+    right: Any,
+    what: str,
+    mistakes: Mapping[str, Any] = NO_MISTAKES,
+    tolerance: float = 0.0,
+) -> None:
+    """Compare a number, a text, a sequence, a mapping or an array with the right one.
+
+    Args:
+        got: the answer.
+        right: what it should be; its type says what is compared.
+        what: how to name the answer in a message.
+        mistakes: by hint, what common mistakes lead to.
+        tolerance: largest difference that counts as none, relative to the larger of 1 and the right number.
+
+    Raises:
+        Wrong: it is not.
+    """
+    complaint = _complaint(got, right, tolerance)
+    if complaint is None:
+        return
+    if got is None or got is Ellipsis:
+        raise Wrong(f"{what}: there is no answer yet.")
+    raise Wrong(_sentence(f"{what} {complaint}", _hint(got, mistakes, tolerance)))
+
+
+def shape(got: Any, right: Sequence[int], what: str, mistakes: Mapping[str, Any] = NO_MISTAKES) -> None:
+    """Compare the shape of one example, (height, width, channels) or shorter, with the right one.
+
+    Raises:
+        Wrong: they differ; the message says in which sides.
+    """
+    if isinstance(got, str) or not isinstance(got, Iterable):
+        raise Wrong(f"{what}: a shape such as (5, 5, 16) is asked for, and this is {_shown(got)}.")
+    got, right = tuple(got), tuple(right)
+    if got == right:
+        return
+    text = "x".join(str(side) for side in got)
+    hint = _hint(got, mistakes, 0.0)
+    if len(got) != len(right):
+        raise Wrong(_sentence(f"{what} is {text}, with {len(got)} sides instead of {len(right)}", hint))
+    names = (
+        ("height", "width", "channels")
+        if len(right) == 3
+        else tuple(f"side {n + 1}" for n in range(len(right)))
+    )
+    off = [name for name, a, b in zip(names, got, right, strict=True) if a != b]
+    kept = [name for name in names if name not in off]
+    parts = f"not right: {_listed(off)}" + (f"; right: {_listed(kept)}" if kept else "")
+    raise Wrong(_sentence(f"{what} is {text} ({parts})", hint))
+
+
+def function(
+    given: Callable,
+    right: Callable,
+    cases: Iterable[Sequence[Any]],
+    mistakes: Mapping[str, Callable] = NO_MISTAKES,
+    tolerance: float = 0.0,
+) -> None:
+    """Call a student's function with each of several arguments and compare with the right one.
+
+    Args:
+        given: the student's function.
+        right: a function that gives the right answers.
+        cases: the arguments of each call.
+        mistakes: by hint, functions that common mistakes lead to.
+        tolerance: as in `value`.
+
+    Raises:
+        Wrong: it differs somewhere; the message names the first such call.
+    """
+    for case in cases:
+        got = call(given, *case)
+        answer = right(*case)
+        complaint = _complaint(got, answer, tolerance)
+        if complaint is None:
+            continue
+        name = getattr(given, "__name__", "your function")
+        shown = f"{name}({', '.join(_shown(argument) for argument in case)})"
+        wrong = {hint: mistake(*case) for hint, mistake in mistakes.items()}
+        raise Wrong(_sentence(f"{shown} {complaint}", _hint(got, wrong, tolerance)))
+
+
+def network(
+    got: Any,
+    right: Any,
+    what: str = "your network",
+    mistakes: Mapping[str, Callable[[], Any]] = NO_MISTAKES,
+    tolerance: float = 1e-4,
+) -> None:
+    """Compare a student's model with the right one: shapes, parameters, and answers with the same weights.
+
+    Names and the order of layers do not matter where the function they compute is the same: both models get
+    weights that follow from each weight's kind and shape alone, and must then answer the same.
+
+    Args:
+        got: the student's model.
+        right: a model with the right shapes.
+        what: how to name the model in a message.
+        mistakes: by hint, functions that build what common mistakes lead to.
+        tolerance: largest difference of the answers, relative to the largest of them.
+
+    Raises:
+        Wrong: they differ. ValueError is never raised for a student's model.
+    """
+    import keras
+
+    if not isinstance(got, keras.Model):
+        raise Wrong(f"{what} should be a keras.Model, and this is {_shown(got)}.")
+    complaint = _difference(got, right, tolerance)
+    if complaint is None:
+        return
+    for hint, build in mistakes.items():
+        if _difference(got, build(), tolerance) is None:
+            raise Wrong(_sentence(f"{what} {complaint}", hint))
+    raise Wrong(_sentence(f"{what} {complaint}", ""))
+
+
+def fill(model: Any) -> None:
+    """Give each weight of a model values that follow from its kind and its shape alone."""
+    for weight in model.weights:
+        kind = _kind(weight)
+        random = np.random.default_rng([len(kind), *kind.encode(), *weight.shape])
+        values = random.normal(size=weight.shape)
+        if kind in ("gamma", "moving_variance"):
+            values = 1 + 0.1 * np.abs(values)
+        elif kind == "kernel":
+            values *= math.sqrt(2 / max(1, math.prod(weight.shape[:-1])))
+        else:
+            values *= 0.1
+        weight.assign(values.astype("float32"))
+
+
+def _kind(weight: Any) -> str:
+    """What a weight is for: by its name where that is one of the usual ones, else by its rank."""
+    name = weight.path.rpartition("/")[2]
+    known = ("kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance", "coefficient")
+    if name in known:
+        return name
+    return "kernel" if len(weight.shape) > 1 else "bias"
+
+
+def _difference(got: Any, right: Any, tolerance: float) -> str | None:
+    """What tells a model from the right one, in words; None where nothing does."""
+    for side, name in (("input_shape", "takes"), ("output_shape", "gives")):
+        mine, theirs = getattr(got, side), getattr(right, side)
+        if mine != theirs:
+            return f"{name} {_shape_text(mine)}, which is not the shape it should have"
+    for kind in ("trainable_weights", "weights"):
+        mine, theirs = (sum(math.prod(w.shape) for w in getattr(model, kind)) for model in (got, right))
+        if mine != theirs:
+            more = "too many" if mine > theirs else "too few"
+            return f"has {mine:,} {kind.replace('weights', 'parameters').replace('_', ' ')}, which is {more}"
+    if sorted(tuple(w.shape) for w in got.weights) != sorted(tuple(w.shape) for w in right.weights):
+        return "has the right number of parameters, but in other places"
+    fill(got)
+    fill(right)
+    random = np.random.default_rng(0)
+    shapes = right.input_shape if isinstance(right.input_shape, list) else [right.input_shape]
+    images = [random.normal(size=(2, *sides[1:])).astype("float32") for sides in shapes]
+    first, second = (_outputs(model, images) for model in (got, right))
+    for mine, theirs in zip(first, second, strict=True):
+        if not np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max():
+            return "has the right shapes and parameters, but with the same weights it gives other outputs"
+    return None
+
+
+def _outputs(model: Any, images: list[np.ndarray]) -> list[np.ndarray]:
+    from keras import ops, tree
+
+    given = model(images if len(images) > 1 else images[0], training=False)
+    return [np.asarray(ops.convert_to_numpy(output)) for output in tree.flatten(given)]
+
+
+def _complaint(got: Any, right: Any, tolerance: float) -> str | None:
+    """Say how an answer differs from the right one, without the latter; None where it does not."""
+    if isinstance(right, bool | str):
+        return (
+            None if isinstance(got, type(right)) and got == right else f"is {_shown(got)}, which is not right"
+        )
+    if isinstance(right, numbers.Number):
+        return _number_complaint(got, right, tolerance)
+    if isinstance(right, np.ndarray):
+        return _array_complaint(got, right, tolerance)
+    if isinstance(right, Mapping):
+        return _mapping_complaint(got, right, tolerance)
+    if isinstance(right, Sequence):
+        return _sequence_complaint(got, right, tolerance)
+    raise TypeError(f"no way to compare with {type(right).__name__}")
+
+
+def _number_complaint(got: Any, right: Any, tolerance: float) -> str | None:
+    number = _as_number(got)
+    if number is None:
+        return f"should be a number, and is {_shown(got)}"
+    if not math.isfinite(number):
+        return f"is {number}"
+    if abs(number - right) <= tolerance * max(1.0, abs(right)):
+        return None
+    text = f"{number:,}" if isinstance(number, int) else f"{number:,.6g}"
+    return f"is {text}, which is too {'large' if number > right else 'small'}"
+
+
+def _as_number(got: Any) -> int | float | None:
+    """Read a Python number, a NumPy one or a tensor of one element."""
+    if isinstance(got, bool | str):
+        return None
+    if isinstance(got, numbers.Integral):
+        return int(got)
+    try:
+        array = _as_array(got)
+        return float(array.reshape(())) if array.size == 1 and array.dtype.kind in "iuf" else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _as_array(got: Any) -> np.ndarray:
+    if isinstance(got, np.ndarray):
+        return got
+    if isinstance(got, list | tuple | numbers.Number):
+        return np.asarray(got)
+    from keras import ops
+
+    return np.asarray(ops.convert_to_numpy(got))
+
+
+def _array_complaint(got: Any, right: np.ndarray, tolerance: float) -> str | None:
+    try:
+        array = _as_array(got)
+    except Exception:
+        return f"should be an array or a tensor, and is {_shown(got)}"
+    if array.dtype.kind not in "iufb":
+        return f"should be an array of numbers, and is {_shown(got)}"
+    if array.shape != right.shape:
+        return f"has shape {array.shape}, which is not the one it should have"
+    if not np.isfinite(array).all():
+        return "has values that are no numbers (nan or infinite)"
+    gap = np.abs(array.astype("float64") - right)
+    if not gap.size or gap.max() <= tolerance * max(1.0, float(np.abs(right).max())):
+        return None
+    place = tuple(int(n) for n in np.unravel_index(gap.argmax(), gap.shape))
+    share = np.mean(gap > gap.max() / 1000)
+    return f"has the right shape, but {share:.0%} of its values are off, most of all at {list(place)}"
+
+
+def _sequence_complaint(got: Any, right: Sequence, tolerance: float) -> str | None:
+    if isinstance(got, str) or not isinstance(got, Sequence | np.ndarray):
+        return f"should be a list or a tuple, and is {_shown(got)}"
+    if len(got) != len(right):
+        return f"has {len(got)} entries, which is too {'many' if len(got) > len(right) else 'few'}"
+    for place, (mine, theirs) in enumerate(zip(got, right, strict=True)):
+        complaint = _complaint(mine, theirs, tolerance)
+        if complaint:
+            return f"at [{place}] {complaint}"
+    return None
+
+
+def _mapping_complaint(got: Any, right: Mapping, tolerance: float) -> str | None:
+    if not isinstance(got, Mapping):
+        return f"should be a dict, and is {_shown(got)}"
+    if set(got) != set(right):
+        return f"has the keys {_listed(sorted(map(repr, got)))}, and not those asked for"
+    for key in right:
+        complaint = _complaint(got[key], right[key], tolerance)
+        if complaint:
+            return f"at [{key!r}] {complaint}"
+    return None
+
+
+def _hint(got: Any, mistakes: Mapping[str, Any], tolerance: float) -> str:
+    """The hint of the first mistake that leads to just this answer; none where there is no such mistake."""
+    for hint, wrong in mistakes.items():
+        if _complaint(got, wrong, tolerance) is None:
+            return hint
+    return ""
+
+
+def _sentence(complaint: str, hint: str) -> str:
+    return f"{complaint}. {hint}" if hint else f"{complaint}."
+
+
+def _shape_text(sides: Any) -> str:
+    if isinstance(sides, list):
+        return _listed([_shape_text(each) for each in sides])
+    return "x".join("any" if side is None else str(side) for side in sides[1:])
+
+
+def _plain(text: str) -> str:
+    """One line of a message, without the colours of a terminal."""
+    return " ".join(re.sub(r"\x1b\[[\d;]*m", "", text).split())[:300]
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _shown(thing: Any) -> str:
+    """Write an argument or an answer in a few words."""
+    if thing is None or thing is Ellipsis:
+        return "nothing yet"
+    if hasattr(thing, "shape") and len(getattr(thing, "shape", ())):
+        return f"<array {_shape_text((None, *thing.shape))}>"
+    text = repr(thing)
+    return text if len(text) <= 60 else f"{text[:57]}..."
