@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,10 @@ from dependencies import notebook_dependencies
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
+from cnnlib.classroom.builds import for_readers
+
 PACKAGE = "cnnlib"
+EXERCISES = "notebooks/exercises/"  # masters, which a page shows with their answers folded
 PARAMETERS = {"profile": "quick"}
 KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
@@ -371,15 +375,32 @@ def execute_changed(book: Book, state: State) -> None:
     Raises:
         BuildError: A notebook failed; the ones before it stay done.
     """
+    changed: dict[str, str] = {}
     for page in book.notebooks():
         key = notebook_key(book, page)
-        done = state.runs.pop(page, None)
+        done = state.runs.get(page)
         if done and done.key == key and book.executed(page).is_file():
             print(f"{page}  unchanged", flush=True)
-            state.runs[page] = done
         else:
-            state.runs[page] = execute(book, page, key)
-        state.save()
+            state.runs.pop(page, None)
+            changed[page] = key
+    exercises = {page: changed.pop(page) for page in list(changed) if page.startswith(EXERCISES)}
+    _execute_all(book, state, changed, at_once=1)
+    # Importing takes most of their time, on one core.
+    _execute_all(book, state, exercises, at_once=2)
+
+
+def _execute_all(book: Book, state: State, keys: dict[str, str], at_once: int) -> None:
+    """Run notebooks, so many at a time; what is done when one fails stays done."""
+    with ThreadPoolExecutor(at_once) as pool:
+        runs = {pool.submit(execute, book, page, key): page for page, key in keys.items()}
+        try:
+            for run in as_completed(runs):
+                state.runs[runs[run]] = run.result()
+                state.save()
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def budget(notebook: NotebookNode) -> dict[str, float] | None:
@@ -456,6 +477,8 @@ def stage(book: Book) -> Path:
         target = source / page
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(book.executed(page) if page.endswith(".ipynb") else book.root / page, target)
+        if page.startswith(EXERCISES):
+            nbformat.write(for_readers(read_notebook(target)), target)
     (source / "_config.yml").write_text(yaml.safe_dump(published_config(book.config())), "utf-8")
     return source
 

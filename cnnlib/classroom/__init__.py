@@ -1,7 +1,37 @@
 """From the masters of the exercises to a class and back: what to hand out, and the grading of what comes in.
 
-Everything here stands on nbgrader, which only an instructor needs: `pip install nbgrader`.
+Everything here stands on nbgrader, which only an instructor needs.
 """
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 # What a student finds where an answer was: it runs, and the check then says that there is no answer yet.
 STUB = "...  # your answer"
+
+
+class ClassroomError(Exception):
+    """Something an instructor can mend; the message says what."""
+
+
+@contextlib.contextmanager
+def tools_on_path() -> Iterator[None]:
+    """Let nbgrader find alembic, which it calls by name, where the environment is not activated."""
+    before = os.environ.get("PATH", "")
+    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
+
+
+def reason(log: str) -> str:
+    """The first error that a log of nbgrader names, in one line."""
+    found = re.search(r"^\s*((?:\w+\.)*\w*(?:Error|Exception|Invalid)\w*: .+)$", log or "", re.M)
+    return found[1][:300] if found else "it gave no reason"

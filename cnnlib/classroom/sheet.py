@@ -1,0 +1,124 @@
+"""The grade sheet of an assignment, as learning platforms import it, and a plot of the class."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+from matplotlib import pyplot as plt
+
+from cnnlib.classroom.grading import Graded
+
+
+@dataclass(frozen=True)
+class Line:
+    """One student's points: by question, None where a person has yet to read the answer."""
+
+    student: str
+    points: dict[str, float | None]
+    remarks: str
+
+    @property
+    def total(self) -> float:
+        """The sum of the points given so far."""
+        return sum(points or 0.0 for points in self.points.values())
+
+
+def largest(out: Path, assignment: str) -> dict[str, float]:
+    """The most points that each question of an assignment can bring, in the order of the notebook."""
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{out / 'gradebook.db'}") as book:
+        notebook = book.find_assignment(assignment).notebooks[0]
+        ranks = {cell.name: rank for rank, cell in enumerate(notebook.source_cells)}
+        cells = sorted(notebook.grade_cells, key=lambda cell: ranks.get(cell.name, len(ranks)))
+        return {cell.name.removeprefix("check-"): cell.max_score for cell in cells}
+
+
+def lines(out: Path, assignment: str, graded: Iterable[Graded]) -> list[Line]:
+    """Read the points of every student from the gradebook, those given by hand among them."""
+    from nbgrader.api import Gradebook
+
+    questions = largest(out, assignment)
+    found = []
+    with Gradebook(f"sqlite:///{out / 'gradebook.db'}") as book:
+        for each in sorted(graded, key=lambda graded: graded.student):
+            points: dict[str, float | None] = dict.fromkeys(questions, 0.0)
+            if not each.fault:
+                notebook = book.find_submission(assignment, each.student).notebooks[0]
+                for grade in notebook.grades:
+                    name = grade.name.removeprefix("check-")
+                    by_hand = name == grade.name  # a check's cell would be called check-...
+                    waits = by_hand and grade.needs_manual_grade and grade.manual_score is None
+                    points[name] = None if waits else grade.score or 0.0
+            found.append(Line(each.student, points, _remarks(each, points)))
+    return found
+
+
+def _remarks(graded: Graded, points: dict[str, float | None]) -> str:
+    """All that is to be said to a student, in one line."""
+    if graded.fault:
+        return graded.fault
+    said = [f"{name}: {text}" for name, text in graded.comments.items()]
+    said += [f"{name}: still to be read" for name, given in points.items() if given is None]
+    lost = [name for name, given in points.items() if given == 0 and name not in graded.comments]
+    said += [f"{name}: no points; the cell of its check is missing or was not run" for name in lost]
+    return " | ".join(said)
+
+
+def write_grades(path: Path, questions: dict[str, float], found: Sequence[Line]) -> None:
+    """Write the sheet that Moodle and most others import: one line a student, one column a question."""
+    rows = [["student", "total", "maximum", *questions, "feedback"]]
+    most = sum(questions.values())
+    for line in found:
+        given = ["" if line.points[name] is None else f"{line.points[name]:g}" for name in questions]
+        rows.append([_safe(line.student), f"{line.total:g}", f"{most:g}", *given, _safe(line.remarks)])
+    _write(path, rows)
+
+
+def write_canvas(path: Path, assignment: str, questions: dict[str, float], found: Sequence[Line]) -> None:
+    """Write the sheet with the columns that Canvas asks for; students are known by their login."""
+    rows = [["Student", "ID", "SIS User ID", "SIS Login ID", "Section", assignment]]
+    rows.append(["    Points Possible", "", "", "", "", f"{sum(questions.values()):g}"])
+    rows += [[_safe(line.student), "", "", _safe(line.student), "", f"{line.total:g}"] for line in found]
+    _write(path, rows)
+
+
+def _safe(text: str) -> str:
+    """Keep a spreadsheet from taking a text for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _write(path: Path, rows: Sequence[Sequence[str]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+
+
+def plot(path: Path, questions: dict[str, float], found: Sequence[Line]) -> None:
+    """Draw the class without a name in it: how many reached how much, and the share of points by question."""
+    with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 10}):
+        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 0.9 + 0.35 * max(6, len(questions))))
+        most = sum(questions.values())
+        left.hist([line.total for line in found], bins=min(12, max(3, round(most))), range=(0, most))
+        left.set(xlabel="points", ylabel="submissions", title=f"{len(found)} submissions")
+        names = list(questions)[::-1]
+        shares = [_share(name, questions[name], found) for name in names]
+        right.barh(names, [share or 0 for share in shares])
+        for place, share in enumerate(shares):
+            right.text(
+                0.02, place, "to be read" if share is None else f"{share:.0%}", va="center", color="black"
+            )
+        right.set(xlim=(0, 1), xlabel="share of the points", title="by question")
+        for axes in (left, right):
+            axes.spines[["top", "right"]].set_visible(False)
+        figure.tight_layout()
+        figure.savefig(path, metadata={"Date": None})
+        plt.close(figure)
+
+
+def _share(name: str, most: float, found: Sequence[Line]) -> float | None:
+    given = [points for line in found if (points := line.points[name]) is not None]
+    return sum(given) / (most * len(given)) if given else None
