@@ -30,15 +30,13 @@ from dependencies import notebook_dependencies
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
-from cnnlib.classroom.builds import for_readers
+from cnnlib.classroom import PLACEHOLDER
+from cnnlib.classroom.builds import for_readers, linked, without_answers
 
 PACKAGE = "cnnlib"
 EXERCISES = "notebooks/exercises/"  # masters, which a page shows with their answers folded
 PARAMETERS = {"profile": "quick"}
 KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-
-# Stands in _config.yml until the repository has an address; a button that led there would lead nowhere.
-PLACEHOLDER = "OWNER/REPOSITORY"
 
 SETUP_CELL = """\
 # On Colab this fetches the book's helper package.
@@ -478,13 +476,22 @@ def stage(book: Book) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(book.executed(page) if page.endswith(".ipynb") else book.root / page, target)
         if page.startswith(EXERCISES):
-            nbformat.write(for_readers(read_notebook(target)), target)
+            _stage_exercises(target, source)
     (source / "_config.yml").write_text(yaml.safe_dump(published_config(book.config())), "utf-8")
     return source
 
 
+def _stage_exercises(master: Path, source: Path) -> None:
+    """Fold the answers of a page of exercises; put a notebook without them where the page can offer it."""
+    handed_out = Path("_static") / "exercises" / master.name
+    copy = source / "book" / handed_out
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(linked(without_answers(read_notebook(master)), None), copy)
+    nbformat.write(for_readers(read_notebook(master), f"../../{handed_out.as_posix()}"), master)
+
+
 def published_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Drop the buttons that lead to the repository while its address is the placeholder."""
+    """Drop the buttons to the repository: while its address is the placeholder they lead nowhere."""
     if PLACEHOLDER in config["repository"]["url"]:
         config = {
             name: value for name, value in config.items() if name not in ("launch_buttons", "repository")

@@ -8,11 +8,13 @@ that. The right answer itself is never said.
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import io
 import math
 import numbers
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -20,6 +22,7 @@ from typing import Any
 import numpy as np
 
 NO_MISTAKES: Mapping[str, Any] = {}
+COLUMNS = 76  # of a message: what a notebook shows without breaking a word
 
 
 class Wrong(AssertionError):  # noqa: N818 - what a student reads is not the name of an error
@@ -27,7 +30,7 @@ class Wrong(AssertionError):  # noqa: N818 - what a student reads is not the nam
 
     def _render_traceback_(self) -> list[str]:
         """Have IPython show the message alone: the way through the checker is of no use to a student."""
-        return [f"Not yet: {self}"]
+        return [textwrap.fill(f"Not yet: {self}", COLUMNS)]
 
 
 def question(check: Callable[..., str | None]) -> Callable[..., None]:
@@ -42,7 +45,7 @@ def question(check: Callable[..., str | None]) -> Callable[..., None]:
         with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             remark = check(*answers, **options)
-        print(f"Right. {remark}" if remark else "Right.")
+        print(textwrap.fill(f"Right. {remark}" if remark else "Right.", COLUMNS))
 
     return asked
 
@@ -95,12 +98,11 @@ def value(
     Raises:
         Wrong: it is not.
     """
-    complaint = _complaint(got, right, tolerance)
-    if complaint is None:
-        return
     if got is None or got is Ellipsis:
         raise Wrong(f"{what}: there is no answer yet.")
-    raise Wrong(_sentence(f"{what} {complaint}", _hint(got, mistakes, tolerance)))
+    complaint = _complaint(got, right, tolerance)
+    if complaint is not None:
+        raise Wrong(_sentence(f"{what} {complaint}", _hint(got, mistakes, tolerance)))
 
 
 def shape(got: Any, right: Sequence[int], what: str, mistakes: Mapping[str, Any] = NO_MISTAKES) -> None:
@@ -114,10 +116,14 @@ def shape(got: Any, right: Sequence[int], what: str, mistakes: Mapping[str, Any]
     got, right = tuple(got), tuple(right)
     if got == right:
         return
-    text = "x".join(str(side) for side in got)
+    text = "x".join(str(side) for side in got) or "a single number"
     hint = _hint(got, mistakes, 0.0)
     if len(got) != len(right):
-        raise Wrong(_sentence(f"{what} is {text}, with {len(got)} sides instead of {len(right)}", hint))
+        raise Wrong(
+            _sentence(
+                f"{what} is {text}, with {len(got)} side{'s' * (len(got) != 1)} instead of {len(right)}", hint
+            )
+        )
     names = (
         ("height", "width", "channels")
         if len(right) == 3
@@ -149,14 +155,14 @@ def function(
         Wrong: it differs somewhere; the message names the first such call.
     """
     for case in cases:
-        got = call(given, *case)
-        answer = right(*case)
+        answer = right(*copy.deepcopy(case))
+        got = call(given, *copy.deepcopy(case))  # an answer may change what it is given
         complaint = _complaint(got, answer, tolerance)
         if complaint is None:
             continue
         name = getattr(given, "__name__", "your function")
         shown = f"{name}({', '.join(_shown(argument) for argument in case)})"
-        wrong = {hint: mistake(*case) for hint, mistake in mistakes.items()}
+        wrong = {hint: mistake(*copy.deepcopy(case)) for hint, mistake in mistakes.items()}
         raise Wrong(_sentence(f"{shown} {complaint}", _hint(got, wrong, tolerance)))
 
 
@@ -186,6 +192,7 @@ def network(
 
     if not isinstance(got, keras.Model):
         raise Wrong(f"{what} should be a keras.Model, and this is {_shown(got)}.")
+    got = _with_input(got, right, what)
     complaint = _difference(got, right, tolerance)
     if complaint is None:
         return
@@ -193,6 +200,16 @@ def network(
         if _difference(got, build(), tolerance) is None:
             raise Wrong(_sentence(f"{what} {complaint}", hint))
     raise Wrong(_sentence(f"{what} {complaint}", ""))
+
+
+def _with_input(got: Any, right: Any, what: str) -> Any:
+    """Give a model that waits for its first images, as a subclassed one does, the input of the right one."""
+    import keras
+
+    if hasattr(got, "input_shape") or isinstance(right.input_shape, list):
+        return got
+    image = keras.Input(right.input_shape[1:])
+    return keras.Model(image, call(got, image, shown=f"{what}, given {_shape_text(right.input_shape)},"))
 
 
 def fill(model: Any) -> None:
@@ -282,10 +299,11 @@ def _number_complaint(got: Any, right: Any, tolerance: float) -> str | None:
 
 def _as_number(got: Any) -> int | float | None:
     """Read a Python number, a NumPy one or a tensor of one element."""
-    if isinstance(got, bool | str):
+    if got is None or isinstance(got, bool | str):
         return None
     if isinstance(got, numbers.Integral):
-        return int(got)
+        whole = int(got)
+        return whole if abs(whole) < 2**63 else math.inf
     try:
         array = _as_array(got)
         return float(array.reshape(())) if array.size == 1 and array.dtype.kind in "iuf" else None
@@ -348,9 +366,10 @@ def _mapping_complaint(got: Any, right: Mapping, tolerance: float) -> str | None
 
 def _hint(got: Any, mistakes: Mapping[str, Any], tolerance: float) -> str:
     """The hint of the first mistake that leads to just this answer; none where there is no such mistake."""
-    for hint, wrong in mistakes.items():
-        if _complaint(got, wrong, tolerance) is None:
-            return hint
+    for near in (tolerance / 100, tolerance):  # of two mistakes that lead close by, the closer one
+        for hint, wrong in mistakes.items():
+            if _complaint(got, wrong, near) is None:
+                return hint
     return ""
 
 
@@ -377,7 +396,7 @@ def _shown(thing: Any) -> str:
     """Write an argument or an answer in a few words."""
     if thing is None or thing is Ellipsis:
         return "nothing yet"
-    if hasattr(thing, "shape") and len(getattr(thing, "shape", ())):
+    if not isinstance(thing, type) and len(getattr(thing, "shape", ())):
         return f"<array {_shape_text((None, *thing.shape))}>"
     text = repr(thing)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -15,6 +15,9 @@ from pathlib import Path
 # What a student finds where an answer was: it runs, and the check then says that there is no answer yet.
 STUB = "...  # your answer"
 
+# Stands in _config.yml until the repository has an address.
+PLACEHOLDER = "OWNER/REPOSITORY"
+
 
 class ClassroomError(Exception):
     """Something an instructor can mend; the message says what."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import sys
 import time
 from pathlib import Path
 
-from cnnlib.classroom import ClassroomError
+from cnnlib.classroom import PLACEHOLDER, ClassroomError
 
 ROOT = Path(__file__).resolve().parents[2]
-PLACEHOLDER = "OWNER/REPOSITORY"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,9 +21,6 @@ def main(arguments: list[str] | None = None) -> int:
     build = commands.add_parser("build", help="make what students, graders and readers get from the masters")
     build.add_argument("--masters", type=Path, default=ROOT / "notebooks" / "exercises", help="their folder")
     build.add_argument("--out", type=Path, default=ROOT / "_build" / "classroom", help="folder of the builds")
-    build.add_argument(
-        "--repository", help="address of the folder of the book's notebooks, for links to them"
-    )
     grade = commands.add_parser("grade", help="grade a folder of submissions of one assignment")
     grade.add_argument("submissions", type=Path, help="folder with a notebook or a folder for each student")
     grade.add_argument("--assignment", required=True, help="name of the notebook, such as 02_lenet5")
@@ -41,6 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
         help="regular expression of the submissions' names, with a group (?P<student>...)",
     )
     options = parser.parse_args(arguments)
+    if importlib.util.find_spec("nbgrader") is None:
+        print("error: nbgrader is not installed: pip install nbgrader", file=sys.stderr)
+        return 1
     try:
         return _build(options) if options.command == "build" else _grade(options)
     except ClassroomError as error:
@@ -57,11 +57,21 @@ def _build(options: argparse.Namespace) -> int:
     masters = sorted(options.masters.glob("*.ipynb"))
     if not masters:
         raise ClassroomError(f"there is no notebook in {options.masters}.")
-    builds.build(masters, options.out, options.repository)
+    builds.build(masters, options.out, _notebooks_address(ROOT / "_config.yml"))
     print(f"{len(masters)} assignments")
     for name in ("student", "answers", "autograder"):
         print(options.out / f"{name}.zip")
     return 0
+
+
+def _notebooks_address(config: Path) -> str | None:
+    """Where the book's notebooks can be read, if its repository has an address."""
+    import yaml
+
+    repository = yaml.safe_load(config.read_text("utf-8"))["repository"] if config.is_file() else {}
+    if PLACEHOLDER in repository.get("url", PLACEHOLDER):
+        return None
+    return f"{repository['url']}/blob/{repository.get('branch', 'main')}/notebooks"
 
 
 def _grade(options: argparse.Namespace) -> int:

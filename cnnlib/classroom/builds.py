@@ -104,8 +104,29 @@ def answers(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def for_readers(notebook: NotebookNode) -> NotebookNode:
-    """A page of the book: hints first, answers folded, no hidden tests."""
+def without_answers(notebook: NotebookNode) -> NotebookNode:
+    """What nbgrader releases of a master, for whoever works alone: no gradebook knows of it."""
+    from nbgrader.preprocessors import ClearHiddenTests, ClearOutput, ClearSolutions, LockCells
+
+    resources: dict = {}
+    stub = {"python": STUB}
+    for step in (LockCells(), ClearSolutions(code_stub=stub), ClearOutput(), ClearHiddenTests()):
+        notebook, resources = step.preprocess(notebook, resources)
+    return notebook
+
+
+def for_readers(notebook: NotebookNode, download: str | None = None) -> NotebookNode:
+    """A page of the book: hints first, answers folded, no hidden tests.
+
+    Args:
+        notebook: a master.
+        download: where the page finds the notebook without answers.
+    """
+    if download:
+        link = (
+            f'<a href="{download}" download>Download these exercises</a> as a notebook without the answers.'
+        )
+        notebook.cells[0].source += f"\n\n{link}"
     for cell in notebook.cells:
         kind = cell.metadata.get("nbgrader", {})
         if kind.get("grade") and cell.cell_type == "code":

@@ -11,7 +11,7 @@ from conftest import REPOSITORY, write_notebook
 from IPython.core.inputtransformer2 import TransformerManager
 
 COMMITTED = [
-    path for folder in ("notebooks", "book") for path in sorted((REPOSITORY / folder).glob("*.ipynb"))
+    path for folder in ("notebooks", "book") for path in sorted((REPOSITORY / folder).rglob("*.ipynb"))
 ]
 
 

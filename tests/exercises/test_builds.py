@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from masters import MASTERS
+from masters import MASTERS, ROOT
 from small_course import NAME, master, write_master
 
 from cnnlib.classroom import STUB, ClassroomError, builds
@@ -57,6 +57,16 @@ def leaks(path: Path, handed_out: Path) -> list[str]:
     return [line for line in secrets(path) if line in lines or any(line in text for text in rest)]
 
 
+@pytest.mark.parametrize("section", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_section_and_its_exercises_link_to_each_other(section):
+    master = section.parent / "exercises" / section.name
+    assert f"](../{section.name})" in nbformat.read(master, as_version=4).cells[0].source
+    texts = [
+        cell.source for cell in nbformat.read(section, as_version=4).cells if cell.cell_type == "markdown"
+    ]
+    assert any(f"](exercises/{section.name})" in text for text in texts)
+
+
 def test_secrets_are_found_at_all():
     assert all(len(secrets(path)) >= 10 for path in MASTERS)
 
@@ -97,6 +107,13 @@ def test_students_get_every_question_and_no_output(classroom, path):
 def test_answers_and_pages_show_answers_without_marks(classroom, path, build):
     text = (classroom / build / path.name).read_text("utf-8")
     assert not any(mark in text for mark in (*BEGINS, *ENDS, STUB))
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_who_works_alone_gets_the_same_questions(classroom, path):
+    alone = builds.without_answers(nbformat.read(path, as_version=4))
+    handed_out = nbformat.read(classroom / "autograder" / "release" / path.stem / path.name, as_version=4)
+    assert [cell.source for cell in alone.cells] == [cell.source for cell in handed_out.cells]
 
 
 def test_the_four_builds_of_a_question(tmp_path):

@@ -29,6 +29,7 @@ def test_a_number_is_right_however_it_is_held(got):
         (True, "should be a number"),
         ([6, 6], "should be a number"),
         (float("nan"), "is nan"),
+        (10**400, "is inf"),
         (6 + 1j, "should be a number"),
     ],
 )
@@ -111,6 +112,20 @@ def small(kernel: int = 3, activation: str = "relu", bias: bool = True, order: b
 
 def test_the_same_network_is_recognised_whatever_the_order_of_its_layers():
     network(small(order=True), small())
+
+
+def test_a_subclassed_network_is_compared_too():
+    class Subclassed(keras.Model):
+        def __init__(self, kernel):
+            super().__init__()
+            self.wide, self.narrow = layers.Conv2D(4, kernel, activation="relu"), layers.Conv2D(3, kernel)
+
+        def call(self, x):
+            return ops.concatenate([self.wide(x), self.narrow(x)], axis=-1)
+
+    network(Subclassed(3), small())
+    with pytest.raises(Wrong, match="gives 4x4x7"):
+        network(Subclassed(5), small())
 
 
 @pytest.mark.parametrize(

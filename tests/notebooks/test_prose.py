@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted([*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.ipynb")])
+NOTEBOOKS = sorted([*ROOT.glob("notebooks/**/*.ipynb"), *ROOT.glob("book/*.ipynb")])
 # Thousands, decimals and percentages: what a fact or a measurement looks like.
 FIGURE = re.compile(r"\d,\d{3}|\d\.\d|\d\s?%")
 

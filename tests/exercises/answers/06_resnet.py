@@ -76,7 +76,7 @@ basic, bottleneck = basic_kernels, bottleneck_kernels
 # %% wrong block-parameters: bottleneck.*normalisation has something
 basic, bottleneck = basic_right, bottleneck_kernels
 
-# %% wrong block-parameters: more than one number
+# %% wrong block-parameters: how many numbers
 basic, bottleneck = basic_kernels + 2 * m, bottleneck_kernels + 2 * k + m
 
 # %% wrong block-parameters: no biases

@@ -320,8 +320,9 @@ size = pictures * versions * features * np.dtype(kind).itemsize * passes
 saved = pictures * passes - pictures * versions
 size = 0
 
-# %% wrong store: no answer yet|nothing yet
+# %% wrong store: no answer yet
 saved = pictures * versions * (passes - 1)
+size = None
 
 # %% right store
 anew = sum(pictures * versions for each in range(passes))
@@ -362,7 +363,7 @@ def key(weights, images, preparation):
 def key(weights, images, preparation):
     total = hashlib.sha256(preparation.encode())
     for weight in weights:
-        total.update(str(weight.sum()).encode() + str(weight).encode())
+        total.update(weight.round(4).tobytes())
     return total.hexdigest() + hashlib.sha256(images.tobytes() + str(images.shape).encode()).hexdigest()
 
 

@@ -304,6 +304,8 @@ def report(scores, labels, threshold, prevalence):
 
 # %% right report
 def report(scores, labels, threshold, prevalence):
+    from keras import ops
+
     called = ops.cast(scores >= threshold, "float32")
     ill = ops.cast(labels, "float32")
     found = ops.sum(called * ill) / ops.sum(ill)
@@ -378,6 +380,8 @@ def auc(scores, labels):
 
 # %% right auc
 def auc(scores, labels):
+    from keras import ops
+
     ahead = ops.sign(ops.expand_dims(scores[labels == 1], 1) - ops.expand_dims(scores[labels == 0], 0))
     return ops.mean((ops.cast(ahead, "float32") + 1) / 2)
 
