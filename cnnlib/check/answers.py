@@ -44,7 +44,13 @@ def question(check: Callable[..., str | None]) -> Callable[..., None]:
     def asked(*answers: Any, **options: Any) -> None:
         with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
-            remark = check(*answers, **options)
+            try:
+                remark = check(*answers, **options)
+            except Wrong:
+                raise
+            except Exception as error:  # nobody can foresee all that is handed in
+                what = f"{type(error).__name__}: {_plain(str(error))}"
+                raise Wrong(f"this is nothing that the check can make sense of ({what})") from error
         print(textwrap.fill(f"Right. {remark}" if remark else "Right.", COLUMNS))
 
     return asked
@@ -111,7 +117,7 @@ def shape(got: Any, right: Sequence[int], what: str, mistakes: Mapping[str, Any]
     Raises:
         Wrong: they differ; the message says in which sides.
     """
-    if isinstance(got, str) or not isinstance(got, Iterable):
+    if isinstance(got, str) or not isinstance(got, Iterable) or getattr(got, "shape", None) == ():
         raise Wrong(f"{what}: a shape such as (5, 5, 16) is asked for, and this is {_shown(got)}.")
     got, right = tuple(got), tuple(right)
     if got == right:
@@ -341,7 +347,11 @@ def _array_complaint(got: Any, right: np.ndarray, tolerance: float) -> str | Non
 
 
 def _sequence_complaint(got: Any, right: Sequence, tolerance: float) -> str | None:
-    if isinstance(got, str) or not isinstance(got, Sequence | np.ndarray):
+    if (
+        isinstance(got, str)
+        or not isinstance(got, Sequence | np.ndarray)
+        or getattr(got, "shape", None) == ()
+    ):
         return f"should be a list or a tuple, and is {_shown(got)}"
     if len(got) != len(right):
         return f"has {len(got)} entries, which is too {'many' if len(got) > len(right) else 'few'}"

@@ -84,8 +84,8 @@ def top_k_error(given: Callable, classes: int = 7, guesses: Sequence[int] = (2, 
             1 - _hits(s, y, slice(k - 1, k))
         ),
         "Those are the lowest scores; sorting rises.": lambda s, y, k: right(-s, y, k),
-        "That is one guess too many.": lambda s, y, k: right(s, y, k + 1),
-        "That is one guess too few.": lambda s, y, k: 1 - _hits(s, y, slice(0, k - 1)),
+        "That is one guess too many.": lambda s, y, k: 1 - _hits(s, y, slice(k + 1)),
+        "That is one guess too few.": lambda s, y, k: 1 - _hits(s, y, slice(k - 1)),
         "That is a number of images; which share is it?": lambda s, y, k: right(s, y, k) * len(y),
         "A share is asked for, not a percentage.": lambda s, y, k: right(s, y, k) * 100,
     }
@@ -225,7 +225,6 @@ def sizes(by_weights: Sequence[str], by_work: Sequence[str], student: str) -> st
         "That is turned round. Did you count weights, or maps and places?": right[::-1],
         "That is the order of the multiply-adds.": work,
         "A kernel reaches through all the maps that it sees.": _order(table, lambda n: n[1] ** 2 * n[3]),
-        "A kernel has height and width.": _order(table, lambda n: n[1] * n[2] * n[3]),
     }
     value(by_weights, right, "by_weights", wrong)
     wrong = {

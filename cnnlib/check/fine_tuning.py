@@ -30,6 +30,12 @@ def chain(count: int) -> keras.Model:
     return network
 
 
+@functools.cache
+def described(count: int) -> str:
+    """List the layers of `chain(count)`, each with its kind."""
+    return "\n".join(f"{layer.name}: {type(layer).__name__}" for layer in chain(count).layers)
+
+
 MOVING = "frozen, but its averages move"
 
 
@@ -165,7 +171,7 @@ def falling(given: Sequence[float], student: str) -> str:
     wrong["Dividing again and again is not dividing by a multiple."] = [
         rate / max(1, divisor * below) for below in range(count)
     ][::-1]
-    value(given, right, "rates", wrong, tolerance=1e-7)
+    value(_as_list(given), right, "rates", wrong, tolerance=1e-7)
     asleep = sum(factor < 1e-3 for factor in factors)
     return f"{asleep or 'None'} of these {count} layers learn at less than a thousandth of the rate."
 

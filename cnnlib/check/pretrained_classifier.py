@@ -94,7 +94,7 @@ def prepared(given: Callable, side: int = 4, seed: int = 0) -> str:
     )
     wrong["The mean is still in it."] = levels[..., ::-1]
     wrong["That turns the picture, not its colours."] = (levels - mean)[:, :, ::-1]
-    wrong["That turns the picture, not its colours, upside down."] = (levels - mean)[:, ::-1]
+    wrong["That turns the picture upside down and leaves its colours."] = (levels - mean)[:, ::-1]
     wrong["These networks learned from whole levels: nothing is divided."] = right / 255
     wrong["These networks learned from whole levels; the mean is one of levels, too."] = (
         levels / 255 - mean

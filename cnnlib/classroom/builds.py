@@ -17,8 +17,8 @@ from nbformat import NotebookNode
 
 from cnnlib.classroom import STUB, ClassroomError, reason, tools_on_path
 
-# The marks of nbgrader, with the line that names an answer before one is given.
-MARK = re.compile(r"^(?:\w+ = None\n)? *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
+# The marks of nbgrader, with the lines that name an answer before one is given.
+MARK = re.compile(r"^(?:\w+ = None\b.*\n)* *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
 HIDDEN = re.compile(r"^ *### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", re.M | re.S)
 PAGE = re.compile(r"\[([^]]+)\]\(\.\./(\w+\.ipynb)\)")
 

@@ -157,6 +157,15 @@ def test_a_check_says_right_and_swallows_warnings(capsys):
     assert capsys.readouterr() == ("Right. Well known.\n", "")
 
 
+def test_what_no_check_expects_is_wrong_too():
+    @question
+    def check(given):
+        return given.upper()
+
+    with pytest.raises(Wrong, match=r"make sense of \(AttributeError"):
+        check(3)
+
+
 def test_values_follow_from_the_name_and_the_grader_knows_it_better(monkeypatch):
     drawn = {name: draw(name, "size", range(1000)) for name in ("ada", "bob", "eve")}
     assert len(set(drawn.values())) == 3

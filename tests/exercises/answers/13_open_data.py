@@ -154,7 +154,8 @@ def count_pictures(folder):
 def count_pictures(folder):
     ends = (".jpg", ".jpeg", ".png")
     return {
-        each.name: sum(p.suffix in ends and p.name[0] != "." for p in each.iterdir()) for each in classes_in(folder)
+        each.name: sum(p.suffix in ends and p.name[0] != "." for p in each.iterdir())
+        for each in classes_in(folder)
     }
 
 
@@ -192,7 +193,8 @@ def count_pictures(folder):
 # %% wrong count: folder within
 def count_pictures(folder):
     return {
-        each.name: sum(decodes(path) for path in each.rglob("*") if path.name[0] != ".") for each in classes_in(folder)
+        each.name: sum(decodes(path) for path in each.rglob("*") if path.name[0] != ".")
+        for each in classes_in(folder)
     }
 
 
