@@ -220,7 +220,7 @@ def _files_named(notebook: NotebookNode, root: Path) -> set[Path]:
         file
         for folder in folders
         for file in folder.rglob("*")
-        if file.is_file() and file.suffix in (".json", ".py")
+        if file.is_file() and file.suffix in (".ipynb", ".json", ".py")
     }
 
 

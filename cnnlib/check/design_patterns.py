@@ -80,10 +80,10 @@ def last_maps(given: Sequence[int], student: str) -> str:
 
 def my_trade(student: str) -> tuple[int, int, int]:
     """A student's own trade: what divides the sides, what multiplies the maps, and how many stages do so."""
-    alike = [(3, 2, 2)]  # two mistakes would give the same factor, as where both numbers are one
-    trades = ((2, 3), (2, 5), (2, 6), (3, 2), (3, 5), (3, 6))
+    trades = ((3, 2), (3, 5), (3, 6), (4, 3), (4, 5), (4, 6), (4, 12))
     choices = [(a, b, n) for a, b in trades for n in (2, 3, 4, 5)]
-    return draw(student, "trade", [each for each in choices if each not in alike])
+    choices.remove((3, 2, 2))  # two mistakes would give the same factor
+    return draw(student, "trade", choices)
 
 
 @question
@@ -94,6 +94,10 @@ def trade(given: float, student: str) -> str:
     right = one**stages
     wrong = {
         "A map has a height and a width, and both are divided.": (factor / divisor) ** stages,
+        "Two sides are divided one after the other; that is more than dividing by twice as much.": (
+            factor / (2 * divisor)
+        )
+        ** stages,
         "That is what one stage does.": one,
         "Each stage works on what the one before has left: the factors do not add up.": stages * one,
         "That is before against after; turn it round.": 1 / right,

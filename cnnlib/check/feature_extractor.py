@@ -401,7 +401,7 @@ def versions(
 
 
 WAYS = ("pixels", "trained features", "random features")
-OF_EACH, TO_TEST = 20, 15
+OF_EACH, TO_TEST = 20, 30
 
 
 def _drawn(split: Split, of_each: int, rng: np.random.Generator) -> Split:

@@ -65,6 +65,9 @@ last_maps = x.shape[1:]
 # %% wrong trade: a height and a width
 trade = (factor / divisor) ** stages
 
+# %% wrong trade: one after the other
+trade = (factor / (divisor * 2)) ** stages
+
 # %% wrong trade: one stage
 trade = factor / divisor**2
 
