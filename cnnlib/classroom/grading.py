@@ -98,10 +98,21 @@ def _submission(student: str, path: Path) -> Submission:
     notebooks = [each for each in notebooks if each.suffix == ".ipynb" and not each.is_symlink()]
     notebooks = [each for each in notebooks if each.is_file() and ".ipynb_checkpoints" not in each.parts]
     if len(notebooks) != 1:
-        return Submission(student, None, f"{len(notebooks) or 'no'} notebooks were handed in, and not one.")
+        many = f"{len(notebooks)} notebooks were" if notebooks else "No notebook was"
+        return Submission(student, None, f"{many} handed in, and it should be one.")
     if notebooks[0].stat().st_size > LARGEST:
         return Submission(student, None, f"The notebook is larger than {LARGEST // 1024**2} MB.")
+    if not _is_notebook(notebooks[0]):
+        return Submission(student, None, "What was handed in is no Jupyter notebook.")
     return Submission(student, notebooks[0])
+
+
+def _is_notebook(path: Path) -> bool:
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(content, dict) and isinstance(content.get("cells"), list)
 
 
 def prepare(bundle: Path, assignment: str, out: Path) -> None:

@@ -235,10 +235,12 @@ def test_a_folder_that_can_not_be_read_is_refused_in_words(tmp_path, names, patt
 def test_links_and_large_files_are_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(grading, "LARGEST", 10)
     (tmp_path / "ada.ipynb").write_text("x" * 11)
+    (tmp_path / "bob.ipynb").write_text("[" * 10)
     (tmp_path / "eve.ipynb").symlink_to("/etc/passwd")
     found = {each.student: each for each in grading.submissions(tmp_path)}
     assert "larger than" in found["ada"].fault
-    assert "no notebooks" in found["eve"].fault
+    assert "no Jupyter notebook" in found["bob"].fault
+    assert "No notebook" in found["eve"].fault
 
 
 def test_an_unknown_assignment_and_another_bundle_are_refused(course, tmp_path):

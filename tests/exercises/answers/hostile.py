@@ -73,9 +73,12 @@ import os
 os._exit(0)
 
 
-# %% exits-politely 0 0
+# %% exits-politely 0 3
+import sys
+
+
 def double(x):
-    exit()
+    sys.exit()
 
 
 # %% kills 0 0
@@ -134,6 +137,14 @@ def double(x):
 
 # %% swallows-errors 0 0
 get_ipython().set_custom_exc((Exception,), lambda *_, **__: None)
+
+
+def double(x):
+    ...
+
+
+# %% silences-the-seal 0 0
+get_ipython().user_expressions = lambda *_: {}
 
 
 def double(x):
