@@ -14,18 +14,17 @@ KERNEL_ENV := CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 KERAS_BACKEND=tensorflow
 # Set by some shells and editors; matplotlib would then draw nothing inside a notebook.
 unexport MPLBACKEND
 
-.PHONY: help book test serve notebooks classroom mutants clean lock test-backends bench
+.PHONY: help book test serve notebooks classroom clean lock test-backends bench
 
 help:
 	@echo "make book           run every notebook (quick profile) and render _build/html/index.html"
-	@echo "make test           lint, types, unit tests, committed notebooks, a strict book build, the ledger"
+	@echo "make test           lint, types, unit tests, the exercises, committed notebooks, a strict book build, the ledger"
 	@echo "make classroom      the exercises for a class in _build/classroom: to hand out, with answers, to grade"
 	@echo "make serve          make the book and serve it on http://127.0.0.1:$(PORT) (PORT=...)"
 	@echo "make notebooks      bring the outputs of the committed notebooks up to date, in place"
 	@echo "make clean          remove what was built; the environments stay"
 	@echo "make lock           resolve pyproject.toml into requirements.txt, with hashes"
 	@echo "make test-backends  the tests that must hold on TensorFlow, JAX and PyTorch, on each"
-	@echo "make mutants        how many small faults in the answers the checks of the exercises notice"
 	@echo "make bench          time the training engine against others, some 20 minutes (BENCH='--only NAME')"
 	@echo "PYTHON=python3.12 (say) picks the interpreter that .venv is made with."
 
@@ -38,6 +37,7 @@ test: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests
 	$(KERNEL_ENV) $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-current-env --ignore=notebooks/exercises notebooks book
+	CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/exercises/mutants.py
 	$(BIN)/python book/build.py --strict --check-contract
 	$(BIN)/python -m cnnlib ledger --check
 
@@ -49,9 +49,6 @@ notebooks: $(STAMP)
 
 classroom: $(STAMP)
 	$(BIN)/python -m cnnlib.classroom build
-
-mutants: $(STAMP)
-	CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/exercises/mutants.py
 
 clean:
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -359,18 +359,6 @@ def _rates(
     return rates
 
 
-def _on_copies(given: Callable) -> Callable:
-    """The same function, which may do with a list of errors what it likes."""
-    if not callable(given):
-        return given
-
-    @functools.wraps(given)
-    def copied(errors: Sequence[float], rate: float, patience: int) -> list[float]:
-        return given(list(errors), rate, patience)
-
-    return copied
-
-
 @question
 def plateau(given: Callable, rate: float = 0.5, patiences: Iterable[int] = (2, 3)) -> str:
     """`given(errors, rate, patience)` are the rates of a training whose rate falls when its error stalls."""
@@ -398,7 +386,7 @@ def plateau(given: Callable, rate: float = 0.5, patiences: Iterable[int] = (2, 3
     )
     wrong["That is the last rate; all of them are asked for."] = lambda *case: _scheduled(*case)[-1]
     cases = [(list(errors), rate, patience) for patience in patiences for errors in ERRORS]
-    function(_on_copies(given), _scheduled, cases, wrong, tolerance=1e-9)
+    function(given, _scheduled, cases, wrong, tolerance=1e-9)
     return "AlexNet's rate fell three times in this way, though by hand."
 
 

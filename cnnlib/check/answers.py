@@ -160,16 +160,23 @@ def function(
     Raises:
         Wrong: it differs somewhere; the message names the first such call.
     """
-    for case in cases:
+    waiting, asked = [tuple(case) for case in cases], []
+    while waiting:
+        case = waiting.pop(0)
         answer = right(*copy.deepcopy(case))
-        got = call(given, *copy.deepcopy(case))  # an answer may change what it is given
-        complaint = _complaint(got, answer, tolerance)
-        if complaint is None:
-            continue
-        name = getattr(given, "__name__", "your function")
-        shown = f"{name}({', '.join(_shown(argument) for argument in case)})"
-        wrong = {hint: mistake(*copy.deepcopy(case)) for hint, mistake in mistakes.items()}
-        raise Wrong(_sentence(f"{shown} {complaint}", _hint(got, wrong, tolerance)))
+        asked.append((case, call(given, *copy.deepcopy(case))))  # an answer may change what it is given
+        complaint = _complaint(asked[-1][1], answer, tolerance)
+        if complaint is not None:
+            break
+    else:
+        return
+    shown = f"{getattr(given, '__name__', 'your function')}({', '.join(map(_shown, case))})"
+    with contextlib.suppress(Wrong):  # mistakes that look alike in one case may differ in another
+        asked += [(other, call(given, *copy.deepcopy(other))) for other in waiting]
+    hint = _hint_of_calls(asked, mistakes, tolerance) or _hint_of_calls(
+        [pair for pair in asked if pair[0] is case], mistakes, tolerance
+    )
+    raise Wrong(_sentence(f"{shown} {complaint}", hint))
 
 
 def network(
@@ -372,6 +379,16 @@ def _mapping_complaint(got: Any, right: Mapping, tolerance: float) -> str | None
         if complaint:
             return f"at [{key!r}] {complaint}"
     return None
+
+
+def _hint_of_calls(asked: list[tuple], mistakes: Mapping[str, Callable], tolerance: float) -> str:
+    """The hint of the first mistake that explains all of these answers."""
+    for near in (tolerance / 100, tolerance):
+        for hint, mistake in mistakes.items():
+            given = [(got, mistake(*copy.deepcopy(case))) for case, got in asked]
+            if all(_complaint(got, wrong, near) is None for got, wrong in given):
+                return hint
+    return ""
 
 
 def _hint(got: Any, mistakes: Mapping[str, Any], tolerance: float) -> str:

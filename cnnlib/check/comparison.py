@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,7 +14,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnnlib import audit, evaluation
-from cnnlib.check import Wrong, call, draw, function, question, value
+from cnnlib.check import Wrong, draw, function, question, value
 from cnnlib.ledger.claim import without_weights
 from cnnlib.papers import Paper
 from cnnlib.papers.he2016 import HE2016
@@ -24,38 +23,12 @@ from cnnlib.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.papers.szegedy2015 import SZEGEDY2015
 
 
-def _agrees(got: Any, other: Any, tolerance: float) -> bool:
+def _agrees(got: Any, other: float, tolerance: float) -> bool:
     try:
         value(got, other, "", tolerance=tolerance)
     except Wrong:
         return False
     return True
-
-
-def _ask(
-    given: Any,
-    right: Callable,
-    cases: Iterable[Sequence[Any]],
-    mistakes: Mapping[str, Callable],
-    tolerance: float = 0.0,
-) -> None:
-    """Ask a function for all cases, on copies; a hint is said where its mistake explains all the answers."""
-    cases = list(cases)
-    if not callable(given):
-        call(given)
-
-    @functools.wraps(given)
-    def on_copies(*arguments: Any) -> Any:
-        return given(*copy.deepcopy(arguments))
-
-    shown = f"{getattr(given, '__name__', 'your function')}(...)"
-    got = [call(on_copies, *case, shown=shown) for case in cases]
-    fitting = {
-        hint: mistake
-        for hint, mistake in mistakes.items()
-        if all(_agrees(mine, mistake(*case), tolerance) for mine, case in zip(got, cases, strict=True))
-    }
-    function(on_copies, right, cases, fitting, tolerance)
 
 
 def _scored(random: np.random.Generator, images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -89,7 +62,7 @@ def top_k_error(given: Callable, classes: int = 7, guesses: Sequence[int] = (2, 
         "That is a number of images; which share is it?": lambda s, y, k: right(s, y, k) * len(y),
         "A share is asked for, not a percentage.": lambda s, y, k: right(s, y, k) * 100,
     }
-    _ask(given, right, cases, wrong, tolerance=1e-6)
+    function(given, right, cases, wrong, tolerance=1e-6)
     return "With as many guesses as there are classes it is zero, whatever the network."
 
 
@@ -277,7 +250,7 @@ def ensemble_error(given: Callable, networks: int = 5, classes: int = 4, seed: i
         "That is a number of images; which share is it?": lambda s, y: right(s, y) * len(y),
         "Those are the lowest scores.": lambda s, y: error(-s.mean(axis=0), y),
     }
-    _ask(given, right, cases, wrong, tolerance=1e-6)
+    function(given, right, cases, wrong, tolerance=1e-6)
     scores, labels = cases[0]
     single = float(np.mean([error(each, labels) for each in scores]))
     return f"Alone they err in {single:.0%} of these images, together in {right(scores, labels):.0%}."
@@ -316,7 +289,7 @@ def pictures_needed(given: Callable, errors: Iterable[Sequence[float]] = ERRORS)
         "Those are other intervals than those of the section.": normal,
         "The pictures of both are the same; do not add them up.": lambda a, b: 2 * smallest(a, b),
     }
-    _ask(given, smallest, errors, wrong)
+    function(given, smallest, errors, wrong)
     return "Half the difference takes about four times as many."
 
 
@@ -377,7 +350,7 @@ def ranking(given: Callable, seed: int = 0) -> str:
             _ranking, all_of_them=True
         ),
     }
-    _ask(given, _ranking, _budgets(seed), wrong)
+    function(given, _ranking, _budgets(seed), wrong)
     return "Which network is ahead may depend on what all of them get the same amount of."
 
 

@@ -13,11 +13,14 @@ from __future__ import annotations
 import ast
 import copy
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 
 from masters import MASTERS, Question, attempt, questions
+
+SECONDS = 60  # that a mutant may take
 
 SWAPS: dict[type, type] = {
     ast.Add: ast.Sub,
@@ -104,11 +107,15 @@ def _matters(statement: ast.stmt) -> bool:
 
 
 def survives(question: Question, code: str) -> bool:
-    """Whether a check takes a mutant for right."""
+    """Whether a check takes a mutant for right; one that does not end is noticed."""
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.alarm(SECONDS)
     try:
         attempt(question, code)
     except BaseException:
         return False
+    finally:
+        signal.alarm(0)
     return True
 
 
