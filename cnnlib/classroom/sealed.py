@@ -40,7 +40,7 @@ class ExecuteSealed(Execute):
 
     timeout = Integer(120, help="seconds that a cell may take", allow_none=True).tag(config=True)
     total = Integer(900, help="seconds that a notebook may take").tag(config=True)
-    iopub_timeout = Integer(60, help="seconds that what a cell has printed may take to arrive").tag(config=True)
+    iopub_timeout = Integer(60, help="seconds that what a cell prints may take to come").tag(config=True)
     startup_timeout = Integer(120, help="seconds that a kernel may take to start").tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: Any = None, km: Any = None) -> tuple:
