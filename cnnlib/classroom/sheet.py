@@ -12,6 +12,8 @@ from matplotlib import pyplot as plt
 
 from cnnlib.classroom.grading import Graded
 
+BARS = "#9ecae1"  # light enough for text on it
+
 
 @dataclass(frozen=True)
 class Line:
@@ -47,26 +49,25 @@ def lines(out: Path, assignment: str, graded: Iterable[Graded]) -> list[Line]:
     with Gradebook(f"sqlite:///{out / 'gradebook.db'}") as book:
         for each in sorted(graded, key=lambda graded: graded.student):
             points: dict[str, float | None] = dict.fromkeys(questions, 0.0)
+            remarks = dict(each.comments)
             if not each.fault:
-                notebook = book.find_submission(assignment, each.student).notebooks[0]
-                for grade in notebook.grades:
+                for grade in book.find_submission(assignment, each.student).notebooks[0].grades:
                     name = grade.name.removeprefix("check-")
                     by_hand = name == grade.name  # a check's cell would be called check-...
                     waits = by_hand and grade.needs_manual_grade and grade.manual_score is None
                     points[name] = None if waits else grade.score or 0.0
-            found.append(Line(each.student, points, _remarks(each, points)))
+                    if not points[name]:
+                        remarks.setdefault(name, _remark(by_hand, waits))
+            said = each.fault or " | ".join(f"{name}: {text}" for name, text in remarks.items())
+            found.append(Line(each.student, points, said))
     return found
 
 
-def _remarks(graded: Graded, points: dict[str, float | None]) -> str:
-    """All that is to be said to a student, in one line."""
-    if graded.fault:
-        return graded.fault
-    said = [f"{name}: {text}" for name, text in graded.comments.items()]
-    said += [f"{name}: still to be read" for name, given in points.items() if given is None]
-    lost = [name for name, given in points.items() if given == 0 and name not in graded.comments]
-    said += [f"{name}: no points; the cell of its check is missing or was not run" for name in lost]
-    return " | ".join(said)
+def _remark(by_hand: bool, waits: bool) -> str:
+    """Why a question that no check complained of has no points."""
+    if waits:
+        return "still to be read"
+    return "no answer" if by_hand else "the cell of its check is missing or was not run"
 
 
 def write_grades(path: Path, questions: dict[str, float], found: Sequence[Line]) -> None:
@@ -102,11 +103,12 @@ def plot(path: Path, questions: dict[str, float], found: Sequence[Line]) -> None
     with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 10}):
         figure, (left, right) = plt.subplots(1, 2, figsize=(9, 0.9 + 0.35 * max(6, len(questions))))
         most = sum(questions.values())
-        left.hist([line.total for line in found], bins=min(12, max(3, round(most))), range=(0, most))
+        bins = min(12, max(3, round(most)))
+        left.hist([line.total for line in found], bins, (0, most), color=BARS, edgecolor="white")
         left.set(xlabel="points", ylabel="submissions", title=f"{len(found)} submissions")
         names = list(questions)[::-1]
         shares = [_share(name, questions[name], found) for name in names]
-        right.barh(names, [share or 0 for share in shares])
+        right.barh(names, [share or 0 for share in shares], color=BARS)
         for place, share in enumerate(shares):
             right.text(
                 0.02, place, "to be read" if share is None else f"{share:.0%}", va="center", color="black"
