@@ -35,6 +35,7 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(build, "execute", execute)
     monkeypatch.setattr(build, "render", lambda book, state, strict: None)
+    monkeypatch.setattr(build, "slowness", lambda: 1.0)
     return ran
 
 
@@ -164,6 +165,22 @@ def test_one_slow_run_is_no_fault(make_book, pretend: list[str], monkeypatch) ->
     assert run(book, "--check-contract") == 0
     assert run(book, "--check-contract") == 0
     assert pretend == ["one", "one"]
+
+
+@pytest.mark.parametrize(("slower", "status"), [(1.2, 1), (1.3, 0)])
+def test_a_slow_machine_has_more_time(make_book, pretend: list[str], monkeypatch, slower, status) -> None:
+    book = make_book(one=["1"])
+    write_notebook(book.root / "notebooks" / "one.ipynb", "1", contract={"seconds": 8, "gigabytes": 1})
+    monkeypatch.setattr(build, "slowness", lambda: slower)
+    assert run(book, "--check-contract") == status
+
+
+def test_the_yardstick_compares_with_what_it_took_where_the_budgets_were_set(monkeypatch) -> None:
+    monkeypatch.setattr(build, "YARDSTICK", "")
+    monkeypatch.setattr(build, "YARDSTICK_SECONDS", 1e-9)
+    assert build.slowness() == 2.0
+    monkeypatch.setattr(build, "YARDSTICK_SECONDS", 1e9)
+    assert build.slowness() == 1.0
 
 
 def test_in_place_writes_set_up_cell_and_outputs_once(make_book, monkeypatch, capsys) -> None:

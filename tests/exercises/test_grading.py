@@ -55,7 +55,7 @@ def course(tmp_path_factory):
     builds.build([write_master(out / "masters")], out)
     settings = out / "autograder" / "nbgrader_config.py"
     settings.write_text(
-        settings.read_text("utf-8") + "c.ExecuteSealed.timeout = 7\nc.ExecuteSealed.total = 25\n"
+        settings.read_text("utf-8") + "c.ExecuteSealed.timeout = 6\nc.ExecuteSealed.total = 18\n"
     )
     return out
 
