@@ -443,8 +443,8 @@ for _ in range(40):
     square @ square
 sum(number * number for number in range(16_000_000))
 """
-# What it takes on the two cores that the budgets were set on. GoogLeNet's notebook took 50 s there; when it took
-# 66 s, the yardstick took 2.9 s.
+# What it takes on the two cores that the budgets were set on. There GoogLeNet's notebook took 50 s; when it
+# took 66 s, the yardstick took 2.9 s.
 YARDSTICK_SECONDS = 2.2
 
 
