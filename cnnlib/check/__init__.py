@@ -4,7 +4,33 @@ A check is one line in a notebook. It runs without a network, says whether an an
 not, what is off, without giving the right one away.
 """
 
-from cnnlib.check.answers import Wrong, call, function, network, question, shape, value
+from cnnlib.check.answers import (
+    Wrong,
+    agrees,
+    as_array,
+    call,
+    function,
+    network,
+    one_of,
+    predicted,
+    question,
+    shape,
+    value,
+)
 from cnnlib.check.student import draw, student
 
-__all__ = ["Wrong", "call", "draw", "function", "network", "question", "shape", "student", "value"]
+__all__ = [
+    "Wrong",
+    "agrees",
+    "as_array",
+    "call",
+    "draw",
+    "function",
+    "network",
+    "one_of",
+    "predicted",
+    "question",
+    "shape",
+    "student",
+    "value",
+]

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
-from cnnlib.check import call, draw, function, question, value
+from cnnlib.check import as_array, call, draw, function, question, value
 from cnnlib.check.answers import fill
 from cnnlib.data.augmentation import PCAColour, pca_of
 from cnnlib.data.views import corners_and_centre, ten_crop
@@ -21,10 +21,6 @@ from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.schedules import Plateau, Schedule
 
 WINDOW, STEP = KRIZHEVSKY2012["pool_window"], KRIZHEVSKY2012["pool_stride"]
-
-
-def _array(tensor: keras.KerasTensor) -> np.ndarray:
-    return np.asarray(ops.convert_to_numpy(tensor))
 
 
 def my_picture(student: str) -> tuple[int, int, int]:
@@ -160,7 +156,7 @@ def _wrong_normalisations(
     wrong["beta is an exponent; it does not multiply."] = x / (beta * (k + alpha * around))
     wrong["Where is beta?"] = x / (k + alpha * around)
     wrong["Much activity should damp a map; yours grows with it."] = x * (k + alpha * around) ** beta
-    wrong["Those are the paper's constants; take the arguments."] = _array(LocalResponseNormalization()(x))
+    wrong["Those are the paper's constants; take the arguments."] = as_array(LocalResponseNormalization()(x))
     wrong["That is the divisor; divide by it."] = (k + alpha * around) ** beta
     return wrong
 
@@ -174,7 +170,7 @@ def response_normalisation(given: Callable, maps: int = 9, n: int = 5, seed: int
     right = LocalResponseNormalization(n, alpha, beta, k)(x)
     got = call(given, x.copy(), k, n, alpha, beta, shown=f"normalised(x, {k}, {n}, {alpha}, {beta})")
     wrong = _wrong_normalisations(x, k, n, alpha, beta)
-    value(got, _array(right), "the result", wrong, tolerance=1e-4)
+    value(got, as_array(right), "the result", wrong, tolerance=1e-4)
     return "Nothing in it is learned: four constants, and no parameters."
 
 
@@ -225,7 +221,7 @@ def _signed(got: object, image: np.ndarray, shift: np.ndarray) -> np.ndarray:
     """
     turned = [image + shift @ np.array(signs) for signs in itertools.product((1, -1), repeat=3)]
     try:
-        answer = _array(got)
+        answer = as_array(got)
         return min(turned, key=lambda each: float(np.abs(each - answer).max()))
     except Exception:  # no array of that shape: `value` says so
         return turned[0]
@@ -259,13 +255,13 @@ def shifted_colours(given: Callable, seed: int = 0) -> str:
 
 def _ratio(got: object, image: np.ndarray) -> np.ndarray | None:
     try:
-        return _array(got) / image
+        return as_array(got) / image
     except Exception:  # no array of that shape: `value` says so
         return None
 
 
 def _answer(model: keras.Model, views: np.ndarray) -> np.ndarray:
-    return _array(model(views.astype("float32"), training=False))
+    return as_array(model(views.astype("float32"), training=False))
 
 
 def _wrong_averages(model: keras.Model, image: np.ndarray, size: int) -> dict[str, np.ndarray]:
@@ -413,15 +409,6 @@ def _mean_answer(below: np.ndarray, weights: np.ndarray, chance: float, scale: f
     return float(likely @ np.maximum(kept * below * scale @ weights, 0).sum(axis=1))
 
 
-def _nearest_first(wrong: dict[str, float], got: object) -> dict[str, float]:
-    """Mistakes in the order in which they come near a measurement, which may suit several of them."""
-    try:
-        measured = float(_array(got))
-    except Exception:  # no number: `value` says so
-        return wrong
-    return dict(sorted(wrong.items(), key=lambda mistake: abs(mistake[1] - measured)))
-
-
 @question
 def average_of_networks(given: float, student: str) -> str:
     """How many times its output in testing a layer gives in training, on average over dropout's draws."""
@@ -447,5 +434,5 @@ def average_of_networks(given: float, student: str) -> str:
         right * testing / float((below @ weights).sum())
     )
     wrong["That is the mean in training; how many times the output in testing is it?"] = right * testing
-    value(given, right, "the ratio", _nearest_first(wrong, given), tolerance=0.025)
+    value(given, right, "the ratio", wrong, tolerance=0.025)
     return f"Over all draws it is {right:.3f}: a ReLU lifts what is below zero, so it can only be above one."

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 NO_MISTAKES: Mapping[str, Any] = {}
+SAME = "both the same"
 COLUMNS = 76  # of a message: what a notebook shows without breaking a word
 
 
@@ -179,6 +180,44 @@ def function(
     raise Wrong(_sentence(f"{shown} {complaint}", hint))
 
 
+def one_of(given: Any, words: Sequence[str], what: str) -> None:
+    """Ask for one of several words.
+
+    Raises:
+        Wrong: it is none of them.
+    """
+    if not isinstance(given, str) or given not in words:
+        raise Wrong(f"{what} should be one of {', '.join(map(repr, words))}; it is {_shown(given)}.")
+
+
+def predicted(
+    given: Any, names: Sequence[str], measure: Callable[[], Mapping[str, float]], margin: float, hint: str
+) -> Mapping[str, float]:
+    """Hold a prediction of which of two things is larger against a measurement, and return that.
+
+    Args:
+        given: one of `names`, or "both the same".
+        names: of what is measured.
+        measure: measures it, by name; not called for a prediction that is none.
+        margin: a smaller difference is none.
+        hint: what to tell whoever predicted something else.
+
+    Raises:
+        Wrong: the measurement says otherwise, or `given` is no prediction.
+    """
+    one_of(given, (*names, SAME), "prediction")
+    measured = measure()
+    alike = max(measured.values()) - min(measured.values()) < margin
+    if given != (SAME if alike else max(measured, key=measured.__getitem__)):
+        raise Wrong(f"the measurement says otherwise. {hint}")
+    return measured
+
+
+def agrees(got: Any, other: Any, tolerance: float = 0.0) -> bool:
+    """Whether an answer is that one, as `value` judges it."""
+    return _complaint(got, other, tolerance) is None
+
+
 def network(
     got: Any,
     right: Any,
@@ -199,20 +238,43 @@ def network(
         tolerance: largest difference of the answers, relative to the largest of them.
 
     Raises:
-        Wrong: they differ. ValueError is never raised for a student's model.
+        Wrong: they differ.
     """
     import keras
 
     if not isinstance(got, keras.Model):
         raise Wrong(f"{what} should be a keras.Model, and this is {_shown(got)}.")
-    got = _with_input(got, right, what)
-    complaint = _difference(got, right, tolerance)
+    seen = _Seen(_with_input(got, right, what))
+    complaint = _difference(seen, _Seen(right), tolerance)
     if complaint is None:
         return
-    for hint, build in mistakes.items():
-        if _difference(got, build(), tolerance) is None:
-            raise Wrong(_sentence(f"{what} {complaint}", hint))
-    raise Wrong(_sentence(f"{what} {complaint}", ""))
+    hints = (hint for hint, build in mistakes.items() if _difference(seen, _Seen(build()), tolerance) is None)
+    raise Wrong(_sentence(f"{what} {complaint}", next(hints, "")))
+
+
+class _Seen:
+    """What can be seen of a model: shapes, parameters, and what it gives with the weights of `fill`."""
+
+    def __init__(self, model: Any):
+        self.input_shape, self.output_shape = model.input_shape, model.output_shape
+        self.trainable, self.all = (
+            sum(math.prod(weight.shape) for weight in weights)
+            for weights in (model.trainable_weights, model.weights)
+        )
+        self.shapes = sorted(tuple(weight.shape) for weight in model.weights)
+        self._model = model
+
+    @functools.cached_property
+    def outputs(self) -> list[np.ndarray]:
+        """Outputs for two random images."""
+        from keras import ops, tree
+
+        fill(self._model)
+        random = np.random.default_rng(0)
+        shapes = self.input_shape if isinstance(self.input_shape, list) else [self.input_shape]
+        images = [random.normal(size=(2, *sides[1:])).astype("float32") for sides in shapes]
+        given = self._model(images if len(images) > 1 else images[0], training=False)
+        return [np.asarray(ops.convert_to_numpy(output)) for output in tree.flatten(given)]
 
 
 def _with_input(got: Any, right: Any, what: str) -> Any:
@@ -249,36 +311,26 @@ def _kind(weight: Any) -> str:
     return "kernel" if len(weight.shape) > 1 else "bias"
 
 
-def _difference(got: Any, right: Any, tolerance: float) -> str | None:
+def _difference(got: _Seen, right: _Seen, tolerance: float) -> str | None:
     """What tells a model from the right one, in words; None where nothing does."""
-    for side, name in (("input_shape", "takes"), ("output_shape", "gives")):
-        mine, theirs = getattr(got, side), getattr(right, side)
+    for mine, theirs, does in (
+        (got.input_shape, right.input_shape, "takes"),
+        (got.output_shape, right.output_shape, "gives"),
+    ):
         if mine != theirs:
-            return f"{name} {_shape_text(mine)}, which is not the shape it should have"
-    for kind in ("trainable_weights", "weights"):
-        mine, theirs = (sum(math.prod(w.shape) for w in getattr(model, kind)) for model in (got, right))
+            return f"{does} {_shape_text(mine)}, which is not the shape it should have"
+    for mine, theirs, what in (
+        (got.trainable, right.trainable, "trainable parameters"),
+        (got.all, right.all, "parameters"),
+    ):
         if mine != theirs:
-            more = "too many" if mine > theirs else "too few"
-            return f"has {mine:,} {kind.replace('weights', 'parameters').replace('_', ' ')}, which is {more}"
-    if sorted(tuple(w.shape) for w in got.weights) != sorted(tuple(w.shape) for w in right.weights):
+            return f"has {mine:,} {what}, which is too {'many' if mine > theirs else 'few'}"
+    if got.shapes != right.shapes:
         return "has the right number of parameters, but in other places"
-    fill(got)
-    fill(right)
-    random = np.random.default_rng(0)
-    shapes = right.input_shape if isinstance(right.input_shape, list) else [right.input_shape]
-    images = [random.normal(size=(2, *sides[1:])).astype("float32") for sides in shapes]
-    first, second = (_outputs(model, images) for model in (got, right))
-    for mine, theirs in zip(first, second, strict=True):
+    for mine, theirs in zip(got.outputs, right.outputs, strict=True):
         if not np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max():
             return "has the right shapes and parameters, but with the same weights it gives other outputs"
     return None
-
-
-def _outputs(model: Any, images: list[np.ndarray]) -> list[np.ndarray]:
-    from keras import ops, tree
-
-    given = model(images if len(images) > 1 else images[0], training=False)
-    return [np.asarray(ops.convert_to_numpy(output)) for output in tree.flatten(given)]
 
 
 def _complaint(got: Any, right: Any, tolerance: float) -> str | None:
@@ -318,13 +370,14 @@ def _as_number(got: Any) -> int | float | None:
         whole = int(got)
         return whole if abs(whole) < 2**63 else math.inf
     try:
-        array = _as_array(got)
+        array = as_array(got)
         return float(array.reshape(())) if array.size == 1 and array.dtype.kind in "iuf" else None
     except (TypeError, ValueError):
         return None
 
 
-def _as_array(got: Any) -> np.ndarray:
+def as_array(got: Any) -> np.ndarray:
+    """Read an array, a list, a number or a tensor of any backend."""
     if isinstance(got, np.ndarray):
         return got
     if isinstance(got, list | tuple | numbers.Number):
@@ -336,7 +389,7 @@ def _as_array(got: Any) -> np.ndarray:
 
 def _array_complaint(got: Any, right: np.ndarray, tolerance: float) -> str | None:
     try:
-        array = _as_array(got)
+        array = as_array(got)
     except Exception:
         return f"should be an array or a tensor, and is {_shown(got)}"
     if array.dtype.kind not in "iufb":
@@ -386,18 +439,18 @@ def _hint_of_calls(asked: list[tuple], mistakes: Mapping[str, Callable], toleran
     for near in (tolerance / 100, tolerance):
         for hint, mistake in mistakes.items():
             given = [(got, mistake(*copy.deepcopy(case))) for case, got in asked]
-            if all(_complaint(got, wrong, near) is None for got, wrong in given):
+            if all(agrees(got, wrong, near) for got, wrong in given):
                 return hint
     return ""
 
 
 def _hint(got: Any, mistakes: Mapping[str, Any], tolerance: float) -> str:
-    """The hint of the first mistake that leads to just this answer; none where there is no such mistake."""
-    for near in (tolerance / 100, tolerance):  # of two mistakes that lead close by, the closer one
-        for hint, wrong in mistakes.items():
-            if _complaint(got, wrong, near) is None:
-                return hint
-    return ""
+    """The hint of the mistake that leads to just this answer, of several numbers the nearest; else none."""
+    fitting = {hint: wrong for hint, wrong in mistakes.items() if agrees(got, wrong, tolerance)}
+    number = _as_number(got)
+    if number is not None:
+        return min(fitting, key=lambda hint: abs(fitting[hint] - number), default="")
+    return next(iter(fitting), "")
 
 
 def _sentence(complaint: str, hint: str) -> str:

@@ -14,21 +14,13 @@ import numpy as np
 from keras import layers, ops
 
 from cnnlib import audit, evaluation
-from cnnlib.check import Wrong, draw, function, question, value
+from cnnlib.check import Wrong, agrees, draw, function, one_of, question, value
 from cnnlib.ledger.claim import without_weights
 from cnnlib.papers import Paper
 from cnnlib.papers.he2016 import HE2016
 from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.papers.szegedy2015 import SZEGEDY2015
-
-
-def _agrees(got: Any, other: float, tolerance: float) -> bool:
-    try:
-        value(got, other, "", tolerance=tolerance)
-    except Wrong:
-        return False
-    return True
 
 
 def _scored(random: np.random.Generator, images: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -115,9 +107,9 @@ def reduction(given: float, student: str) -> str:
         "It is a share of the error that was there before.": before / after - 1,
         "How much lower is asked for, so a lower error gives a number above zero.": -right,
     }
-    if not _agrees(given, right, THREE_DIGITS):
+    if not agrees(given, right, THREE_DIGITS):
         mixed = [1 - b / a for a in (before, old_best) for b in (new_best, after)]
-        if any(_agrees(given, other, THREE_DIGITS) for other in mixed):
+        if any(agrees(given, other, THREE_DIGITS) for other in mixed):
             raise Wrong("those two were not measured in the same way. How many networks, how many views?")
     value(given, right, "the share", wrong, THREE_DIGITS)
     return f"Where {older} errs {before:g} times, {newer} errs {after:g} times."
@@ -379,10 +371,7 @@ def _run(layer: keras.Layer, images: Any) -> float:
 @question
 def clock(prediction: str) -> str:
     """The prediction of which of two layers with equal work takes longer, held against the clock."""
-    same = "about the same"
-    words = (*LAYERS, same)
-    if not isinstance(prediction, str) or prediction not in words:
-        raise Wrong(f"prediction should be one of {', '.join(map(repr, words))}; it is {prediction!r}.")
+    one_of(prediction, (*LAYERS, "about the same"), "prediction")
     took = _seconds()
     slower, faster = sorted(took, key=took.__getitem__, reverse=True)
     factor = took[slower] / took[faster]

@@ -10,10 +10,10 @@ from unittest import mock
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
 from cnnlib import data, models, transfer, weights
-from cnnlib.check import Wrong, call, draw, question, value
+from cnnlib.check import Wrong, as_array, call, draw, one_of, question, value
 from cnnlib.check.answers import fill
 from cnnlib.data import Split
 
@@ -133,10 +133,6 @@ def _trained(maps: Sequence[int], side: int, colours: int, seed: int) -> keras.M
     return model
 
 
-def _array(tensor: Any) -> np.ndarray:
-    return np.asarray(ops.convert_to_numpy(tensor))
-
-
 def _softmax(x: np.ndarray) -> np.ndarray:
     powers = np.exp(x - x.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
@@ -155,7 +151,7 @@ def transferred(
     rng = np.random.default_rng(seed)
     images = rng.normal(size=(5, 8, 8, 3)).astype("float32")
     here = model.get_layer(layer)
-    before, seen = (_array(x) for x in keras.Model(model.input, [here.input, here.output])(images))
+    before, seen = (as_array(x) for x in keras.Model(model.input, [here.input, here.output])(images))
     known = model.get_weights()
     got = call(given, model, layer, classes, shown=f"transferred(model, {layer!r}, {classes})")
     if not isinstance(got, keras.Model):
@@ -216,17 +212,17 @@ def _same_body(got: keras.Model, head: Sequence[Any], known: Sequence[np.ndarray
     for weight in got.weights:
         if any(weight is each for each in head):
             continue
-        mine = _array(weight)
+        mine = as_array(weight)
         if not any(mine.shape == each.shape and np.array_equal(mine, each) for each in known):
             raise Wrong("the body has weights that the trained network has not. Were they drawn anew?")
 
 
 def _stays(got: keras.Model, images: np.ndarray, right: np.ndarray) -> None:
     """In training too a frozen body gives what it gave, and keeps its averages."""
-    before = [_array(w).copy() for w in got.weights]
+    before = [as_array(w).copy() for w in got.weights]
     result = call(got, images, training=True, shown="your network(images, training=True)")
-    moved = any(not np.array_equal(_array(w), old) for w, old in zip(got.weights, before, strict=True))
-    if moved or not np.allclose(_array(result), right, atol=1e-4):
+    moved = any(not np.array_equal(as_array(w), old) for w, old in zip(got.weights, before, strict=True))
+    if moved or not np.allclose(as_array(result), right, atol=1e-4):
         raise Wrong("in training the normalisation still goes by each batch. Are its layers frozen, too?")
 
 
@@ -336,7 +332,7 @@ def _looked_at(images: np.ndarray, seed: int) -> Callable[[Any], np.ndarray]:
     kernel = np.random.default_rng(seed).normal(size=(images[0].size, 5))
 
     def extract(pictures: Any) -> np.ndarray:
-        rows = _array(pictures)
+        rows = as_array(pictures)
         return np.tanh(rows.reshape(len(rows), -1) @ kernel / 8)
 
     return extract
@@ -458,8 +454,7 @@ def few_pictures(best_on_shapes: str, worst_on_digits: str, seed: int = 0) -> st
     """What a linear classifier does best with on shapes, and worst on digits, held against a measurement."""
     given = {"best_on_shapes": best_on_shapes, "worst_on_digits": worst_on_digits}
     for name, word in given.items():
-        if not isinstance(word, str) or word not in WAYS:
-            raise Wrong(f"{name} should be one of {', '.join(map(repr, WAYS))}; it is {word!r}.")
+        one_of(word, WAYS, name)
     errors = _errors(seed)
     if best_on_shapes != min(WAYS, key=errors["shapes"].__getitem__):
         raise Wrong(

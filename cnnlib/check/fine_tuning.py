@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnnlib import data, evaluation, transfer
-from cnnlib.check import Wrong, call, draw, function, question, value
+from cnnlib.check import Wrong, call, draw, function, predicted, question, value
 from cnnlib.papers.yosinski2014 import YOSINSKI2014
 
 
@@ -447,17 +447,13 @@ def _learn(model: keras.Model, x: np.ndarray, y: np.ndarray, epochs: int) -> Non
 @question
 def lead(prediction: str, seed: int = 0) -> str:
     """The prediction of where fine-tuning leads by more, held against a measurement."""
-    words = {"few pictures": FEW, "many pictures": MANY}
-    if not isinstance(prediction, str) or prediction not in (*words, "both the same"):
-        raise Wrong(
-            f"prediction should be one of {', '.join(map(repr, words))} and 'both the same'; it is "
-            f"{prediction!r}."
-        )
-    errors = _errors(seed)
-    gains = {word: errors[count, "anew"] - errors[count, "tuned"] for word, count in words.items()}
-    few, many = gains.values()
-    alike = abs(few - many) < 0.01
-    if prediction != ("both the same" if alike else max(gains, key=gains.__getitem__)):
-        raise Wrong("the measurement says otherwise. What can be learned from forty pictures alone?")
-    said = " and ".join(f"{100 * lead:.1f} points with {word}" for word, lead in gains.items())
+    counts = {"few pictures": FEW, "many pictures": MANY}
+
+    def gains() -> dict[str, float]:
+        errors = _errors(seed)
+        return {name: errors[count, "anew"] - errors[count, "tuned"] for name, count in counts.items()}
+
+    hint = "What can be learned from forty pictures alone?"
+    found = predicted(prediction, tuple(counts), gains, 0.01, hint)
+    said = " and ".join(f"{100 * lead:.1f} points with {word}" for word, lead in found.items())
     return f"Fine-tuning was ahead by {said}."

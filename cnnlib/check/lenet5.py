@@ -10,7 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnnlib import data, models
-from cnnlib.check import Wrong, call, draw, function, network, question, value
+from cnnlib.check import call, draw, function, network, predicted, question, value
 from cnnlib.layers import MAPLoss, scaled_tanh
 
 INPUTS = 6  # maps of S2
@@ -221,12 +221,12 @@ def shuffled(given: Callable, side: int = 6, seed: int = 0) -> str:
 @question
 def locality(prediction: str, seed: int = 0) -> str:
     """The prediction of which network shuffled pixels cost more, held against a measurement."""
-    words = ("convolutional", "dense", "both the same")
-    if prediction not in words:
-        raise Wrong(f"prediction should be one of {', '.join(map(repr, words))}; it is {prediction!r}.")
-    cost = _cost_of_shuffling(seed)
-    alike = abs(cost["convolutional"] - cost["dense"]) < 0.01
-    if prediction != ("both the same" if alike else max(cost, key=cost.__getitem__)):
-        raise Wrong("the measurement says otherwise. What does each of the two know of neighbours?")
+    cost = predicted(
+        prediction,
+        ("convolutional", "dense"),
+        lambda: _cost_of_shuffling(seed),
+        0.01,
+        "What does each of the two know of neighbours?",
+    )
     said = " and ".join(f"the {name} network {100 * points:+.1f} points" for name, points in cost.items())
     return f"Shuffling cost {said} of error."

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from cnnlib import data
-from cnnlib.check import Wrong, call, draw, question, value
+from cnnlib.check import Wrong, call, draw, predicted, question, value
 from cnnlib.data import faults
 from cnnlib.data.folders import PictureFolder
 
@@ -486,12 +486,12 @@ def _means(x: np.ndarray, y: np.ndarray, unseen: np.ndarray) -> np.ndarray:
 @question
 def memory(prediction: str, seed: int = 0) -> str:
     """The prediction of whom copies flatter more, held against a measurement."""
-    words = ("nearest neighbour", "nearest mean", "both the same")
-    if not isinstance(prediction, str) or prediction not in words:
-        raise Wrong(f"prediction should be one of {', '.join(map(repr, words))}; it is {prediction!r}.")
-    gains = _flattery(seed)
-    alike = abs(gains["nearest neighbour"] - gains["nearest mean"]) < 0.005
-    if prediction != ("both the same" if alike else max(gains, key=gains.__getitem__)):
-        raise Wrong("the measurement says otherwise. What does each of the two keep of a single picture?")
+    gains = predicted(
+        prediction,
+        ("nearest neighbour", "nearest mean"),
+        lambda: _flattery(seed),
+        0.005,
+        "What does each of the two keep of a single picture?",
+    )
     said = " and ".join(f"{100 * points:+.1f} points by the {name}" for name, points in gains.items())
     return f"The copies took off {said}, and nobody has learned more."

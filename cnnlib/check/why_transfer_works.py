@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnnlib import data, models
-from cnnlib.check import Wrong, call, draw, question, value
+from cnnlib.check import Wrong, call, draw, predicted, question, value
 from cnnlib.transfer import freeze, pretrained_layers
 from cnnlib.transfer.freezing import is_weight_layer
 
@@ -458,16 +458,12 @@ def _won_by_copying(seed: int) -> dict[str, float]:
 @question
 def learned_or_random(prediction: str, seed: int = 0) -> str:
     """The prediction of where copied layers win more over random ones, held against a measurement."""
-    words = ("the first frozen", "all four frozen", "both the same")
-    if not isinstance(prediction, str) or prediction not in words:
-        raise Wrong(f"prediction should be one of {', '.join(map(repr, words))}; it is {prediction!r:.60}.")
-    won = _won_by_copying(seed)
-    first, last = won["the first frozen"], won["all four frozen"]
-    right = "both the same" if abs(first - last) < 0.02 else max(won, key=won.__getitem__)
-    if prediction != right:
-        raise Wrong(
-            "the measurement says otherwise. What can the layers that still learn make up for, and how many "
-            "of them are there?"
-        )
+    won = predicted(
+        prediction,
+        ("the first frozen", "all four frozen"),
+        lambda: _won_by_copying(seed),
+        0.02,
+        "What can the layers that still learn make up for, and how many of them are there?",
+    )
     said = " and ".join(f"{100 * points:+.1f} points with {name}" for name, points in won.items())
     return f"Copying instead of chance won {said}."

@@ -18,16 +18,24 @@ STUB = "...  # your answer"
 # Stands in _config.yml until the repository has an address.
 PLACEHOLDER = "OWNER/REPOSITORY"
 
+# Branch of the repository that holds nothing but the exercises without answers; publishing writes it.
+EXERCISES_BRANCH = "exercises"
+
 
 class ClassroomError(Exception):
     """Something an instructor can mend; the message says what."""
 
 
+def search_path(rest: str) -> str:
+    """A PATH with this environment's tools before the rest: nbgrader calls alembic by its name."""
+    return os.pathsep.join([str(Path(sys.executable).parent), rest])
+
+
 @contextlib.contextmanager
 def tools_on_path() -> Iterator[None]:
-    """Let nbgrader find alembic, which it calls by name, where the environment is not activated."""
+    """Let nbgrader find its tools in this process."""
     before = os.environ.get("PATH", "")
-    os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), before])
+    os.environ["PATH"] = search_path(before)
     try:
         yield
     finally:

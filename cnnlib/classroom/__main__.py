@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from cnnlib.classroom import PLACEHOLDER, ClassroomError
+from cnnlib.classroom import ClassroomError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,26 +52,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _build(options: argparse.Namespace) -> int:
+    import yaml
+
     from cnnlib.classroom import builds
 
     masters = sorted(options.masters.glob("*.ipynb"))
     if not masters:
         raise ClassroomError(f"there is no notebook in {options.masters}.")
-    builds.build(masters, options.out, _notebooks_address(ROOT / "_config.yml"))
+    settings = ROOT / "_config.yml"
+    config = yaml.safe_load(settings.read_text("utf-8")) if settings.is_file() else None
+    builds.build(masters, options.out, builds.notebooks_address(config) if config else None)
     print(f"{len(masters)} assignments")
     for name in ("student", "answers", "autograder"):
         print(options.out / f"{name}.zip")
     return 0
-
-
-def _notebooks_address(config: Path) -> str | None:
-    """Where the book's notebooks can be read, if its repository has an address."""
-    import yaml
-
-    repository = yaml.safe_load(config.read_text("utf-8"))["repository"] if config.is_file() else {}
-    if PLACEHOLDER in repository.get("url", PLACEHOLDER):
-        return None
-    return f"{repository['url']}/blob/{repository.get('branch', 'main')}/notebooks"
 
 
 def _grade(options: argparse.Namespace) -> int:
@@ -93,7 +87,7 @@ def _grade(options: argparse.Namespace) -> int:
     found = sheet.lines(out, options.assignment, done)
     sheet.write_grades(out / "grades.csv", questions, found)
     sheet.write_canvas(out / "canvas.csv", options.assignment, questions, found)
-    sheet.plot(out / "summary.svg", questions, found)
+    sheet.summary(questions, found).save(out / "summary.svg")
     print(f"{len(done)} submissions, {time.monotonic() - started:.0f} s: {out / 'grades.csv'}")
     return 0
 

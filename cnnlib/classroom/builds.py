@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
-from cnnlib.classroom import STUB, ClassroomError, reason, tools_on_path
+from cnnlib.classroom import EXERCISES_BRANCH, PLACEHOLDER, STUB, ClassroomError, reason, tools_on_path
 
 # The marks of nbgrader, with the lines that name an answer before one is given.
 MARK = re.compile(r"^(?:\w+ = None\b.*\n)* *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
@@ -91,10 +92,30 @@ def without_outputs(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def notebooks_address(config: Mapping[str, Any]) -> str | None:
+    """Where a book's notebooks can be read, by its `_config.yml`; None while that has no address."""
+    repository = config["repository"]
+    if PLACEHOLDER in repository["url"]:
+        return None
+    return f"{repository['url']}/blob/{repository['branch']}/notebooks"
+
+
+def colab_address(config: Mapping[str, Any], name: str) -> str | None:
+    """Where Colab opens exercises without answers, by `_config.yml`; None while that has no address."""
+    _, _, repository = config["repository"]["url"].partition("github.com/")
+    if not repository or PLACEHOLDER in repository:
+        return None
+    colab = config["launch_buttons"]["colab_url"]
+    return f"{colab}/github/{repository}/blob/{EXERCISES_BRANCH}/{name}"
+
+
 def linked(notebook: NotebookNode, repository: str | None) -> NotebookNode:
     """Point links to the book's sections to where a notebook that lies alone can reach them."""
     target = rf"[\1]({repository}/\2)" if repository else r"\1"
-    return _of_texts(notebook, lambda text: PAGE.sub(target, text))
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = PAGE.sub(target, cell.source)
+    return notebook
 
 
 def answers(notebook: NotebookNode) -> NotebookNode:
@@ -115,18 +136,21 @@ def without_answers(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def for_readers(notebook: NotebookNode, download: str | None = None) -> NotebookNode:
+def for_readers(
+    notebook: NotebookNode, download: str | None = None, colab: str | None = None
+) -> NotebookNode:
     """A page of the book: hints first, answers folded, no hidden tests.
 
     Args:
         notebook: a master.
         download: where the page finds the notebook without answers.
+        colab: where Colab opens that notebook.
     """
     if download:
-        link = (
-            f'<a href="{download}" download>Download these exercises</a> as a notebook without the answers.'
-        )
-        notebook.cells[0].source += f"\n\n{link}"
+        links = f'<a href="{download}" download>Download these exercises</a>'
+        if colab:
+            links += f', or <a href="{colab}">open them in Colab</a>,'
+        notebook.cells[0].source += f"\n\n{links} as a notebook without the answers."
     for cell in notebook.cells:
         kind = cell.metadata.get("nbgrader", {})
         if kind.get("grade") and cell.cell_type == "code":
@@ -149,13 +173,6 @@ def _each_once(outputs: list[NotebookNode]) -> list[NotebookNode]:
         if output.output_type == "stream":
             output.text = "".join(dict.fromkeys(output.text.splitlines(keepends=True)))
     return outputs
-
-
-def _of_texts(notebook: NotebookNode, change: Callable[[str], str]) -> NotebookNode:
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            cell.source = change(cell.source)
-    return notebook
 
 
 def _read(path: Path) -> NotebookNode:

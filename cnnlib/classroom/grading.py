@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from cnnlib.classroom import ClassroomError, reason
+from cnnlib.classroom import ClassroomError, reason, sandbox, search_path
 
 LARGEST = 20 * 1024 * 1024  # bytes of a notebook
 SECONDS = 1200  # of one submission, all in all: more than the notebook's own limit
@@ -208,13 +208,10 @@ def _remove(folder: Path) -> None:
 def _autograde(student: str, assignment: str, out: Path) -> str:
     """Have nbgrader grade a submission; return why it could not, or nothing."""
     command = [sys.executable, "-m", "nbgrader", "autograde", assignment, f"--student={student}", "--force"]
-    if os.name == "posix":
-        command = ["sh", "-c", f'ulimit -v {GRADER_KIB} 2>/dev/null; exec "$0" "$@"', *command]
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     process = subprocess.Popen(
-        command,
+        sandbox.limited(command, {"v": GRADER_KIB}),
         cwd=out,
-        env=os.environ | {"PATH": path},
+        env=os.environ | {"PATH": search_path(os.environ.get("PATH", ""))},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -15,12 +15,11 @@ from pathlib import Path
 
 import cnnlib
 from cnnlib.check.student import VARIABLE
+from cnnlib.classroom import search_path
 
-# Of one kernel; one that trains a small network has 3 GiB of addresses, most of them never touched.
-ADDRESS_KIB = 6 * 1024 * 1024
-CPU_SECONDS = 1800
-FILE_BLOCKS = 256 * 1024  # of 512 bytes in a POSIX shell, of 1024 in bash: 128 or 256 MiB
-PROCESSES = 512
+# Of one kernel, as `ulimit` counts: address space in KiB (one that trains a small network has 3 GiB and
+# touches a quarter of it), processor time in seconds, a file's size in blocks (KiB or half of it), processes.
+LIMITS = {"v": 6 * 1024 * 1024, "t": 1800, "f": 256 * 1024, "u": 512}
 SCRATCH_BYTES = 256 * 1024 * 1024
 
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib64", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime")
@@ -51,7 +50,11 @@ def write_kernel(folder: Path, student: str) -> Path:
     scratch.mkdir()
     environment = _environment(student, Path("/tmp") if _bubblewrap() else scratch)
     kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    argv = [*_wall(folder, environment), *_limits(), *kernel] if _bubblewrap() else _bare(scratch, kernel)
+    argv = limited(kernel, LIMITS)
+    if _bubblewrap():
+        argv = [*_wall(folder, environment), *argv]
+    elif os.name == "posix":
+        argv = ["sh", "-c", 'cd "$0" && exec "$@"', str(scratch), *argv]
     description = {
         "argv": argv,
         "display_name": "sandbox",
@@ -71,8 +74,12 @@ def _bubblewrap() -> str | None:
 def _environment(student: str, home: Path) -> dict[str, str]:
     """All that a kernel is told: of the instructor's own environment the backend and the locale alone."""
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    path = os.pathsep.join([str(Path(sys.executable).parent), "/usr/bin", "/bin"])
-    own = {"PATH": path, "HOME": str(home), "IPYTHONDIR": str(home / "ipython"), "MPLCONFIGDIR": str(home)}
+    own = {
+        "PATH": search_path("/usr/bin:/bin"),
+        "HOME": str(home),
+        "IPYTHONDIR": str(home / "ipython"),
+        "MPLCONFIGDIR": str(home),
+    }
     return passed | own | {VARIABLE: student, "CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
@@ -94,16 +101,10 @@ def _interpreter() -> list[str]:
     return list(dict.fromkeys(str(each) for folder in folders for each in (folder, folder.resolve())))
 
 
-def _limits() -> list[str]:
-    """The command that limits what follows it."""
-    limits = {"v": ADDRESS_KIB, "t": CPU_SECONDS, "f": FILE_BLOCKS, "u": PROCESSES}
+def limited(command: list[str], limits: dict[str, int]) -> list[str]:
+    """Put limits, named as `ulimit` names them, before a command where there is a POSIX shell."""
+    if os.name != "posix":
+        return command
     # A shell that does not know a limit goes on without it.
     words = "; ".join(f"ulimit -{name} {limit} 2>/dev/null" for name, limit in limits.items())
-    return ["sh", "-c", f'{words}; exec "$0" "$@"']
-
-
-def _bare(scratch: Path, kernel: list[str]) -> list[str]:
-    """A kernel without a wall: in a folder of its own, with limits where there is a POSIX shell."""
-    if os.name != "posix":
-        return kernel
-    return ["sh", "-c", 'cd "$0" && exec "$@"', str(scratch), *_limits(), *kernel]
+    return ["sh", "-c", f'{words}; exec "$0" "$@"', *command]

@@ -92,7 +92,7 @@ class ExecuteSealed(Execute):
         """The first thing that a check stands on and that is not what it was; None where all is as it was."""
         used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
         wanted = {name: known for name, known in self._names.items() if name in used}
-        found = self._ask("", "modules(shell)") | self._ask("", f"names(shell, {sorted(wanted)!r})")
+        found = self._ask("", f"modules(shell) | names(shell, {sorted(wanted)!r})")
         if not self._before or not found:
             return "the checker"
         changed = [name for name, known in (self._before | wanted).items() if found.get(name) != known]

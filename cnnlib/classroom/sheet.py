@@ -7,12 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
-from matplotlib import pyplot as plt
-
+from cnnlib import plots
 from cnnlib.classroom.grading import Graded
-
-BARS = "#9ecae1"  # light enough for text on it
+from cnnlib.plots import Drawing
 
 
 @dataclass(frozen=True)
@@ -98,27 +95,10 @@ def _write(path: Path, rows: Sequence[Sequence[str]]) -> None:
         csv.writer(file).writerows(rows)
 
 
-def plot(path: Path, questions: dict[str, float], found: Sequence[Line]) -> None:
-    """Draw the class without a name in it: how many reached how much, and the share of points by question."""
-    with matplotlib.rc_context({"svg.fonttype": "none", "font.size": 10}):
-        figure, (left, right) = plt.subplots(1, 2, figsize=(9, 0.9 + 0.35 * max(6, len(questions))))
-        most = sum(questions.values())
-        bins = min(12, max(3, round(most)))
-        left.hist([line.total for line in found], bins, (0, most), color=BARS, edgecolor="white")
-        left.set(xlabel="points", ylabel="submissions", title=f"{len(found)} submissions")
-        names = list(questions)[::-1]
-        shares = [_share(name, questions[name], found) for name in names]
-        right.barh(names, [share or 0 for share in shares], color=BARS)
-        for place, share in enumerate(shares):
-            right.text(
-                0.02, place, "to be read" if share is None else f"{share:.0%}", va="center", color="black"
-            )
-        right.set(xlim=(0, 1), xlabel="share of the points", title="by question")
-        for axes in (left, right):
-            axes.spines[["top", "right"]].set_visible(False)
-        figure.tight_layout()
-        figure.savefig(path, metadata={"Date": None})
-        plt.close(figure)
+def summary(questions: dict[str, float], found: Sequence[Line]) -> Drawing:
+    """Draw the class without a name in it."""
+    shares = {name: _share(name, most, found) for name, most in questions.items()}
+    return plots.class_summary([line.total for line in found], sum(questions.values()), shares)
 
 
 def _share(name: str, most: float, found: Sequence[Line]) -> float | None:

@@ -13,31 +13,25 @@ from pathlib import Path
 from unittest import mock
 
 import nbformat
-from nbgrader.preprocessors import ClearHiddenTests, ClearSolutions
 
 from cnnlib.check.student import VARIABLE
-from cnnlib.classroom import STUB
+from cnnlib.classroom.builds import without_answers
 
 ROOT = Path(__file__).parents[2]
 MASTERS = sorted((ROOT / "notebooks/exercises").glob("*.ipynb"))
 ANSWERS = Path(__file__).parent / "answers"
-REGION = re.compile(r"^ *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question of a master: the code before it, the reference answer, the cell that checks an answer."""
+    """One question of a master: the code before it, the reference answer, what a student finds, the check."""
 
     section: str
     name: str
     before: str
     answer: str
+    stub: str
     check: str
-
-    @property
-    def stub(self) -> str:
-        """What a student finds in place of the answer."""
-        return cleared(self.answer, ClearSolutions(code_stub={"python": STUB}))
 
 
 @dataclass(frozen=True)
@@ -47,13 +41,6 @@ class Answer:
     question: str
     code: str
     word: str | None
-
-
-def cleared(source: str, preprocessor: ClearSolutions | ClearHiddenTests) -> str:
-    """One code cell after nbgrader took the answers, or the hidden tests, out of it."""
-    metadata = {"nbgrader": {"grade": False, "solution": True, "locked": False, "schema_version": 3}}
-    cell = nbformat.v4.new_code_cell(source, metadata=metadata)
-    return preprocessor.preprocess_cell(cell, {"language": "python"}, 0)[0].source
 
 
 def is_plain(cell: nbformat.NotebookNode) -> bool:
@@ -71,15 +58,16 @@ def is_plain(cell: nbformat.NotebookNode) -> bool:
 def questions(path: Path) -> tuple[Question, ...]:
     """The questions of a master that a check grades, in order."""
     found, before, answers = [], [], {}
-    for cell in nbformat.read(path, as_version=4).cells:
+    handed_out = without_answers(nbformat.read(path, as_version=4)).cells
+    for cell, theirs in zip(nbformat.read(path, as_version=4).cells, handed_out, strict=True):
         kind = cell.metadata.get("nbgrader", {})
         if is_plain(cell):
             before.append(cell.source)
         elif kind.get("solution"):
-            answers[kind["grade_id"]] = cell.source
+            answers[kind["grade_id"]] = cell.source, theirs.source
         elif kind.get("grade"):
             name = kind["grade_id"].removeprefix("check-")
-            found.append(Question(path.stem, name, "\n".join(before), answers[name], cell.source))
+            found.append(Question(path.stem, name, "\n".join(before), *answers[name], cell.source))
     return tuple(found)
 
 
@@ -112,5 +100,5 @@ def attempt(question: Question, code: str, student: str = "ada") -> None:
     """
     names: dict = {"__name__": "__main__"}
     with mock.patch.dict(os.environ, {VARIABLE: student}), contextlib.redirect_stdout(io.StringIO()):
-        for part in (question.before, code, REGION.sub("", question.check)):
+        for part in (question.before, code, question.check):
             exec(compile(ast.parse(part), question.name, "exec"), names)

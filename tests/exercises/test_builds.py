@@ -67,6 +67,14 @@ def test_a_section_and_its_exercises_link_to_each_other(section):
     assert any(f"](exercises/{section.name})" in text for text in texts)
 
 
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_what_students_get_sets_itself_up_on_colab(classroom, path):
+    cells = nbformat.read(classroom / "student" / path.name, as_version=4).cells
+    first = next(cell for cell in cells if cell.cell_type == "code")
+    assert first.metadata["tags"] == ["setup", "remove-cell"]
+    assert "%pip install" in first.source
+
+
 def test_secrets_are_found_at_all():
     assert all(len(secrets(path)) >= 10 for path in MASTERS)
 
