@@ -8,6 +8,7 @@ as arrays, by name, into a network that this package builds.
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 import subprocess
@@ -233,6 +234,8 @@ PUBLISHED: dict[str, Weights] = {
 
 
 OWN: dict[str, str] = {
+    "lenet5_modern": "6c83221e6d86988d3d81c5b6ba2ac95e763fb9b9305aa933ac2378d983e53609",
+    "lenet5_original": "97aab534e0941556a1498cdffb3d9a31dcfe0ae0eaec17d067c23e415349d39c",
     "resnet20_cifar10": "688c87ebfcbcda8d616d5f1aecdf6543836198f064f4a0e45315483bfe7042ef",
     "resnet20_five": "b7a20b601f2961c3c70acc6e92fda0e8bc79193fcc2eb2ee64caf530b986d5af",
 }
@@ -568,9 +571,9 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
 
 
 def _whole(model: keras.Model) -> CentreView | None:
-    """The view that shrinks a picture to the network's square; None where the network takes any size."""
-    side = model.input_shape[1]
-    return CentreView(side, side) if side and side == model.input_shape[2] else None
+    """The view that shrinks a picture to the network's square; None for any size, or without colours."""
+    _, height, width, channels = model.input_shape
+    return CentreView(height, height) if height and height == width and channels == 3 else None
 
 
 def _build(described: dict, where: str) -> keras.Model:
@@ -580,4 +583,7 @@ def _build(described: dict, where: str) -> keras.Model:
         raise ValueError(f"{where} names no network of this package: {network!r}")
     if "weights" in settings:
         raise ValueError(f"{where} names another file of weights, {settings['weights']!r}")
-    return getattr(models, network)(classes=len(described["class_names"]), **settings)
+    builder = getattr(models, network)
+    takes = inspect.signature(builder).parameters
+    classes = {"classes": len(described["class_names"])} if "classes" in takes else {}
+    return builder(**classes, **settings)

