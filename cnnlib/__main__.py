@@ -82,6 +82,13 @@ def main(arguments: list[str] | None = None) -> int:
     experiment.add_argument("name", help="layers, scenarios, pneumonia, flowers, preprocessing or duplicates")
     experiment.add_argument("--out", required=True, help="JSON file to write the record to")
     experiment.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of its trials")
+    versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
+    versions.add_argument(
+        "freeze",
+        nargs="?",
+        metavar="FREEZE_FILE",
+        help="hold this list, made by pip freeze, against it instead",
+    )
     options = parser.parse_args(arguments)
     commands_by_name = {
         "train": _train,
@@ -91,6 +98,7 @@ def main(arguments: list[str] | None = None) -> int:
         "compare": _compare,
         "responses": _responses,
         "experiment": _experiment,
+        "versions": _versions,
     }
     try:
         return commands_by_name[options.command](options)
@@ -217,6 +225,17 @@ def _experiment(options: argparse.Namespace) -> int:
 
     experiments.run(options.name, options.out, options.seeds)
     return 0
+
+
+def _versions(options: argparse.Namespace) -> int:
+    from cnnlib import versions
+
+    found = versions.report(options.freeze)
+    for remark in found:
+        print(remark.text)
+    broken = any(remark.breaks for remark in found)
+    print("cnnlib would not work here." if broken else "cnnlib has what it needs.")
+    return int(broken)
 
 
 if __name__ == "__main__":
