@@ -14,11 +14,13 @@ KERNEL_ENV := CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 KERAS_BACKEND=tensorflow
 # Set by some shells and editors; matplotlib would then draw nothing inside a notebook.
 unexport MPLBACKEND
 
-.PHONY: help book test serve notebooks classroom clean lock test-backends bench
+.PHONY: help book test test-book pdf serve notebooks classroom clean lock test-backends bench
 
 help:
 	@echo "make book           run every notebook (quick profile) and render _build/html/index.html"
 	@echo "make test           lint, types, unit tests, the exercises, committed notebooks, a strict book build, the ledger"
+	@echo "make test-book      the built book and its PDF in a browser: every page, light and dark, by keyboard, offline"
+	@echo "make pdf            the whole book in one file, _build/book.pdf"
 	@echo "make classroom      the exercises for a class in _build/classroom: to hand out, with answers, to grade"
 	@echo "make serve          make the book and serve it on http://127.0.0.1:$(PORT) (PORT=...)"
 	@echo "make notebooks      bring the outputs of the committed notebooks up to date, in place"
@@ -35,11 +37,18 @@ test: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore=tests/browser tests
 	$(KERNEL_ENV) $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-current-env --ignore=notebooks/exercises notebooks book
 	CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/exercises/mutants.py
 	$(BIN)/python book/build.py --strict --check-contract
 	$(BIN)/python -m cnnlib ledger --check
+
+# Both need Chromium, which is no Python package; without one they say where it is had from.
+test-book: pdf
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/browser
+
+pdf: book
+	$(BIN)/python book/pdf.py
 
 serve: book
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

@@ -3,6 +3,7 @@
     python book/build.py                             build _build/html, running again only what changed
     python book/build.py --strict --check-contract   as `make test` does: warnings and broken budgets fail
     python book/build.py --in-place                  write the outputs back into the committed notebooks
+    python book/build.py --publish                   for the public: fails while the repository has no address
 
 Notebooks run one process each; what they gave is kept in _build/executed under a key made of everything it
 depends on. The book is rendered from _build/src, a copy of the pages with the executed notebooks in it.
@@ -25,26 +26,41 @@ from typing import Any
 
 import nbformat
 import yaml
-from bs4 import BeautifulSoup
+from checks import faults, network_faults, read_pages
+from definitions import write_definitions
 from dependencies import notebook_dependencies
+from finish import finish
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
-from cnnlib.classroom import PLACEHOLDER
-from cnnlib.classroom.builds import for_readers, linked, without_answers
+from cnnlib.classroom import EXERCISES_BRANCH, PLACEHOLDER
+from cnnlib.classroom.builds import (
+    colab_address,
+    for_readers,
+    linked,
+    notebooks_address,
+    without_answers,
+    without_outputs,
+)
 
 PACKAGE = "cnnlib"
 EXERCISES = "notebooks/exercises/"  # masters, which a page shows with their answers folded
+STUDENT = "_build/classroom/student/"  # where Binder has the exercises without answers
 PARAMETERS = {"profile": "quick"}
 KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
 SETUP_CELL = """\
-# On Colab this fetches the book's helper package.
-# Where the package is already there, it does nothing.
+# On Colab this fetches the book's helper package and looks for a GPU.
+# Where the package is already there, it installs nothing.
+import shutil
+import sys
 from importlib.util import find_spec
 
 if find_spec("{package}") is None:
-    %pip install --quiet git+{url}"""
+    %pip install --quiet git+{url}
+if "google.colab" in sys.modules and not shutil.which("nvidia-smi"):
+    print("No GPU is on. The quick profile needs none; for the others choose")
+    print("Runtime > Change runtime type > T4 GPU, then run all cells again.")"""
 
 
 class BuildError(Exception):
@@ -195,11 +211,7 @@ def with_setup_cell(notebook: NotebookNode, url: str) -> NotebookNode:
 
 def source_of(book: Book, page: str) -> NotebookNode:
     """Read a notebook of the book without its outputs."""
-    notebook = tidy(read_notebook(book.root / page), book.root)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    return notebook
+    return without_outputs(tidy(read_notebook(book.root / page), book.root))
 
 
 def notebook_key(book: Book, page: str) -> str:
@@ -283,11 +295,16 @@ def _kernel_environment(book: Book) -> dict[str, str]:
     """Give the kernel the same surroundings on every machine."""
     environment = {name: value for name, value in os.environ.items() if name != "MPLBACKEND"}
     # The code that was hashed is the code that runs, whatever else is installed under its name.
-    environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(book.root), os.environ.get("PYTHONPATH")]))
+    environment["PYTHONPATH"] = _import_path(book.root)
     # A reader's own keras.json or IPython profile may change what a notebook gives.
     environment["KERAS_HOME"] = str(book.build / "home" / "keras")
     environment["IPYTHONDIR"] = str(book.build / "home" / "ipython")
     return environment | KERNEL_ENVIRONMENT
+
+
+def _import_path(first: Path) -> str:
+    """A PYTHONPATH with a folder before the rest."""
+    return os.pathsep.join(filter(None, [str(first), os.environ.get("PYTHONPATH")]))
 
 
 def _wait(process: subprocess.Popen, page: str, target: Path, started: float) -> Any:
@@ -411,8 +428,7 @@ def contract_faults(book: Book, state: State) -> list[str]:
     """List the notebooks without a budget for the quick profile and those that went over it twice.
 
     What else a machine does at the time slows a run, and is no fault of the notebook: one that went over is
-    run once more, with as much more time as the machine needs for a yardstick. The measurement of one that
-    went over again is dropped, so the next build measures it.
+    run once more. The measurement of one that went over again is dropped, so the next build measures it.
     """
     faults = []
     for page in book.notebooks():
@@ -421,40 +437,15 @@ def contract_faults(book: Book, state: State) -> list[str]:
             faults.append(f"{page}: metadata.{PACKAGE}.contract.quick must give seconds and gigabytes")
             continue
         if _over(state.runs[page], contract):
-            before = slowness()
             state.runs[page] = execute(book, page, state.runs[page].key)
-            contract = contract | {"seconds": contract["seconds"] * (before + slowness()) / 2}
         over = _over(state.runs[page], contract)
         for unit, more in over.items():
             took = getattr(state.runs[page], unit)
-            faults.append(f"{page}: took {took} {unit}, {more:.2g} more than its {contract[unit]:.3g}")
+            faults.append(f"{page}: took {took} {unit}, {more:.2g} more than its {contract[unit]}")
         if over:
             del state.runs[page]
     state.save()
     return faults
-
-
-# Work like that of a notebook: plain Python, and products of matrices on all cores.
-YARDSTICK = """
-import numpy
-
-square = numpy.random.default_rng(0).normal(size=(1200, 1200))
-for _ in range(40):
-    square @ square
-sum(number * number for number in range(16_000_000))
-"""
-# What it takes on the two cores that the budgets were set on. There GoogLeNet's notebook took 50 s; when it
-# took 66 s, the yardstick took 2.9 s.
-YARDSTICK_SECONDS = 2.2
-
-
-def slowness() -> float:
-    """How many times longer than there the yardstick takes here and now: at least once, at most twice."""
-    started = time.monotonic()
-    subprocess.run([sys.executable, "-c", YARDSTICK], check=True)
-    slower = min(2.0, max(1.0, (time.monotonic() - started) / YARDSTICK_SECONDS))
-    print(f"this machine is {slower:.2f} times slower than the one that the budgets are for", flush=True)
-    return slower
 
 
 def _over(run: Run, contract: dict[str, float]) -> dict[str, float]:
@@ -500,20 +491,32 @@ def stage(book: Book) -> Path:
     for page in [*book.pages(), *static, "_toc.yml"]:
         target = source / page
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(book.executed(page) if page.endswith(".ipynb") else book.root / page, target)
+        if page.endswith(".ipynb"):
+            nbformat.write(published(read_notebook(book.executed(page)), book.config()), target)
+        else:
+            shutil.copyfile(book.root / page, target)
         if page.startswith(EXERCISES):
-            _stage_exercises(target, source)
+            _stage_exercises(book, target, source)
     (source / "_config.yml").write_text(yaml.safe_dump(published_config(book.config())), "utf-8")
     return source
 
 
-def _stage_exercises(master: Path, source: Path) -> None:
+def _stage_exercises(book: Book, master: Path, source: Path) -> None:
     """Fold the answers of a page of exercises; put a notebook without them where the page can offer it."""
     handed_out = Path("_static") / "exercises" / master.name
     copy = source / "book" / handed_out
     copy.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(linked(without_answers(read_notebook(master)), None), copy)
-    nbformat.write(for_readers(read_notebook(master), f"../../{handed_out.as_posix()}"), master)
+    alone = linked(without_answers(read_notebook(master)), notebooks_address(book.config()))
+    nbformat.write(alone, copy)
+    colab = colab_address(book.config(), master.name)
+    nbformat.write(for_readers(read_notebook(master), f"../../{handed_out.as_posix()}", colab), master)
+
+
+def published(notebook: NotebookNode, config: dict[str, Any]) -> NotebookNode:
+    """Drop the set-up cell, which would install from the repository, while that has no address."""
+    if PLACEHOLDER in config["repository"]["url"]:
+        notebook.cells = [cell for cell in notebook.cells if not has_tag(cell, "setup")]
+    return notebook
 
 
 def published_config(config: dict[str, Any]) -> dict[str, Any]:
@@ -528,6 +531,35 @@ def published_config(config: dict[str, Any]) -> dict[str, Any]:
     return config
 
 
+def _launch_without_answers(book: Book) -> None:
+    """Let the launch buttons of the exercises open notebooks without answers in place of the masters."""
+    branch = book.config()["repository"]["branch"]
+    instead = {
+        f"/blob/{branch}/{EXERCISES}": f"/blob/{EXERCISES_BRANCH}/",
+        f"/tree/{EXERCISES}": f"/tree/{STUDENT}",
+    }
+    for page in (book.html / EXERCISES).glob("*.html"):
+        text = page.read_text("utf-8")
+        for master, alone in instead.items():
+            text = text.replace(master, alone)
+        page.write_text(text, "utf-8")
+
+
+def unpublishable(book: Book) -> str | None:
+    """Say why the book can't be published, if so: it must know where it lies, and its notebooks too."""
+    url = book.config()["repository"]["url"]
+    if PLACEHOLDER in url:
+        return (
+            f"_config.yml still has the placeholder {PLACEHOLDER} for the repository's address: write yours"
+        )
+    wanted = SETUP_CELL.format(package=PACKAGE, url=url)
+    for page in book.notebooks():
+        cells = read_notebook(book.root / page).cells
+        if [cell.source for cell in cells if has_tag(cell, "setup")] != [wanted]:
+            return f"{page} has another first cell than _config.yml asks for: run make notebooks"
+    return None
+
+
 def render(book: Book, state: State, strict: bool) -> None:
     """Render `_build/html` with Jupyter Book, unless nothing it is made from changed.
 
@@ -538,12 +570,14 @@ def render(book: Book, state: State, strict: bool) -> None:
             since a second Sphinx run says nothing of the warnings of the first.
 
     Raises:
-        BuildError: Sphinx failed or warned, or a page would load something from the network.
+        BuildError: Sphinx failed or warned, or the pages have faults that `checks` finds.
     """
     source = stage(book)
     digest = hashlib.sha256()
     _update_with_files(digest, (path for path in source.rglob("*") if path.is_file()), source)
     _update_with_files(digest, [book.root / "requirements.txt"], book.root)
+    folder = Path(__file__).resolve().parent
+    _update_with_files(digest, folder.glob("*.py"), folder)
     key = digest.hexdigest()
     if state.rendered in ([key, True], [key, strict]) and (book.html / "index.html").is_file():
         print("pages  unchanged", flush=True)
@@ -563,6 +597,7 @@ def render(book: Book, state: State, strict: bool) -> None:
     ]
     done = subprocess.run(
         [*command, "-W", "--keep-going"] if strict else command,
+        env=os.environ | {"PYTHONPATH": _import_path(Path(__file__).resolve().parent)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -573,48 +608,17 @@ def render(book: Book, state: State, strict: bool) -> None:
     if done.returncode:
         reasons = warnings or said.strip().splitlines()[-20:]
         raise BuildError("\n  ".join(["the pages could not be rendered:", *reasons]))
-    remote = list(remote_resources(book.html))
-    if remote:
-        raise BuildError("\n  ".join(["the book must not load anything from the network, but", *remote]))
+    _launch_without_answers(book)
+    finish(book.html)
+    write_definitions(book.html)
+    pages = read_pages(book.html)
+    refused, found = list(network_faults(book.html, pages)), list(faults(book.html, pages))
+    if refused or (strict and found):
+        raise BuildError("\n  ".join(["the pages have faults:", *refused, *found]))
     _show(f"pages  {len(book.pages())} rendered  {time.monotonic() - started:.0f} s", end="\n")
-    print("\n".join(warnings), end="\n" if warnings else "", flush=True)
+    print("\n".join([*warnings, *found]), end="\n" if warnings or found else "", flush=True)
     state.rendered = [key, strict]
     state.save()
-
-
-_HOST = r"//[\w.-]+\.\w+"
-_REMOTE = rf"(?:https?:)?{_HOST}"
-_LOADED_ATTRIBUTES = ("src", "srcset", "data", "poster", "xlink:href")
-_LOADED_LINKS = {"stylesheet", "icon", "preload", "prefetch", "preconnect", "modulepreload", "manifest"}
-
-
-def remote_resources(html: Path) -> Iterator[str]:
-    """Yield what opening the pages in a folder would fetch from the network. Links to click are fine."""
-    for page in sorted(html.rglob("*.html")):
-        for found in _page_resources(page.read_text("utf-8")):
-            yield f"{page.relative_to(html)} loads {found}"
-    for style in sorted(html.rglob("*.css")):
-        for found in _style_resources(style.read_text("utf-8", errors="replace")):
-            yield f"{style.relative_to(html)} loads {found}"
-
-
-def _page_resources(text: str) -> Iterator[str]:
-    """Yield the addresses that one page loads."""
-    for tag in BeautifulSoup(text, "html.parser").find_all(True):
-        loaded = [str(tag[name]) for name in _LOADED_ATTRIBUTES if tag.has_attr(name)]
-        if tag.name in ("image", "use") or (tag.name == "link" and _LOADED_LINKS & set(tag.get("rel") or [])):
-            loaded.append(str(tag.get("href", "")))
-        yield from (address for address in loaded if re.search(rf"(?:^|[\s,]){_REMOTE}", address))
-        yield from _style_resources(str(tag.get("style", "")))
-        if tag.name == "style":
-            yield from _style_resources(tag.get_text())
-        if tag.name == "script" and not tag.has_attr("src"):  # require.js and its like are told where to look
-            yield from re.findall(rf"""["'](https?:{_HOST}[^"']*\.js)["']""", tag.get_text())
-
-
-def _style_resources(text: str) -> Iterator[str]:
-    """Yield the addresses that a style sheet loads."""
-    yield from re.findall(rf"""(?:url\(|@import)\s*["']?({_REMOTE}[^"')\s]*)""", text)
 
 
 # --- the command ---------------------------------------------------------------------------------------
@@ -631,6 +635,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--check-contract", action="store_true", help="a notebook over its budget is an error"
     )
+    parser.add_argument("--publish", action="store_true", help="a repository without an address is an error")
     options = parser.parse_args(arguments)
     book = Book(options.root.resolve())
     state = State(book)
@@ -638,6 +643,8 @@ def main(arguments: list[str] | None = None) -> int:
         if options.in_place:
             update_in_place(book, state)
             return 0
+        if options.publish and (reason := unpublishable(book)):
+            raise BuildError(reason)
         execute_changed(book, state)
         render(book, state, options.strict)
         if options.check_contract and (faults := contract_faults(book, state)):

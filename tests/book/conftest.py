@@ -1,3 +1,4 @@
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,8 +41,7 @@ def make_book(tmp_path: Path) -> Callable[..., build.Book]:
         for name, text in package.items():
             (tmp_path / "cnnlib" / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / "cnnlib" / name).write_text(text)
-        (tmp_path / "book" / "_static").mkdir(parents=True)
-        (tmp_path / "book" / "_static" / "book.css").write_text("")
+        shutil.copytree(REPOSITORY / "book" / "_static", tmp_path / "book" / "_static")
         (tmp_path / "book" / "references.bib").write_text("")
         (tmp_path / "book" / "welcome.md").write_text("# A small book\n\nwith $x^2$ in it\n")
         (tmp_path / "requirements.txt").write_text("")

@@ -1,0 +1,122 @@
+from pathlib import Path
+
+import checks
+import pytest
+from finish import finished
+
+HEAD = '<!DOCTYPE html><html lang="en"><head><title>a</title></head><body>'
+END = "</body></html>"
+
+
+def everything(folder: Path) -> list[str]:
+    pages = checks.read_pages(folder)
+    return [*checks.faults(folder, pages), *checks.network_faults(folder, pages)]
+
+
+def faults_of(folder: Path, body: str, **files: str) -> list[str]:
+    """What is wrong with a folder of a page and other files."""
+    (folder / "page.html").write_text(f"{HEAD}{body}{END}")
+    for name, text in files.items():
+        (folder / name.replace("_", ".")).write_text(text)
+    return everything(folder)
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<p id="a"><a href="#a">x</a> <a href="other.html#b">y</a></p>', None),
+        ('<p><a href="https://example.org/#x">x</a> <a href="mailto:a@example.org">y</a></p>', None),
+        ("<p>x</b></p>", "not valid HTML: line 1: "),
+        ("<ul><li>x</ul></div>", "not valid HTML: line 1: "),
+        ('<p id="a"></p><p id="a"></p>', '2 elements have the id "a"'),
+        ('<a href="#b">x</a>', "#b leads to a page that has no such place"),
+        ('<a href="other.html#a">x</a>', "other.html#a leads to a page that has no such place"),
+        ('<a href="nowhere.html">x</a>', "nowhere.html leads to no file"),
+        ('<a href="data.csv" download>x</a>', "data.csv leads to no file"),
+        ('<img src="_images/none.png" alt="">', "_images/none.png leads to no file"),
+        (
+            '<script src="https://example.org/x.js"></script>',
+            "loads https://example.org/x.js from the network",
+        ),
+        (
+            "<code>pip install git+https://example.org/OWNER/REPOSITORY</code>",
+            "OWNER/REPOSITORY stands where",
+        ),
+    ],
+)
+def test_faults_of_a_page(tmp_path: Path, body: str, fault: str | None) -> None:
+    found = faults_of(tmp_path, body, other_html=f'{HEAD}<p id="b"></p>{END}')
+    assert len(found) == (fault is not None)
+    assert not fault or found[0].startswith(f"page.html: {fault}")
+
+
+def test_a_download_with_the_stand_in_address(tmp_path: Path) -> None:
+    (found,) = faults_of(tmp_path, "", a_ipynb="pip install git+https://github.com/OWNER/REPOSITORY")
+    assert found == "a.ipynb: OWNER/REPOSITORY stands where a reader would click or copy"
+
+
+@pytest.mark.parametrize(
+    ("page", "found"),
+    [
+        ('<a href="https://example.org/x.js">a link to click</a>', None),
+        ('<link rel="canonical" href="https://example.org/">', None),
+        ('<script src="../_static/x.js"></script><img src="a//b.png">', None),
+        ('<script src="https://cdn.example.org/x.js"></script>', "https://cdn.example.org/x.js"),
+        ('<script src="//cdn.example.org/x.js"></script>', "//cdn.example.org/x.js"),
+        ('<link rel="stylesheet" href="https://fonts.example.org/css">', "https://fonts.example.org/css"),
+        ('<link href="http://x.example.org" rel="preconnect">', "http://x.example.org"),
+        ('<img srcset="a.png 1x, https://example.org/b.png 2x">', "https://example.org/b.png 2x"),
+        ('<svg><image href="https://example.org/a.png"/></svg>', "https://example.org/a.png"),
+        ("<p style=\"background: url('https://example.org/b.png')\">", "https://example.org/b.png"),
+        ("<style>@import 'https://example.org/c.css';</style>", "https://example.org/c.css"),
+        (
+            '<script>require.config({paths: {p: "https://a.example.org/p.js"}})</script>',
+            "https://a.example.org/p.js",
+        ),
+    ],
+)
+def test_remote_resources_of_a_page(tmp_path: Path, page: str, found: str | None) -> None:
+    (tmp_path / "page.html").write_text(page)
+    loaded = [fault for _, fault in checks.remote_resources(checks.read_pages(tmp_path))]
+    assert len(loaded) == (found is not None)
+    assert not found or loaded[0].endswith(f"{found} from the network")
+
+
+def test_remote_resources_of_a_style_sheet(tmp_path: Path) -> None:
+    (tmp_path / "a.css").write_text(
+        "a { background: url(b.png) } @font-face { src: url(https://example.org/f.woff2) }"
+    )
+    assert [fault for _, fault in checks.remote_styles(tmp_path)] == [
+        "loads https://example.org/f.woff2 from the network"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('<script src="../_static/vendor/fontawesome/6/js/all.min.js?d=1"></script>', ""),
+        ('<link rel="preload" as="font" crossorigin href="../vendor/fontawesome/x.woff2" />', ""),
+        ('<a href="x">A</a><details><summary>', '<a href="x">A</a><details><summary aria-label="Under “A”">'),
+        (
+            '<input id="search-input"><input id="search-input">',
+            '<input id="search-input"><input id="search-input-again">',
+        ),
+        ('<div role="list" class="citation-list">', '<div class="citation-list">'),
+        ('<div class="citation" role="doc-biblioentry">', '<div class="citation">'),
+        (
+            '<div class="pst-scrollable-table-container">',
+            '<div class="pst-scrollable-table-container" tabindex="0">',
+        ),
+        ('<script src="../_static/book.js"></script>', '<script src="../_static/book.js"></script>'),
+    ],
+)
+def test_a_page_is_finished(written: str, expected: str) -> None:
+    assert finished(written) == expected
+
+
+def test_the_first_page_leads_on_and_is_valid(tmp_path: Path) -> None:
+    (tmp_path / "welcome.html").write_text(f"{HEAD}{END}")
+    written = '<meta http-equiv="Refresh" content="0; url=welcome.html" />\n'
+    (tmp_path / "index.html").write_text(finished(written))
+    assert not everything(tmp_path)
+    assert 'content="0; url=welcome.html"' in (tmp_path / "index.html").read_text()

@@ -1,0 +1,64 @@
+"""The built book in a browser: what every test of a page starts from."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+HTML = ROOT / "_build" / "html"
+sys.path.insert(0, str(ROOT / "book"))
+
+from build import BuildError  # noqa: E402
+from pdf import launch  # noqa: E402
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not (HTML / "index.html").is_file():
+        pytest.exit("There is no book in _build/html: make book", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        try:
+            browser = launch(playwright)
+        except BuildError as error:
+            pytest.exit(f"error: {error}", returncode=1)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def address() -> Callable[[str], str]:
+    """The address of a page, such as "book/welcome.html"."""
+    return lambda page: (HTML / page).as_uri()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A reader's browser without a network; what pages complain of or ask of elsewhere fails the test."""
+    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    complaints: list[str] = []
+    context.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    context.on("weberror", lambda thrown: complaints.append(str(thrown.error)))
+    context.on(
+        "request",
+        lambda request: None if _own(request.url) else complaints.append(f"asks for {request.url}"),
+    )
+    context.on("requestfailed", lambda request: complaints.append(f"does not get {request.url}"))
+    yield context
+    context.close()
+    assert not complaints
+
+
+def _own(url: str) -> bool:
+    """Whether an address is of the book's folder, or made by a page itself."""
+    return url.startswith((f"{HTML.as_uri()}/", "data:", "blob:"))
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()

@@ -1,0 +1,75 @@
+"""What must hold of every page in a browser."""
+
+from pathlib import Path
+from statistics import median
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import HTML
+from playwright.sync_api import BrowserContext, Page, Request
+
+PAGES = [
+    path.relative_to(HTML).as_posix()
+    for path in sorted(HTML.rglob("*.html"))
+    if "_static" not in path.relative_to(HTML).parts and path.name != "index.html"
+]
+HEAVIEST = 2_000_000  # bytes that a page may load, not counting what compression saves
+SLOWEST = 1000  # milliseconds until something is to be seen
+
+every_page = pytest.mark.parametrize("name", PAGES)
+
+
+def test_the_first_page_leads_to_the_book(page: Page, address) -> None:
+    page.goto(address("index.html"))
+    page.wait_for_url(address("book/welcome.html"))
+
+
+@every_page
+def test_a_page_is_light_fast_and_no_wider_than_a_phone(context: BrowserContext, address, name: str) -> None:
+    page = context.new_page()
+    page.set_viewport_size({"width": 360, "height": 780})
+    loaded: dict[str, int] = {}
+    page.on("requestfinished", lambda request: loaded.setdefault(request.url, _bytes(request)))
+    page.goto(address(name))
+    assert sum(loaded.values()) <= HEAVIEST
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    first = [_first_paint(page)]
+    while len(first) < 3 and first[0] > SLOWEST:  # three tries for a machine that has other things to do
+        page.reload()
+        first.append(_first_paint(page))
+    assert median(first) <= SLOWEST
+
+
+def _bytes(request: Request) -> int:
+    return Path(request.url.removeprefix("file://").partition("?")[0].partition("#")[0]).stat().st_size
+
+
+def _first_paint(page: Page) -> float:
+    """Milliseconds until the page showed something."""
+    entries = "performance.getEntriesByName('first-contentful-paint')"
+    page.wait_for_function(f"{entries}.length")
+    return page.evaluate(f"{entries}[0].startTime")
+
+
+@every_page
+def test_every_reader_can_use_a_page(context: BrowserContext, address, name: str) -> None:
+    page = context.new_page()
+    page.goto(address(name))
+    assert not _barriers(page)
+    page.emulate_media(color_scheme="dark")
+    page.reload()
+    assert page.get_attribute("html", "data-theme") == "dark"
+    assert not _barriers(page, runOnly=["color-contrast", "link-in-text-block"])
+
+
+def _barriers(page: Page, **options: list[str]) -> list[str]:
+    """What axe-core finds serious or critical on a page."""
+    settings = {"resultTypes": ["violations"], "preload": False}  # its preloading asks for files by script
+    # The rows of a long table are alike: looking at all of the ledger's takes a minute.
+    found = Axe().run(page, {"exclude": ["tr:nth-child(n+12)"]}, settings | options).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+        for node in rule["nodes"]
+    ]

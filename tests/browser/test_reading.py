@@ -1,0 +1,92 @@
+"""A reader at work: searching, switching the colours, turning pages, with and without a mouse."""
+
+from build import Book
+from conftest import HTML
+from playwright.sync_api import Page, expect
+
+PAGES = [page.rpartition(".")[0] + ".html" for page in Book(HTML.parents[1]).pages()]
+LESSON = "notebooks/06_resnet.html"
+
+
+def test_search_finds_a_word_and_opens_its_page(page: Page, address) -> None:
+    page.goto(address(LESSON))
+    page.keyboard.press("Control+k")
+    page.keyboard.type("bottleneck")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=bottleneck*")
+    results = page.locator("#search-results li a")
+    expect(results.first).to_be_visible()
+    results.first.click()
+    page.wait_for_load_state()
+    expect(page.locator("article")).to_contain_text("bottleneck", ignore_case=True)
+
+
+def test_the_theme_button_goes_through_its_modes_and_figures_follow(page: Page, address) -> None:
+    page.goto(address(LESSON))
+    figure = page.locator("figure.cnn svg").first
+    seen = set()
+    for _ in range(3):
+        page.locator("button.theme-switch-button").first.click()
+        mode = page.get_attribute("html", "data-mode")
+        theme = page.get_attribute("html", "data-theme")
+        seen.add(mode)
+        colour = figure.evaluate("figure => getComputedStyle(figure).color")
+        assert theme == ("dark" if mode == "dark" else "light")
+        assert (_brightness(colour) > 128) == (theme == "dark")
+        assert colour == page.locator("article p").first.evaluate("text => getComputedStyle(text).color")
+    assert seen == {"light", "dark", "auto"}
+
+
+def _brightness(colour: str) -> float:
+    """The mean of red, green and blue in a computed colour such as rgb(0, 0, 0)."""
+    return sum(map(float, colour.partition("(")[2].rstrip(")").split(",")[:3])) / 3
+
+
+def test_the_next_and_previous_links_go_through_the_book_in_order(page: Page, address) -> None:
+    page.goto(address(PAGES[0]))
+    for name in PAGES[1:]:
+        page.locator("a.right-next").click()
+        page.wait_for_url(address(name))
+    assert not page.locator("a.right-next").count()
+    page.locator("a.left-prev").click()
+    page.wait_for_url(address(PAGES[-2]))
+
+
+def test_the_keyboard_reaches_everything(page: Page, address) -> None:
+    page.goto(address(LESSON))
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("Skip to main content")).to_be_focused()
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.className + ' ' + document.activeElement.href"))
+    assert any("search-button" in element for element in reached)
+    assert any("05_inception.html" in element for element in reached)
+
+
+def test_folded_code_opens_by_keyboard(page: Page, address) -> None:
+    page.goto(address(LESSON))
+    fold = page.locator("details.hide summary").first
+    code = page.locator("details.hide div.highlight").first
+    expect(code).to_be_hidden()
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(code).to_be_visible()
+
+
+def test_a_folder_of_the_contents_opens_by_keyboard(page: Page, address) -> None:
+    page.goto(address(LESSON))
+    fold = page.locator("nav summary").first
+    assert fold.get_attribute("aria-label") == "Under “Three patterns”"
+    fold.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("nav a", has_text="Exercises: three patterns")).to_be_visible()
+
+
+def test_formulas_are_there_with_scripts_off(browser, address) -> None:
+    context = browser.new_context(java_script_enabled=False, offline=True)
+    page = context.new_page()
+    page.goto(address(LESSON))
+    formula = page.locator("div.math math").first
+    assert formula.bounding_box()["width"] > 20
+    context.close()
