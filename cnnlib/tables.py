@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[-+*]*[\d.,]+(e[-+]?\d+)?\s?%?\**")
 
+_LINK = re.compile(r"<a [^>]*>(.*?)</a>")
+
 
 @dataclass(frozen=True)
 class Table:
@@ -39,7 +41,7 @@ class Table:
 
 
 def _is_number(cell: str) -> bool:
-    return not cell or _NUMBER.fullmatch(cell) is not None
+    return not cell or _NUMBER.fullmatch(_LINK.sub(r"\1", cell)) is not None
 
 
 def _text(cell: object) -> str:

@@ -164,6 +164,21 @@ COSTS: list[tuple[str, float, float, float | None, float | None]] = [
 SWEEP = [(4, 0.2, 0.19, 0.21), (1, 0.18, 0.17, 0.2), (2, 0.19, None, None), (16, 0.25, 0.24, 0.26)]
 
 # Every figure, with what its description must tell.
+STACKS = {
+    "plain": [([[3]], False)] * 2 + [([["pool"]], False)],
+    "module": [
+        (
+            [
+                [1],
+                [1, 3],
+                ["pool", 1],
+            ],
+            False,
+        )
+    ]
+    * 2,
+    "block": [([[1, 3, 1]], True)] * 2,
+}
 FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "images": (lambda: plots.images(DIGITS, [str(i) for i in range(40)]), ["40 images of 28x28", "38, 39"]),
     "photos": (lambda: plots.images(PHOTOS, alt="Six gradients"), ["Six gradients."]),
@@ -344,6 +359,13 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
         lambda: plots.residual_blocks(PLAIN),
         ["3x3, 64; batch norm; ReLU gives 7x7x64", "(padded shortcut: pad to 128, /2), then ReLU gives 4x4x"],
     ),
+    "stacks": (
+        lambda: plots.stacks(STACKS),
+        [
+            "plain: 3x3, 2 times, then pool; module: 1x1 beside 1x1 and 3x3 beside pool and 1x1, 2 times; ",
+            "block: 1x1 and 3x3 and 1x1 with a shortcut, 2 times.",
+        ],
+    ),
     "modules": (
         lambda: plots.modules(GOOGLENET, "Modules", {"mixed_a": "aux"}),
         [
@@ -370,6 +392,15 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
         lambda: plots.kinds_of_network({"LeNet-5": LENET[5:]}),
         ["LeNet-5, 2 layers, 10,920 multiply-adds, 11,014 parameters: dense, 84; dense, 10."],
     ),
+    "answer": (
+        lambda: plots.answer(
+            DIGITS[0], {"C1": MAPS, "S2": MAPS[::2, ::2, :6]}, {"0": 0.125, "1": 0.875}, "LeNet-5"
+        ),
+        [
+            "LeNet-5: an image, its feature maps in C1 with 16, S2 with 6, blue below 0",
+            "classes: 0 0.12, 1 0.88. The answer is 1.",
+        ],
+    ),
     "bitmaps": (
         lambda: plots.bitmaps(CODES, list("0123456789")),
         ["10 bitmaps, 7 wide and 12 high"],
@@ -377,6 +408,18 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
     "schedule": (
         lambda: plots.schedule({"paper": [5e-4] * 2 + [1e-5] * 8, "ours": [1e-3] * 10}),
         ["paper: 0.0005 for 2, 0.00001 for 8 epochs"],
+    ),
+    "layer counts": (
+        lambda: plots.layer_counts(
+            {
+                "as it is": ((28, 28, 1), [("5x5 convolution", LENET[0]), ("pool", LENET[1])]),
+                "one layer": ((14, 14, 6), [("5x5 convolution", LENET[2])]),
+            }
+        ),
+        [
+            "as it is: 5x5 convolution makes 28x28x6; pool makes 14x14x6; 156 parameters",
+            "and 117,600 multiply-adds on 28x28x1. one layer: ",
+        ],
     ),
     "bridge": (
         lambda: plots.parameter_bridge(
@@ -407,6 +450,10 @@ FIGURES: dict[str, tuple[Callable[[], plots.Drawing], list[str]]] = {
             "Test error on CIFAR-10 by configuration. with normalisation: mean 11.1% of 3 runs, from 10.9%",
             "interval 10.5% to 11.7%; without: mean 13.1% of 1 run, the paper's 13%.",
         ],
+    ),
+    "class summary": (
+        lambda: plots.class_summary([3.0, 12.5, 15.0], 15, {"output-size": 0.8, "lenet5": 0.0, "open": None}),
+        ["3 submissions of at most 15 points. Share of the points: output-size 80%, lenet5 0%, open to be"],
     ),
     "alike": (lambda: plots.comparison({"A": [0.1, 0.1]}), ["A: mean 10% of 2 runs, from 10% to 10%."]),
     "confusion": (
@@ -848,6 +895,9 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
         (lambda: plots.extractor_and_classifier([]), "there are no layers"),
         (lambda: plots.extractor_and_classifier(LENET[:3]), "followed by layers without"),
         (lambda: plots.extractor_and_classifier(LENET[5:]), "followed by layers without"),
+        (lambda: plots.layer_counts({}), "there are no chains"),
+        (lambda: plots.layer_counts({"a": ((1, 1, 1), [])}), "a has no layers"),
+        (lambda: plots.layer_counts({"a": ((1, 1, 1), [("w" * 40, LENET[0])])}), "no room for 'www"),
         (lambda: plots.shape_through_depth({}), "nothing to draw"),
         (lambda: plots.shape_through_depth({str(i): LENET for i in range(7)}), "at most 6 .* got 7"),
         (lambda: plots.shape_through_depth({"mlp": LENET[5:]}), "mlp has no layer with feature maps"),
@@ -921,6 +971,13 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
             lambda: plots.residual_blocks({str(i): ((8, 8, 3), [(3, 3, 1)], "projection") for i in range(4)}),
             "4 blocks do not fit side by side",
         ),
+        (lambda: plots.stacks({}), "stacks: nothing to draw, there are no columns"),
+        (lambda: plots.stacks({"a": []}), "stacks: a has no blocks"),
+        (lambda: plots.stacks({"a": [([[]], False)]}), "stacks: a block of a has no layer"),
+        (
+            lambda: plots.stacks({"a": [([["convolution"] * 2] * 8, False)]}),
+            "stacks: no room for 'convolution'; write it shorter",
+        ),
         (lambda: plots.modules([], "x"), "modules: nothing to draw, there are no layers"),
         (lambda: plots.modules(GOOGLENET, "x", {"mixed_c": "aux"}), "aux on mixed_c is not in the network"),
         (lambda: plots.modules(GOOGLENET, "x", {"mixed_a": "aux3"}), "aux3 on mixed_a is not in"),
@@ -941,6 +998,8 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
             lambda: plots.kinds_of_network({"a": [RESNET[0], row("sum", "Add", (16, 16, 64))]}),
             "no layer before a sum is called sum",
         ),
+        (lambda: plots.answer(DIGITS[0], {}, {}, "LeNet-5"), "there are no scores"),
+        (lambda: plots.answer(DIGITS[0], {}, {"0": -0.1, "1": 1.1}, "LeNet-5"), "scores of 0 and more"),
         (lambda: plots.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: plots.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),
         (lambda: plots.schedule({"a": []}), "a needs rates above 0"),
@@ -971,6 +1030,8 @@ def test_save_writes_the_svg(tmp_path: Any) -> None:
             r"matrix of \(3, 3\) for 3 class names, got \(2, 3\)",
         ),
         (lambda: plots.confusion(np.zeros((0, 0)), []), "there are no classes"),
+        (lambda: plots.class_summary([1.0], 15, {}), "there are no questions"),
+        (lambda: plots.class_summary([0.0], 0, {"a": 1.0}), "the most points must be above 0, not 0"),
     ],
 )
 def test_bad_input_is_refused(draw: Callable[[], object], message: str) -> None:

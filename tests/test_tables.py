@@ -13,6 +13,11 @@ def test_integers_get_separators_and_columns_of_numbers_align_right():
     ]
 
 
+def test_a_number_that_is_a_link_is_a_number():
+    assert str(Table(["error"], [['<a href="a.html#b">0.95%</a>']])).splitlines()[1] == "| --: |"
+    assert str(Table(["error"], [['<a href="a.html#b">low</a>']])).splitlines()[1] == "| :-- |"
+
+
 def test_a_column_with_words_in_it_aligns_left():
     assert str(Table(["mixed"], [[1], ["one"]])).splitlines()[1] == "| :-- |"
 

@@ -8,12 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cnnlib import audit
+from cnnlib import audit, records
 from cnnlib.ledger import alexnet, implementations, inception, lenet, open_data, resnet, transfer, vgg
 from cnnlib.ledger.claim import Claim, close
 from cnnlib.tables import Table
 
-__all__ = ["Claim", "Row", "as_markdown", "as_text", "claims", "close", "counts", "rows"]
+__all__ = ["SLIPS", "Claim", "Row", "as_markdown", "as_text", "claims", "close", "counts", "rows", "slips"]
+
+# Facts in which a paper is at odds with itself or with arithmetic, whatever is built or trained here.
+SLIPS = {
+    "lecun1998": ("input_variance", "multiply_adds"),
+    "krizhevsky2012": ("input_side", "conv1_units", "neurons", "convolution_limit", "crop_factor"),
+    "szegedy2015": (
+        *("printed_weights_odd", "printed_weights_conv1", "printed_work_5a", "printed_work_conv1"),
+        *("budget", "fewer_than_alexnet", "seven_nets_144_crops_gain"),
+    ),
+    "simonyan2015": ("he_work_d",),
+    "he2016": ("googlenet_nets",),
+}
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,7 @@ class Row:
     ours: str
     verdict: str
     why: str
+    records: tuple[str, ...] = ()
 
 
 def claims() -> list[Claim]:
@@ -44,6 +57,20 @@ def claims() -> list[Claim]:
 def rows() -> list[Row]:
     """Work out every line of the ledger."""
     return [row for claim in claims() for row in _lines(claim)]
+
+
+def slips(paper: str) -> list[Row]:
+    """Work out the lines in which a paper, by its citation, slips.
+
+    Raises:
+        KeyError: no slip of it is known.
+    """
+    return [
+        row
+        for claim in claims()
+        if claim.paper.citation == paper and claim.key in SLIPS[paper]
+        for row in _lines(claim)
+    ]
 
 
 def _lines(claim: Claim) -> list[Row]:
@@ -72,6 +99,7 @@ def _row(claim: Claim, key: str, expected: Any, ours: Any) -> Row:
         ours="" if ours is None else _text(ours),
         verdict=verdict,
         why="" if verdict == "agrees" else claim.deviation,
+        records=claim.records,
     )
 
 
@@ -114,10 +142,15 @@ def as_text(lines: list[Row]) -> str:
 def as_markdown(lines: list[Row]) -> str:
     """The ledger for a page."""
     head = ["claim", "place", "paper", "ours", "verdict"]
-    rows = [
-        [r.claim, f"{r.where} ({r.confidence})", _cell(r.expected), _cell(r.ours), _end(r)] for r in lines
-    ]
+    rows = [[r.claim, f"{r.where} ({r.confidence})", _cell(r.expected), _ours(r), _end(r)] for r in lines]
     return str(Table(head, rows))
+
+
+def _ours(row: Row) -> str:
+    """Our value; one that was measured leads to its records."""
+    if len(row.records) == 1:
+        return records.link(row.records[0], row.ours)
+    return ", ".join([_cell(row.ours), *map(records.link, row.records)])
 
 
 def _end(row: Row) -> str:

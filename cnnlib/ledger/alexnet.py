@@ -364,12 +364,13 @@ def _figure_1_claims() -> list[Claim]:
         ratio = round(tanh[0] / relu[0], 1)
         return ratio if tanh[1] else f"more than {ratio}"
 
+    relu, tanh = "four_layers_relu", "four_layers_tanh"
     other = "In another network than the paper's, which is not described, and with other rates."
     return [
         *quoted(p, ["relu_error"], "Where the figure reads its speeds off; ours are read off there too."),
-        Claim(p, "relu_speed", speed, deviation=other),
-        Claim(p, "relu_epochs", lambda: epochs("relu"), deviation=other),
-        Claim(p, "tanh_epochs", lambda: epochs("tanh"), deviation=other),
+        Claim(p, "relu_speed", speed, deviation=other, records=(relu, tanh)),
+        Claim(p, "relu_epochs", lambda: epochs("relu"), deviation=other, records=(relu,)),
+        Claim(p, "tanh_epochs", lambda: epochs("tanh"), deviation=other, records=(tanh,)),
     ]
 
 
@@ -379,7 +380,7 @@ def _cifar_claims() -> list[Claim]:
     return [
         *_figure_1_claims(),
         *(
-            Claim(p, key, partial(recorded_error, name), _within_ten_thousand, _short(name))
+            Claim(p, key, partial(recorded_error, name), _within_ten_thousand, _short(name), (name,))
             for key, name in (
                 ("cifar_error", "cuda_convnet_short"),
                 ("cifar_error_lrn", "cuda_convnet_lrn_short"),

@@ -26,6 +26,7 @@ class Claim:
         ours: computes our value; None when the book neither computes nor measures it.
         agrees: tells whether the paper's value and ours agree.
         deviation: why they differ, or why there is no value of ours; a difference without one fails.
+        records: the recipes whose records our value was measured in.
     """
 
     paper: Paper
@@ -33,6 +34,7 @@ class Claim:
     ours: Callable[[], Any] | None = None
     agrees: Callable[[Any, Any], bool] = lambda expected, ours: expected == ours
     deviation: str = ""
+    records: tuple[str, ...] = ()
 
 
 def close(tolerance: float) -> Callable[[float, float], bool]:

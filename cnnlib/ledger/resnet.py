@@ -376,6 +376,9 @@ def _result_claims() -> list[Claim]:
     kinds = ("_ten_crops", "_best", "_one_crop", "_nets")
     keys = [key for key in p.facts if key.endswith(kinds) and key not in (*same, "vgg_nets")]
     theirs = [key for key in keys if key.startswith(("prelu_net", "bn_inception"))]
+    plain, residual = (
+        tuple(f"{kind}{depth}_short" for depth in SHORT_DEPTHS) for kind in ("plain", "resnet")
+    )
     return [
         *(Claim(p, key, ours, deviation=slip.get(key, "")) for key, ours in same.items()),
         Claim(p, "vgg_nets", lambda: SIMONYAN2015["submission"][2], close(0.05)),
@@ -383,8 +386,8 @@ def _result_claims() -> list[Claim]:
         *quoted(p, [*theirs, "vgg_submission", "cifar_others"], _OTHERS),
         *quoted(p, ["nets", "plain_training_error", "longer_training"], _NOT_RUN),
         *quoted(p, ["place"], "History: the outcome of a competition, which cannot be repeated."),
-        Claim(p, "cifar_plain_order", _plain_order, deviation=_SHORTER),
-        Claim(p, "cifar_responses", _responses, deviation=_SHORTER),
+        Claim(p, "cifar_plain_order", _plain_order, deviation=_SHORTER, records=plain),
+        Claim(p, "cifar_responses", _responses, deviation=_SHORTER, records=(*plain, *residual)),
         *quoted(
             p,
             [

@@ -5,8 +5,9 @@ page's own text colour, so one figure serves light and dark pages; data colours 
 from white and from near-black alike, in hues that colour-blind readers tell apart.
 """
 
-from cnnlib.plots.blocks import inception_module, residual_blocks
+from cnnlib.plots.blocks import inception_module, residual_blocks, stacks
 from cnnlib.plots.branching import kinds_of_network, modules
+from cnnlib.plots.classes import class_summary
 from cnnlib.plots.costs import against, over_the_years, sweep
 from cnnlib.plots.curves import (
     activations,
@@ -27,6 +28,7 @@ from cnnlib.plots.networks import (
     dense_widths,
     dropout,
     extractor_and_classifier,
+    layer_counts,
     network,
     network_to_scale,
     parameter_bridge,
@@ -34,7 +36,7 @@ from cnnlib.plots.networks import (
     shape_through_depth,
     two_towers,
 )
-from cnnlib.plots.pictures import augmented, bitmaps, feature_maps, filters, images
+from cnnlib.plots.pictures import PRINT, SIGNED, answer, augmented, bitmaps, feature_maps, filters, images
 from cnnlib.plots.transfer import (
     by_layer,
     decision_chart,
@@ -53,14 +55,18 @@ __all__ = [
     "OCHRE",
     "PALETTE",
     "PAPER",
+    "PRINT",
     "PURPLE",
+    "SIGNED",
     "VERMILLION",
     "Drawing",
     "activations",
     "against",
+    "answer",
     "augmented",
     "bitmaps",
     "by_layer",
+    "class_summary",
     "comparison",
     "configurations",
     "confusion",
@@ -76,6 +82,7 @@ __all__ = [
     "images",
     "inception_module",
     "kinds_of_network",
+    "layer_counts",
     "learning_curves",
     "levels",
     "levels_of_freezing",
@@ -93,6 +100,7 @@ __all__ = [
     "samples",
     "schedule",
     "shape_through_depth",
+    "stacks",
     "sweep",
     "transfer",
     "two_towers",

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -148,6 +149,86 @@ def residual_blocks(
         left += slot
     sentences = [_told(title, *block, mains[title], beside[title]) for title, block in blocks.items()]
     return finish(figure, ". ".join(sentences) + ".")
+
+
+@styled
+def stacks(columns: Mapping[str, Sequence[tuple[Sequence[Sequence[int | str]], bool]]]) -> Drawing:
+    """Draw side by side what networks are stacked of, the image at the top.
+
+    Args:
+        columns: for each title its blocks from the image down, each as its branches, which hold for every
+            layer the side of its kernel or a word, and whether a shortcut leads past it.
+
+    Raises:
+        ValueError: there are no columns or no blocks in one, a block has no layer, or a word has no room.
+    """
+    require(columns, "stacks: nothing to draw, there are no columns")
+    gap, step = 16.0, 16.0
+    wide = WIDTH / len(columns) - gap - 10
+    for title, blocks in columns.items():
+        require(blocks, f"stacks: {title} has no blocks")
+        for branches, _ in blocks:
+            require(branches and all(branches), f"stacks: a block of {title} has no layer")
+            room = wide / len(branches) - 4
+            for word in (_side(layer) for branch in branches for layer in branch):
+                require(text_width(word) <= room, f"stacks: no room for {word!r}; write it shorter")
+    tall = {
+        title: [step * max(map(len, branches)) for branches, _ in blocks] for title, blocks in columns.items()
+    }
+    figure, axes = sheet(WIDTH, 26 + max(sum(heights) + gap * len(heights) for heights in tall.values()))
+    for i, (title, blocks) in enumerate(columns.items()):
+        left, top, above = (wide + gap + 10) * i, 34.0, 20.0
+        middle, side = left + wide / 2, left + wide + 8
+        axes.text(left, 11, title, weight="bold", va="baseline")
+        for (branches, shortcut), height in zip(blocks, tall[title], strict=True):
+            _beside_each_other(axes, (left, top), (wide, height), branches, above)
+            above = top + height + (6 if shortcut else -3 if len(branches) == 1 else 1)
+            if shortcut:
+                axes.plot([middle, middle], [above - 9, above - 8], **_LINE)
+                axes.plot([middle, side, side, middle + 4], [top - 6, top - 6, *[above - 4] * 2], **_LINE)
+                axes.add_patch(Circle((middle, above - 4), 4, fc="none", ec=INK, lw=0.9))
+                axes.plot([middle - 2.3, middle + 2.3], [above - 4] * 2, color=INK, lw=0.9)
+                axes.plot([middle] * 2, [above - 6.3, above - 1.7], color=INK, lw=0.9)
+            top += height + gap
+    told = "; ".join(_told_stack(*column) for column in columns.items())
+    return finish(figure, f"What networks are stacked of. {told}.")
+
+
+def _beside_each_other(
+    axes: Axes,
+    corner: tuple[float, float],
+    size: tuple[float, float],
+    branches: Sequence[Sequence[int | str]],
+    above: float,
+) -> None:
+    """Draw the branches of a block, the line that brings their input from above, and their pile."""
+    (left, top), (wide, height) = corner, size
+    slot, middle = wide / len(branches), left + wide / 2
+    axes.plot([middle, middle], [above, top - 3], **_LINE)
+    if len(branches) > 1:
+        axes.plot([left + slot / 2, left + wide - slot / 2], [top - 3] * 2, **_LINE)
+        axes.add_patch(Rectangle((left + 1, top + height - 1), wide - 2, 2, fc=INK, alpha=0.6, lw=0))
+    for i, branch in enumerate(branches):
+        x, first = left + slot * i, top + height - 16 * len(branch)
+        axes.plot([x + slot / 2] * 2, [top - 3, first], **_LINE)
+        for j, layer in enumerate(branch):
+            colour = OCHRE if isinstance(layer, str) else PURPLE if layer == 1 else BLUE
+            box(axes, x + 1, first + 16 * j, slot - 2, 13, colour, _side(layer))
+
+
+def _side(layer: int | str) -> str:
+    return layer if isinstance(layer, str) else times((layer, layer))
+
+
+def _told_stack(title: str, blocks: Sequence[tuple[Sequence[Sequence[int | str]], bool]]) -> str:
+    """Tell a column in words, alike blocks that follow each other once."""
+    words = [
+        " beside ".join(" and ".join(map(_side, branch)) for branch in branches)
+        + (" with a shortcut" if shortcut else "")
+        for branches, shortcut in blocks
+    ]
+    groups = [(word, len(list(same))) for word, same in groupby(words)]
+    return f"{title}: " + ", then ".join(f"{word}, {n} times" if n > 1 else word for word, n in groups)
 
 
 def _branch(shape: tuple[int, int, int], branch: Sequence[tuple[int | str, int | None]]) -> list[_Layer]:

@@ -169,7 +169,8 @@ def schedule(rates: Mapping[str, Sequence[float]]) -> Drawing:
         sentences.append(f"{name}: {briefly([f'{_plain(rate)} for {n}' for rate, n in phases], 8)} epochs")
     axes.set_title("learning rate")
     _epochs(axes)
-    log(axes, "y", _plain)
+    every = list(itertools.chain(*rates.values()))
+    log(axes, "y", _plain, (1,) if max(every) / min(every) > 1000 else (1, 2, 5))
     legend(figure, axes)
     return finish(figure, f"Learning rate by epoch. {'; '.join(sentences)}.")
 

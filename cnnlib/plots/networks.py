@@ -514,6 +514,45 @@ def dropout(masks: np.ndarray, inputs: int = 4, outputs: int = 3) -> Drawing:
 
 
 @styled
+def layer_counts(chains: "Mapping[str, tuple[Sequence[int], Sequence[tuple[str, Row]]]]") -> Drawing:
+    """Draw what layers one behind the other make and cost, as a table for each chain, with its sums.
+
+    Args:
+        chains: for each title the shape of the input, and each layer in words with what `audit.table` says
+            of it.
+
+    Raises:
+        ValueError: there are no chains, one has no layers, or a layer's words are too long.
+    """
+    require(chains, "layer_counts: nothing to draw, there are no chains")
+    line, columns = 16.0, (148.0, 252.0, WIDTH)
+    height = sum(line * (len(rows) + 2) + 24 for _, rows in chains.values())
+    figure, axes = sheet(WIDTH, height - 12)
+    top, told = 0.0, []
+
+    def write(y: float, words: Sequence[str], **look: Any) -> None:
+        axes.text(0, y, words[0], size=SMALL, va="baseline", **look)
+        for x, word, side in zip(columns, words[1:], ("left", "right", "right"), strict=True):
+            axes.text(x - 32 * (side == "left"), y, word, size=SMALL, ha=side, va="baseline", **look)
+
+    for title, (shape, rows) in chains.items():
+        require(rows, f"layer_counts: {title} has no layers")
+        axes.text(0, top + 11, title, weight="bold", va="baseline")
+        write(top + 27, (f"input {times(shape)}", "output", "parameters", "multiply-adds"), alpha=MUTED)
+        axes.plot([0, WIDTH], [top + 31.5] * 2, color=INK, lw=0.7, alpha=0.3)
+        for i, (words, row) in enumerate(rows):
+            require(text_width(words) < columns[0] - 36, f"layer_counts: no room for {words!r}")
+            cells = (words, times(row.output_shape), f"{row.params:,}", f"{row.macs:,}")
+            write(top + 43 + line * i, cells)
+        params, macs = (sum(getattr(row, kind) for _, row in rows) for kind in ("params", "macs"))
+        write(top + 43 + line * len(rows), ("in all", "", f"{params:,}", f"{macs:,}"), weight="bold")
+        layers = "; ".join(f"{words} makes {times(row.output_shape)}" for words, row in rows)
+        told.append(f"{title}: {layers}; {params:,} parameters and {macs:,} multiply-adds on {times(shape)}")
+        top += line * (len(rows) + 2) + 24
+    return finish(figure, f"{'. '.join(told)}.")
+
+
+@styled
 def parameter_bridge(
     start: tuple[str, int], steps: Sequence[tuple[str, int]], end: tuple[str, int]
 ) -> Drawing:

@@ -1,7 +1,7 @@
 """Grids of pictures: images, feature maps, filters."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +17,7 @@ from cnnlib.plots.drawing import (
     VERMILLION,
     WIDTH,
     Drawing,
+    box,
     finish,
     listed,
     require,
@@ -27,8 +28,12 @@ from cnnlib.plots.drawing import (
     times,
 )
 
-_PRINT = LinearSegmentedColormap.from_list("print", [PAPER, "#20262c"], N=64)
-_SIGNED = LinearSegmentedColormap.from_list("signed", ["#07375c", BLUE, PAPER, VERMILLION, "#6b2f00"], N=65)
+# Colours from no ink to full, and from far below 0 to far above.
+PRINT = (PAPER, "#20262c")
+SIGNED = ("#07375c", BLUE, PAPER, VERMILLION, "#6b2f00")
+_SCORE = 11.5  # points from one score to the next
+_PRINT = LinearSegmentedColormap.from_list("print", PRINT, N=64)
+_SIGNED = LinearSegmentedColormap.from_list("signed", SIGNED, N=65)
 
 
 @styled
@@ -183,6 +188,59 @@ def bitmaps(codes: np.ndarray, titles: Sequence[str]) -> Drawing:
     size = f"{codes.shape[2]} wide and {codes.shape[1]} high"
     alt = f"{len(codes)} bitmaps, {size}, of +1 (ink) and -1 (paper), for the classes {listed(titles)}."
     return _grid(codes, titles, 10, alt, cmap=_PRINT, norm=Normalize(-1, 1))
+
+
+@styled
+def answer(
+    image: np.ndarray, maps: Mapping[str, np.ndarray], scores: Mapping[str, float], title: str
+) -> Drawing:
+    """Draw an image, the scores that a network gives it, and the feature maps in between.
+
+    Args:
+        image: (H, W), uint8, with high values as ink.
+        maps: of each layer, by its name: (H, W, C), coloured on a scale of the layer's own around 0; or none.
+        scores: by class, none below 0; the largest wins.
+        title: of the network.
+
+    Raises:
+        ValueError: there are no scores, or one is below 0.
+    """
+    require(scores, "answer: nothing to draw, there are no scores")
+    require(min(scores.values()) >= 0 < max(scores.values()), "answer: expected scores of 0 and more")
+    side, gap, left, columns = 36.0, 4.0, 24.0, 8
+    lines = [math.ceil(each.shape[2] / columns) for each in maps.values()]
+    top, large = 26.0, _SCORE * len(scores)
+    figure, axes = sheet(WIDTH, top + large + sum(lines) * (side + gap) + 10 * len(lines))
+    axes.text(0, 11, title, weight="bold", va="baseline")
+    _picture(axes, image, (0, top), (large, large), _PRINT, Normalize(0, 255))
+    best = _scores(axes, scores, (large + 18, top))
+    y = top + large + 10
+    for (name, each), count in zip(maps.items(), lines, strict=True):
+        bound = float(np.abs(each).max()) or 1.0
+        axes.text(0, y + side / 2, name, size=SMALL, va="center_baseline")
+        for place in range(each.shape[2]):
+            corner = (left + place % columns * (side + gap), y + place // columns * (side + gap))
+            _picture(axes, each[..., place], corner, (side, side), _SIGNED, Normalize(-bound, bound))
+        y += count * (side + gap) + 10
+    told = listed(f"{name} {score:.2f}" for name, score in scores.items())
+    between = listed(f"{name} with {each.shape[2]}" for name, each in maps.items())
+    between = f", its feature maps in {between}, blue below 0 and orange above," if maps else ""
+    return finish(
+        figure, f"{title}: an image{between} and the scores of its classes: {told}. The answer is {best}."
+    )
+
+
+def _scores(axes: Axes, scores: Mapping[str, float], corner: tuple[float, float]) -> str:
+    """Draw a bar for each class down from a corner; return the class with the largest."""
+    best, largest = max(scores.items(), key=lambda item: item[1])
+    for place, (name, score) in enumerate(scores.items()):
+        x, y = corner[0], corner[1] + _SCORE * place
+        bar = (WIDTH - x - 58) * score / largest
+        box(axes, x + 18, y + 1.5, bar, _SCORE - 3, BLUE, "")
+        for words, left in ((name, x), (f"{score:.2f}", x + 22 + bar)):
+            weight = "bold" if name == best else "normal"
+            axes.text(left, y + _SCORE / 2, words, size=SMALL, weight=weight, va="center_baseline")
+    return best
 
 
 def _grid(

@@ -40,11 +40,11 @@ def around(axes: Axes, which: str, values: Sequence[float]) -> None:
     _linear(_axis(axes, which), percent)
 
 
-def log(axes: Axes, which: str, show: Callable[[float], str]) -> None:
-    """Make the x or y axis logarithmic, with plain numbers at 1, 2 and 5."""
+def log(axes: Axes, which: str, show: Callable[[float], str], subs: Sequence[float] = (1, 2, 5)) -> None:
+    """Make the x or y axis logarithmic, with plain numbers at 1, 2 and 5 or at other multiples of ten."""
     axes.set(**{f"{which}scale": "log"})
     axis = _axis(axes, which)
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_locator(LogLocator(subs=subs))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: show(value)))
 

@@ -129,6 +129,26 @@ def experiment(name: str) -> dict | None:
     return json.loads(file.read_text()) if file.exists() else None
 
 
+def anchor(record: dict | str) -> str:
+    """Where the page of results shows a record, or all records of the recipe that a string names."""
+    if isinstance(record, str):
+        return record
+    if "recipe" in record:
+        return f"{record['recipe']['name']}-seed{record['seed']}"
+    return f"experiment-{record['name']}"
+
+
+def link(record: dict | str, text: str = "") -> str:
+    """Write a link to a record on the page of results, for a table of any page of the book.
+
+    Args:
+        record: a run, an experiment, or the name of a recipe or a choice, as `anchor` takes it.
+        text: what to show; the record's place on that page unless given.
+    """
+    # HTML, since the page lies elsewhere in the book than in the repository.
+    return f'<a href="../book/results.html#{anchor(record)}">{text or anchor(record)}</a>'
+
+
 def responses() -> dict[str, list[float]]:
     """Standard deviations of the responses of each recorded network's layers, by the names of the recipes.
 

@@ -1,0 +1,63 @@
+"""Committed outputs show what a reader came for, and nothing of the machine that made them."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted([*ROOT.glob("notebooks/**/*.ipynb"), *ROOT.glob("book/*.ipynb")])
+CHATTER = re.compile(
+    r"\bat 0x[0-9a-f]{6,}|/home/|/tmp/|/root/|/usr/|site-packages|\w+Warning\b|Traceback|it/s\]|ms/step|\r"
+    r"|[━█▏]|cuda_\w+\.cc|XLA service|cuDNN|oneDNN|AVX\d|\bEpoch \d+/\d+|^[IWE]\d{4} ",
+    re.MULTILINE,
+)
+
+
+def outputs(path: Path) -> list[tuple[str, str]]:
+    """Stream or type, and text of every output of a notebook."""
+    found = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            if "text" in output:
+                found.append((output["name"], output["text"]))
+            found += [(kind, str(text)) for kind, text in output.get("data", {}).items()]
+            if output["output_type"] == "error":
+                found.append(("error", "\n".join(output["traceback"])))
+    return found
+
+
+def without_pictures(text: str) -> str:
+    return re.sub(r"base64,[^\"]+", "", text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<keras.src.Layer object at 0x7f2a10b2c4d0>",
+        "/home/me/book/a.py:3: UserWarning: old",
+        "\r 50%",
+        "12/12 ━━━━━━ 0s 2ms/step",
+        "Epoch 1/3",
+        "I0000 00:00:17 gpu_device.cc",
+    ],
+)
+def test_chatter_is_recognised(text):
+    assert CHATTER.search(text)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_outputs_are_tidy(path):
+    found = outputs(path)
+    assert [text for kind, text in found if kind in ("stderr", "error")] == []
+    assert [hit[0] for _, text in found for hit in CHATTER.finditer(without_pictures(text))] == []
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("notebooks/*.ipynb")), ids=lambda path: path.stem)
+def test_imports_are_folded_away(path):
+    """The first cell of imports is a set-up; a reader may open it."""
+    code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    code = [cell for cell in code if not {"setup", "parameters"} & set(cell.metadata.get("tags", []))]
+    imports = [cell for cell in code if re.match(r"import |from ", cell.source)]
+    assert not imports or "hide-input" in imports[0].metadata.get("tags", [])
