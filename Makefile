@@ -30,8 +30,9 @@ help:
 	@echo "make bench          time the training engine against others, some 20 minutes (BENCH='--only NAME')"
 	@echo "PYTHON=python3.12 (say) picks the interpreter that .venv is made with."
 
+# BOOK holds arguments of book/build.py, such as --strict.
 book: $(STAMP)
-	$(BIN)/python book/build.py
+	$(BIN)/python book/build.py $(BOOK)
 
 test: $(STAMP)
 	$(BIN)/ruff check .

@@ -30,7 +30,11 @@ def test_a_workflow_may_only_read_unless_a_job_says_more(path) -> None:
 def test_what_is_published_has_an_address_and_exercises_of_their_own_branch() -> None:
     workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "publish.yml").read_text("utf-8"))
     commands = "\n".join(step.get("run", "") for step in steps(workflow))
-    assert "book/build.py --strict --publish" in commands
+    assert 'make book BOOK="--strict --publish"' in commands
+    tests = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "test.yml").read_text("utf-8"))
+    assert workflow[True]["workflow_run"]["workflows"] == [tests["name"]]  # YAML 1.1 reads `on` as True
+    assert "workflow_run.event == 'push'" in workflow["jobs"]["build"]["if"]
+    assert {"make test", "make test-book"} <= {step.get("run") for step in steps(tests)}
     assert re.search(rf"git push .* {EXERCISES_BRANCH}$", commands, re.M)
     assert f"--initial-branch {EXERCISES_BRANCH}" in commands
     assert "exercises" in {job for job in workflow["jobs"] if "permissions" in workflow["jobs"][job]}
