@@ -40,7 +40,10 @@ def address() -> Callable[[str], str]:
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """A reader's browser without a network; what pages complain of or ask of elsewhere fails the test."""
-    context = browser.new_context(offline=True, viewport={"width": 1280, "height": 900})
+    # Colours on their way from one to another would be looked at half-way.
+    context = browser.new_context(
+        offline=True, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+    )
     complaints: list[str] = []
     context.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     context.on("weberror", lambda thrown: complaints.append(str(thrown.error)))

@@ -33,7 +33,9 @@ def test_the_theme_button_goes_through_its_modes_and_figures_follow(page: Page, 
         colour = figure.evaluate("figure => getComputedStyle(figure).color")
         assert theme == ("dark" if mode == "dark" else "light")
         assert (_brightness(colour) > 128) == (theme == "dark")
-        assert colour == page.locator("article p").first.evaluate("text => getComputedStyle(text).color")
+        assert colour == page.locator("article section > p").first.evaluate(
+            "text => getComputedStyle(text).color"
+        )
     assert seen == {"light", "dark", "auto"}
 
 
@@ -77,7 +79,7 @@ def test_folded_code_opens_by_keyboard(page: Page, address) -> None:
 def test_a_folder_of_the_contents_opens_by_keyboard(page: Page, address) -> None:
     page.goto(address(LESSON))
     fold = page.locator("nav summary").first
-    assert fold.get_attribute("aria-label") == "Under “Three patterns”"
+    assert fold.get_attribute("aria-label") == "Under “1. Three patterns”"
     fold.focus()
     page.keyboard.press("Enter")
     expect(page.locator("nav a", has_text="Exercises: three patterns")).to_be_visible()
