@@ -18,7 +18,7 @@ __all__ = ["SLIPS", "Claim", "Row", "as_markdown", "as_text", "claims", "close",
 # Facts in which a paper is at odds with itself or with arithmetic, whatever is built or trained here.
 SLIPS = {
     "lecun1998": ("input_variance", "multiply_adds"),
-    "krizhevsky2012": ("input_side", "conv1_units", "neurons", "convolution_limit", "crop_factor"),
+    "krizhevsky2012": ("input_side", "conv1_units", "convolution_limit", "crop_factor"),
     "szegedy2015": (
         *("printed_weights_odd", "printed_weights_conv1", "printed_work_5a", "printed_work_conv1"),
         *("budget", "fewer_than_alexnet", "seven_nets_144_crops_gain"),
