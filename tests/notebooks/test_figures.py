@@ -25,10 +25,7 @@ COUNTERPARTS = {
     "5.11": ("05_inception", "the naive module: 4 branches"),
     "5.12": ("05_inception", "reduce, then look: 1 branch"),
     "5.13": ("05_inception", "the module with reductions: 4 branches"),
-    "5.14": (
-        "05_inception",
-        "modules: 1x1 beside 1x1 and 3x3 beside 1x1 and 5x5 beside pool and 1x1, 3 times",
-    ),
+    "5.14": ("05_inception", "beside pool and"),
     "5.15": ("05_inception", "GoogLeNet, from top to bottom"),
     "5.19": ("06_resnet", "plain block: from"),
     "5.20": ("06_resnet", "residual block: from"),
