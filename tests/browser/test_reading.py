@@ -85,6 +85,17 @@ def test_a_folder_of_the_contents_opens_by_keyboard(page: Page, address) -> None
     expect(page.locator("nav a", has_text="Exercises: three patterns")).to_be_visible()
 
 
+def test_no_formula_is_cut_on_a_phone(page: Page, address) -> None:
+    page.set_viewport_size({"width": 360, "height": 780})
+    page.goto(address(LESSON))
+    boxes = page.locator("article div.math")
+    assert boxes.count() > 3
+    for box in boxes.all():  # one that is too wide scrolls to its end; nothing lies before its beginning
+        assert box.evaluate("box => box.scrollHeight <= box.clientHeight")
+        formula = box.locator("math").bounding_box()
+        assert formula["x"] >= box.bounding_box()["x"]
+
+
 def test_formulas_are_there_with_scripts_off(browser, address) -> None:
     context = browser.new_context(java_script_enabled=False, offline=True)
     page = context.new_page()
