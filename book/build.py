@@ -37,6 +37,7 @@ from cnnlib.classroom import EXERCISES_BRANCH, PLACEHOLDER
 from cnnlib.classroom.builds import (
     colab_address,
     for_readers,
+    has_address,
     linked,
     notebooks_address,
     without_answers,
@@ -483,6 +484,7 @@ def stage(book: Book) -> Path:
     """Copy what the book is rendered from, the executed notebooks among it, to a folder and return that."""
     source = book.build / "src"
     shutil.rmtree(source, ignore_errors=True)
+    config = book.config()
     static = [
         path.relative_to(book.root).as_posix()
         for path in (book.root / "book").rglob("*")
@@ -492,36 +494,36 @@ def stage(book: Book) -> Path:
         target = source / page
         target.parent.mkdir(parents=True, exist_ok=True)
         if page.endswith(".ipynb"):
-            nbformat.write(published(read_notebook(book.executed(page)), book.config()), target)
+            nbformat.write(published(read_notebook(book.executed(page)), config), target)
         else:
             shutil.copyfile(book.root / page, target)
         if page.startswith(EXERCISES):
-            _stage_exercises(book, target, source)
-    (source / "_config.yml").write_text(yaml.safe_dump(published_config(book.config())), "utf-8")
+            _stage_exercises(config, target, source)
+    (source / "_config.yml").write_text(yaml.safe_dump(published_config(config)), "utf-8")
     return source
 
 
-def _stage_exercises(book: Book, master: Path, source: Path) -> None:
+def _stage_exercises(config: dict[str, Any], master: Path, source: Path) -> None:
     """Fold the answers of a page of exercises; put a notebook without them where the page can offer it."""
     handed_out = Path("_static") / "exercises" / master.name
     copy = source / "book" / handed_out
     copy.parent.mkdir(parents=True, exist_ok=True)
-    alone = linked(without_answers(read_notebook(master)), notebooks_address(book.config()))
+    alone = linked(without_answers(read_notebook(master)), notebooks_address(config))
     nbformat.write(alone, copy)
-    colab = colab_address(book.config(), master.name)
+    colab = colab_address(config, master.name)
     nbformat.write(for_readers(read_notebook(master), f"../../{handed_out.as_posix()}", colab), master)
 
 
 def published(notebook: NotebookNode, config: dict[str, Any]) -> NotebookNode:
     """Drop the set-up cell, which would install from the repository, while that has no address."""
-    if PLACEHOLDER in config["repository"]["url"]:
+    if not has_address(config):
         notebook.cells = [cell for cell in notebook.cells if not has_tag(cell, "setup")]
     return notebook
 
 
 def published_config(config: dict[str, Any]) -> dict[str, Any]:
     """Drop the buttons to the repository: while its address is the placeholder they lead nowhere."""
-    if PLACEHOLDER in config["repository"]["url"]:
+    if not has_address(config):
         config = {
             name: value for name, value in config.items() if name not in ("launch_buttons", "repository")
         }
@@ -547,12 +549,12 @@ def _launch_without_answers(book: Book) -> None:
 
 def unpublishable(book: Book) -> str | None:
     """Say why the book can't be published, if so: it must know where it lies, and its notebooks too."""
-    url = book.config()["repository"]["url"]
-    if PLACEHOLDER in url:
+    config = book.config()
+    if not has_address(config):
         return (
             f"_config.yml still has the placeholder {PLACEHOLDER} for the repository's address: write yours"
         )
-    wanted = SETUP_CELL.format(package=PACKAGE, url=url)
+    wanted = SETUP_CELL.format(package=PACKAGE, url=config["repository"]["url"])
     for page in book.notebooks():
         cells = read_notebook(book.root / page).cells
         if [cell.source for cell in cells if has_tag(cell, "setup")] != [wanted]:

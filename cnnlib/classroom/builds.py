@@ -92,18 +92,23 @@ def without_outputs(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
+def has_address(config: Mapping[str, Any]) -> bool:
+    """Whether a book's `_config.yml` says where its repository lies, or still has the placeholder."""
+    return PLACEHOLDER not in config["repository"]["url"]
+
+
 def notebooks_address(config: Mapping[str, Any]) -> str | None:
     """Where a book's notebooks can be read, by its `_config.yml`; None while that has no address."""
-    repository = config["repository"]
-    if PLACEHOLDER in repository["url"]:
+    if not has_address(config):
         return None
+    repository = config["repository"]
     return f"{repository['url']}/blob/{repository['branch']}/notebooks"
 
 
 def colab_address(config: Mapping[str, Any], name: str) -> str | None:
     """Where Colab opens exercises without answers, by `_config.yml`; None while that has no address."""
     _, _, repository = config["repository"]["url"].partition("github.com/")
-    if not repository or PLACEHOLDER in repository:
+    if not repository or not has_address(config):
         return None
     colab = config["launch_buttons"]["colab_url"]
     return f"{colab}/github/{repository}/blob/{EXERCISES_BRANCH}/{name}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import pytest
+from conftest import HTML
 
 PAGE = "notebooks/06_resnet.html"
 TIP = "#glossary-tip"
 WORD = "a.reference.internal:has(> .std-term)"
-HTML = Path(__file__).resolve().parents[2] / "_build" / "html"
 
 
 @pytest.fixture
