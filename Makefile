@@ -40,9 +40,9 @@ test: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --ignore=tests/browser tests
 	$(KERNEL_ENV) $(BIN)/python -m pytest -q -n 2 --dist loadfile --nbval --nbval-current-env --ignore=notebooks/exercises notebooks book
-	CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/exercises/mutants.py
+	CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python tests/cnncourse/mutants.py
 	$(BIN)/python book/build.py --strict --check-contract
-	$(BIN)/python -m cnnlib ledger --check
+	$(BIN)/python -m cnnbook ledger --check
 
 # Both need Chromium, which is no Python package; without one they say where it is had from.
 test-book: pdf
@@ -58,7 +58,7 @@ notebooks: $(STAMP)
 	$(BIN)/python book/build.py --in-place
 
 classroom: $(STAMP)
-	$(BIN)/python -m cnnlib.classroom build
+	$(BIN)/python -m cnncourse build
 
 clean:
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache

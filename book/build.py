@@ -33,8 +33,8 @@ from finish import finish
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
-from cnnlib.classroom import EXERCISES_BRANCH, PLACEHOLDER
-from cnnlib.classroom.builds import (
+from cnncourse import EXERCISES_BRANCH, PLACEHOLDER
+from cnncourse.builds import (
     colab_address,
     for_readers,
     has_address,

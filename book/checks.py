@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from justhtml import JustHTML
 
-from cnnlib.classroom import PLACEHOLDER
+from cnncourse import PLACEHOLDER
 
 
 class Page:

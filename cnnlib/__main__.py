@@ -191,7 +191,7 @@ def _choose(options: argparse.Namespace) -> int:
 
 
 def _ledger(options: argparse.Namespace) -> int:
-    from cnnlib import ledger
+    from cnnbook import ledger
 
     rows = ledger.rows()
     print(ledger.as_text(rows))
@@ -214,14 +214,14 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _responses(options: argparse.Namespace) -> int:
-    from cnnlib.responses import of_trainings
+    from cnnbook.responses import of_trainings
 
     Path(options.out).write_text(json.dumps(of_trainings(options.trainings), indent=1) + "\n")
     return 0
 
 
 def _experiment(options: argparse.Namespace) -> int:
-    from cnnlib import experiments
+    from cnnbook import experiments
 
     experiments.run(options.name, options.out, options.seeds)
     return 0

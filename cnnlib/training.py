@@ -18,6 +18,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
+from cnnbook.papers.lecun1998 import LECUN1998
 from cnnlib import backend
 from cnnlib.backend import BackendError, Engine, Objective
 from cnnlib.checkpoint import Checkpoint, CheckpointError
@@ -28,7 +29,6 @@ from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.models import without_aux_heads
-from cnnlib.papers.lecun1998 import LECUN1998
 from cnnlib.rate_factors import with_rate_factors
 from cnnlib.recipe import Recipe
 from cnnlib.records import provenance

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from cnnlib.papers.lecun1998 import LECUN1998
+from cnnbook.papers.lecun1998 import LECUN1998
 
 NAMES = ("unit", "lecun1998", "mean_rgb", "mean_bgr", "mean_image", "standard", "as_is")
 

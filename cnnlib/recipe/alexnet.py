@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cnnlib.papers.krizhevsky2012 import KRIZHEVSKY2012
+from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
 from cnnlib.recipe.base import Recipe, by_sgd
 from cnnlib.schedules import per_epoch
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import keras
 import numpy as np
 
+from cnnbook.papers import Paper
 from cnnlib import models
 from cnnlib.data import pixels
 from cnnlib.data.augmentation import (
@@ -27,7 +28,6 @@ from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import CentreView, GridCrops, MultiCrop, RandomAreaView, RandomView, TenCrop, View
 from cnnlib.layers import MAPLoss
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
-from cnnlib.papers import Paper
 from cnnlib.schedules import Hold, Plateau, Schedule, shortened
 
 T = TypeVar("T")

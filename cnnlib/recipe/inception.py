@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnnbook.papers.szegedy2015 import SZEGEDY2015
 from cnnlib.models.inception import AUXILIARY_HEADS
-from cnnlib.papers.szegedy2015 import SZEGEDY2015
 from cnnlib.recipe.base import Recipe
 from cnnlib.schedules import cosine, exponential
 

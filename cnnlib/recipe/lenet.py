@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cnnlib.papers.chapter import CHAPTER
-from cnnlib.papers.lecun1998 import LECUN1998
+from cnnbook.papers.chapter import CHAPTER
+from cnnbook.papers.lecun1998 import LECUN1998
 from cnnlib.recipe.base import Recipe
 from cnnlib.schedules import cosine, per_epoch
 

@@ -6,8 +6,8 @@ import math
 from dataclasses import replace
 from itertools import pairwise
 
+from cnnbook.papers.he2016 import HE2016
 from cnnlib.models.resnet import STAGES
-from cnnlib.papers.he2016 import HE2016
 from cnnlib.recipe.base import Recipe, falling
 from cnnlib.schedules import Plateau
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnnbook.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.models.vgg import CONFIGURATIONS
-from cnnlib.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.recipe.base import Recipe, by_sgd
 from cnnlib.schedules import per_epoch
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import keras
 
-from cnnlib.papers.chapter import CHAPTER
+from cnnbook.papers.chapter import CHAPTER
 from cnnlib.transfer.freezing import how_many, pretrained_layers
 
 LARGE = 10_000

@@ -8,11 +8,11 @@ from typing import Any
 
 import keras
 
+from cnnbook.papers.yosinski2014 import YOSINSKI2014
 from cnnlib.backend import Engine
 from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
-from cnnlib.papers.yosinski2014 import YOSINSKI2014
 from cnnlib.recipe import Recipe
 from cnnlib.training import Progress, TrainingError, fit
 from cnnlib.transfer.freezing import classifier_layers, is_weight_layer, leaves

@@ -7,9 +7,8 @@ import re
 
 import pytest
 import yaml
-from conftest import REPOSITORY
-
 from cnnlib.classroom import EXERCISES_BRANCH
+from conftest import REPOSITORY
 
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page
 
-from cnnlib import audit, published, widgets
-from cnnlib.ledger.claim import without_weights
+from cnnbook import published, widgets
+from cnnbook.ledger.claim import without_weights
+from cnnbook.widgets.workbench import SCHEDULES, network, training_images
+from cnnlib import audit
 from cnnlib.recipe import RECIPES
-from cnnlib.widgets.workbench import SCHEDULES, network, training_images
 
 # Each chain goes to a calculator of its own, whose words about every layer come back, and its totals.
 CALCULATE = """chains => chains.map(chain => {

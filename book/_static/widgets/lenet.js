@@ -1,4 +1,4 @@
-// Runs the two LeNet-5 from the description that cnnlib.widgets writes. Maps are laid out as in Keras: row by row,
+// Runs the two LeNet-5 from the description that cnnbook.widgets writes. Maps are laid out as in Keras: row by row,
 // the channels of a pixel side by side.
 (() => {
   const decoded = new WeakMap();
@@ -125,7 +125,7 @@
   /**
    * Run a network on one picture.
    *
-   * @param {object} description - of the network, from cnnlib.widgets.
+   * @param {object} description - of the network, from cnnbook.widgets.
    * @param {ArrayLike<number>} pixels - of a square picture, row by row, from 0 (no ink) to 255.
    * @returns {{outputs: Float32Array, maps: Object<string, Float32Array>}} its outputs as Keras gives them, and
    *   those of each layer by its name.

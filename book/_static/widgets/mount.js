@@ -1,5 +1,5 @@
 // Gives every widget of a page to its script, which has put itself into window.cnnWidgets under the widget's name.
-// A script takes (root, data): the element to fill, and the numbers of cnnlib.widgets.
+// A script takes (root, data): the element to fill, and the numbers of cnnbook.widgets.
 document.addEventListener("DOMContentLoaded", () => {
   for (const place of document.querySelectorAll(".cnn-widget")) {
     const start = (window.cnnWidgets || {})[place.dataset.widget];

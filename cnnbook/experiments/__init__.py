@@ -1,0 +1,20 @@
+"""Trainings compared with each other: experiments whose results are one record each."""
+
+from cnnbook.experiments.copied_layers import KINDS, layers
+from cnnbook.experiments.kept import NAMES, run
+from cnnbook.experiments.levels import LEVELS, Comparison, Level, compare_levels, pneumonia, scenarios
+from cnnbook.experiments.pictures import flowers
+
+__all__ = [
+    "KINDS",
+    "LEVELS",
+    "NAMES",
+    "Comparison",
+    "Level",
+    "compare_levels",
+    "flowers",
+    "layers",
+    "pneumonia",
+    "run",
+    "scenarios",
+]

@@ -1,0 +1,196 @@
+"""The four builds of the masters: for students, with answers, for the grader, and for readers of the book.
+
+A master is an nbgrader notebook: answers stand between `### BEGIN SOLUTION` and `### END SOLUTION`, tests
+that a student never sees between `### BEGIN HIDDEN TESTS` and `### END HIDDEN TESTS`.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from cnncourse import EXERCISES_BRANCH, PLACEHOLDER, STUB, ClassroomError, reason, tools_on_path
+
+# The marks of nbgrader, with the lines that name an answer before one is given.
+MARK = re.compile(r"^(?:\w+ = None\b.*\n)* *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
+HIDDEN = re.compile(r"^ *### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", re.M | re.S)
+PAGE = re.compile(r"\[([^]]+)\]\(\.\./(\w+\.ipynb)\)")
+
+# What nbgrader needs to know wherever it works with the bundle.
+CONFIGURATION = f'''\
+"""nbgrader's settings for this course; commands are run in this folder."""
+
+c = get_config()
+c.ClearSolutions.code_stub = {{"python": {STUB!r}}}
+c.Autograde.autograde_preprocessors = [
+    "cnncourse.sealed.ExecuteSealed",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+'''
+
+
+def build(masters: Iterable[Path], out: Path, repository: str | None = None) -> None:
+    """Make the four builds of all masters, in place of earlier ones.
+
+    Args:
+        masters: the notebooks with answers, executed.
+        out: folder for `student`, `answers`, `autograder`, `reader`, and a zip file of each but the last.
+        repository: address of the book's notebooks, for the links to them; None unlinks them.
+
+    Raises:
+        ClassroomError: nbgrader can't read a master; the message says which and why.
+    """
+    masters = sorted(masters)
+    for name in ("student", "answers", "autograder", "reader"):
+        shutil.rmtree(out / name, ignore_errors=True)
+        (out / name).mkdir(parents=True)
+    course = out / "autograder"
+    (course / "nbgrader_config.py").write_text(CONFIGURATION, "utf-8")
+    for master in masters:
+        source = course / "source" / master.stem / master.name
+        source.parent.mkdir(parents=True)
+        _write(without_outputs(_read(master)), source)
+        _release(course, master.stem)
+        released = _read(course / "release" / master.stem / master.name)
+        _write(linked(released, repository), out / "student" / master.name)
+        _write(answers(_read(master)), out / "answers" / master.name)
+        _write(for_readers(_read(master)), out / "reader" / master.name)
+    for name in ("student", "answers", "autograder"):
+        _zip(out / name)
+
+
+def _release(course: Path, assignment: str) -> None:
+    """Have nbgrader make the release of an assignment and note its questions in the gradebook."""
+    from nbgrader.apps import NbGraderAPI
+    from traitlets.config import Config, PyFileConfigLoader
+
+    config = Config(PyFileConfigLoader("nbgrader_config.py", str(course)).load_config())
+    config.CourseDirectory.root = str(course)
+    with tools_on_path():
+        done = NbGraderAPI(config=config).generate_assignment(assignment, force=True, create=True)
+    if not done["success"]:
+        raise ClassroomError(f"{assignment}: nbgrader can't release it: {reason(done['log'])}")
+
+
+def without_outputs(notebook: NotebookNode) -> NotebookNode:
+    """A notebook before it was run."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return notebook
+
+
+def has_address(config: Mapping[str, Any]) -> bool:
+    """Whether a book's `_config.yml` says where its repository lies, or still has the placeholder."""
+    return PLACEHOLDER not in config["repository"]["url"]
+
+
+def notebooks_address(config: Mapping[str, Any]) -> str | None:
+    """Where a book's notebooks can be read, by its `_config.yml`; None while that has no address."""
+    if not has_address(config):
+        return None
+    repository = config["repository"]
+    return f"{repository['url']}/blob/{repository['branch']}/notebooks"
+
+
+def colab_address(config: Mapping[str, Any], name: str) -> str | None:
+    """Where Colab opens exercises without answers, by `_config.yml`; None while that has no address."""
+    _, _, repository = config["repository"]["url"].partition("github.com/")
+    if not repository or not has_address(config):
+        return None
+    colab = config["launch_buttons"]["colab_url"]
+    return f"{colab}/github/{repository}/blob/{EXERCISES_BRANCH}/{name}"
+
+
+def linked(notebook: NotebookNode, repository: str | None) -> NotebookNode:
+    """Point links to the book's sections to where a notebook that lies alone can reach them."""
+    target = rf"[\1]({repository}/\2)" if repository else r"\1"
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = PAGE.sub(target, cell.source)
+    return notebook
+
+
+def answers(notebook: NotebookNode) -> NotebookNode:
+    """The answer key: a master with its outputs, without nbgrader's marks."""
+    for cell in notebook.cells:
+        cell.source = MARK.sub("", cell.source).rstrip("\n")
+    return notebook
+
+
+def without_answers(notebook: NotebookNode) -> NotebookNode:
+    """What nbgrader releases of a master, for whoever works alone: no gradebook knows of it."""
+    from nbgrader.preprocessors import ClearHiddenTests, ClearOutput, ClearSolutions, LockCells
+
+    resources: dict = {}
+    stub = {"python": STUB}
+    for step in (LockCells(), ClearSolutions(code_stub=stub), ClearOutput(), ClearHiddenTests()):
+        notebook, resources = step.preprocess(notebook, resources)
+    return notebook
+
+
+def for_readers(
+    notebook: NotebookNode, download: str | None = None, colab: str | None = None
+) -> NotebookNode:
+    """A page of the book: hints first, answers folded, no hidden tests.
+
+    Args:
+        notebook: a master.
+        download: where the page finds the notebook without answers.
+        colab: where Colab opens that notebook.
+    """
+    if download:
+        links = f'<a href="{download}" download>Download these exercises</a>'
+        if colab:
+            links += f', or <a href="{colab}">open them in Colab</a>,'
+        notebook.cells[0].source += f"\n\n{links} as a notebook without the answers."
+    for cell in notebook.cells:
+        kind = cell.metadata.get("nbgrader", {})
+        if kind.get("grade") and cell.cell_type == "code":
+            cell.source = HIDDEN.sub("", cell.source).rstrip("\n")
+            cell.outputs = _each_once(cell.outputs)
+        elif kind.get("solution") and cell.cell_type == "code":
+            cell.metadata.setdefault("tags", []).append("hide-input")
+            cell.metadata["mystnb"] = {
+                "code_prompt_show": "Show an answer",
+                "code_prompt_hide": "Hide the answer",
+            }
+        elif kind.get("solution"):
+            cell.source = f"<details><summary>An answer</summary>\n\n{cell.source}\n\n</details>"
+    return answers(notebook)
+
+
+def _each_once(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Say once what the visible and the hidden tests both say."""
+    for output in outputs:
+        if output.output_type == "stream":
+            output.text = "".join(dict.fromkeys(output.text.splitlines(keepends=True)))
+    return outputs
+
+
+def _read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def _write(notebook: NotebookNode, path: Path) -> None:
+    path.write_text(nbformat.writes(notebook) + "\n", "utf-8")
+
+
+def _zip(folder: Path) -> None:
+    """Pack a folder into FOLDER.zip beside it."""
+    with zipfile.ZipFile(folder.with_suffix(".zip"), "w", zipfile.ZIP_DEFLATED) as packed:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                packed.write(path, path.relative_to(folder.parent))

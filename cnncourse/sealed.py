@@ -1,0 +1,149 @@
+"""nbgrader's execution of a notebook, in a sandbox and with a seal on the checks.
+
+nbgrader gives a test cell its points when it ends without an error. Here it must also have been run, in a
+kernel whose checker is the one it began with: before each check, what the checks are made of is compared with
+what it was before the submission's first line. A kernel that dies or hangs costs the questions after it, not
+those before.
+
+This is a seal, not a proof. Whoever rewrites the interpreter under its own code can still fool it; the
+sandbox keeps that to their own marks.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+from nbgrader.preprocessors import Execute
+from traitlets import Integer
+
+from cnncourse import fingerprint, sandbox
+
+KEPT_OUTPUTS = 100
+
+
+class ExecuteSealed(Execute):
+    """Runs a submission in a sandbox; see the module.
+
+    Set `c.ExecuteSealed.timeout` (seconds for a cell) and `c.ExecuteSealed.total` (for a notebook) in
+    nbgrader_config.py.
+    """
+
+    timeout = Integer(120, help="seconds that a cell may take", allow_none=True).tag(config=True)
+    total = Integer(900, help="seconds that a notebook may take").tag(config=True)
+    iopub_timeout = Integer(60, help="seconds that what a cell prints may take to come").tag(config=True)
+    startup_timeout = Integer(120, help="seconds that a kernel may take to start").tag(config=True)
+
+    def preprocess(self, nb: NotebookNode, resources: Any = None, km: Any = None) -> tuple:
+        """Run every code cell; a test cell that was not run in order ends with an error."""
+        self._deadline = time.monotonic() + self.total
+        self._before: dict[str, int] = {}
+        self._names: dict[str, int] = {}
+        self._ran: set[str] = set()
+        self._imports = "\n".join(_imports(cell.source) for cell in nb.cells if _is_given(cell))
+        for cell in nb.cells:
+            cell.metadata.pop("tags", None)  # some of them keep a cell from being run
+        unfinished = [cell for cell in nb.cells if _is_check(cell)]
+        with tempfile.TemporaryDirectory(prefix="kernel-") as folder:
+            self._folder = Path(folder)
+            self._student = resources["nbgrader"]["student"]
+            try:
+                super().preprocess(nb, resources, km)
+            except (CellTimeoutError, DeadKernelError):
+                self._fail(unfinished, "Stopped", "The program ended or hung before this check was done.")
+        return nb, resources
+
+    def create_kernel_manager(self) -> AsyncKernelManager:
+        """Make a manager whose kernel runs in the sandbox and is reached through sockets in a folder."""
+        specs = KernelSpecManager(kernel_dirs=[str(sandbox.write_kernel(self._folder, self._student))])
+        self.km = AsyncKernelManager(kernel_name="sandbox", kernel_spec_manager=specs, config=self.config)
+        self.km.transport = "ipc"
+        self.km.ip = str(self._folder / "socket")
+        self.km.connection_file = str(self._folder / "kernel.json")
+        return self.km
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple:
+        """Run one cell, if it is what it should be and there is time for it."""
+        if not self._before:
+            self._before = self._ask(self._imports, "modules(shell)")
+        if cell.cell_type == "code" and time.monotonic() > self._deadline:
+            self._fail([cell], "OutOfTime", f"The notebook took more than {self.total} seconds.")
+        elif _is_check(cell) and (changed := self._changed(cell.source)):
+            self._fail([cell], "Changed", f"Not run: {changed} had been replaced before this check.")
+        else:
+            cell, resources = super().preprocess_cell(cell, resources, index)
+            del cell.get("outputs", [])[KEPT_OUTPUTS:]
+            if _is_check(cell):
+                self._ran.add(cell.metadata.nbgrader.grade_id)
+        if _is_given(cell):
+            self._names |= self._ask("", f"names(shell, {sorted(_bound(cell.source))!r})")
+        return cell, resources
+
+    def _changed(self, source: str) -> str | None:
+        """The first thing that a check stands on and that is not what it was; None where all is as it was."""
+        used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+        wanted = {name: known for name, known in self._names.items() if name in used}
+        found = self._ask("", f"modules(shell) | names(shell, {sorted(wanted)!r})")
+        if not self._before or not found:
+            return "the checker"
+        changed = [name for name, known in (self._before | wanted).items() if found.get(name) != known]
+        return changed[0] if changed else None
+
+    def _ask(self, code: str, expression: str) -> dict[str, int]:
+        """Run the functions of `fingerprint` in the kernel, under no name.
+
+        Returns:
+            What `expression` says; nothing where the kernel can't or won't tell.
+        """
+        text = f"{inspect.getsource(fingerprint)}\n{code}"
+        wrapped = f"(lambda space: (exec({text!r}, space), eval({'dumps(' + expression + ')'!r}, space))[1])"
+        wrapped += "({'shell': get_ipython()})"
+        message = self.kc.execute("", silent=True, user_expressions={"answer": wrapped})
+        reply = self.wait_for_reply(message)
+        answer = (reply or {}).get("content", {}).get("user_expressions", {}).get("answer", {})
+        if answer.get("status") != "ok":
+            return {}
+        return json.loads(ast.literal_eval(answer["data"]["text/plain"]))
+
+    def _fail(self, cells: list[NotebookNode], name: str, reason: str) -> None:
+        """End cells that were not run to their end with an error."""
+        for cell in cells:
+            if cell.metadata.get("nbgrader", {}).get("grade_id") not in self._ran:
+                error = {"output_type": "error", "ename": name, "evalue": reason, "traceback": [reason]}
+                cell.outputs = [NotebookNode(error)]
+
+
+def _is_check(cell: NotebookNode) -> bool:
+    kind = cell.metadata.get("nbgrader", {})
+    return cell.cell_type == "code" and bool(kind.get("grade")) and not kind.get("solution")
+
+
+def _is_given(cell: NotebookNode) -> bool:
+    kind = cell.metadata.get("nbgrader", {})
+    return cell.cell_type == "code" and bool(kind.get("locked")) and not kind.get("grade")
+
+
+def _imports(source: str) -> str:
+    """The import lines of a cell."""
+    body = ast.parse(source).body
+    return "\n".join(ast.unparse(line) for line in body if isinstance(line, ast.Import | ast.ImportFrom))
+
+
+def _bound(source: str) -> set[str]:
+    """The names that a cell gives a value to, at its top level."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.alias):
+            names.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names

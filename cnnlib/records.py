@@ -1,0 +1,375 @@
+"""What we measured: one JSON file per full training, with everything needed to judge or repeat it."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import re
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cnnlib.tables import Table
+
+if TYPE_CHECKING:
+    from cnnlib.data import DataSet
+    from cnnlib.recipe import Recipe
+
+FOLDER = Path(__file__).parent
+CHOICES = "choices"
+EXPERIMENTS = "experiments"
+
+
+def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
+    """What a measurement was made with: settings, seed, data, commit, versions, hardware, date."""
+    return {
+        "recipe": recipe.settings(),
+        "profile": data.profile,
+        "seed": seed,
+        "data": images_used(data),
+    } | circumstances()
+
+
+def images_used(data: DataSet) -> dict:
+    """Which images a measurement used, and their hash."""
+    return {
+        "name": data.name,
+        "source": data.source,
+        "sha256": data.sha256,
+        "images": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
+    }
+
+
+def circumstances() -> dict:
+    """Commit, versions, hardware and date of a measurement."""
+    import keras
+
+    from cnnlib.backend import devices
+
+    return {
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "commit": _commit(),
+        "versions": {
+            "python": platform.python_version(),
+            "keras": version("keras"),
+            "numpy": version("numpy"),
+            keras.backend.backend(): import_module(keras.backend.backend()).__version__,
+        },
+        "hardware": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "devices": devices(),
+        },
+    }
+
+
+def _commit() -> str | None:
+    """The commit the package was run from, marked when files had changed since; None outside a repository."""
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(FOLDER), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", "..")
+        return git("rev-parse", "HEAD") + ("-changed" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def load(name: str) -> list[dict]:
+    """All records of one recipe, by seed.
+
+    Raises:
+        KeyError: there are none; the message lists the recipes that have some.
+    """
+    files = sorted((FOLDER / name).glob("*.json"))
+    if not files:
+        raise KeyError(f"No record of {name!r}; there are records of {', '.join(names())}.")
+    return sorted((json.loads(file.read_text()) for file in files), key=lambda record: record["seed"])
+
+
+def names() -> list[str]:
+    """The recipes that have records."""
+    return sorted({file.parent.name for file in FOLDER.glob("*/*.json")} - {CHOICES, EXPERIMENTS})
+
+
+def choice(name: str) -> dict:
+    """How a recipe's own settings were chosen (see `cnnlib.training.choose`).
+
+    Raises:
+        KeyError: nothing was recorded.
+    """
+    file = FOLDER / CHOICES / f"{name}.json"
+    if not file.exists():
+        raise KeyError(f"No choice is recorded for {name!r}.")
+    return json.loads(file.read_text())
+
+
+def experiment(name: str) -> dict | None:
+    """What an experiment gave (see `cnnbook.experiments`); None where there is no record of it."""
+    file = FOLDER / EXPERIMENTS / f"{name}.json"
+    return json.loads(file.read_text()) if file.exists() else None
+
+
+def anchor(record: dict | str) -> str:
+    """Where the page of results shows a record, or all records of the recipe that a string names."""
+    if isinstance(record, str):
+        return record
+    if "recipe" in record:
+        return f"{record['recipe']['name']}-seed{record['seed']}"
+    return f"experiment-{record['name']}"
+
+
+def link(record: dict | str, text: str = "") -> str:
+    """Write a link to a record on the page of results, for a table of any page of the book.
+
+    Args:
+        record: a run, an experiment, or the name of a recipe or a choice, as `anchor` takes it.
+        text: what to show; the record's place on that page unless given.
+    """
+    # HTML, since the page lies elsewhere in the book than in the repository.
+    return f'<a href="../book/results.html#{anchor(record)}">{text or anchor(record)}</a>'
+
+
+def responses() -> dict[str, list[float]]:
+    """Standard deviations of the responses of each recorded network's layers, by the names of the recipes.
+
+    `cnnbook.responses` measured them; the file beside this one says on what.
+    """
+    measured = json.loads((FOLDER / "responses.json").read_text())
+    return {name: list(network["deviations"].values()) for name, network in measured.items()}
+
+
+def mean_and_spread(values: list[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation of a figure over seeds; the spread of one value is NaN."""
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
+
+
+def as_text(folder: str | os.PathLike | None = None) -> str:
+    """One line for each recipe that has records, or for each record under a folder: test error and time.
+
+    Raises:
+        FileNotFoundError, ValueError: as `listed`.
+    """
+    if folder is not None:
+        return _lines(["record", "recipe", "seed", "test error", "wall time"], _rows_of(listed(folder)))
+    lines = [f"{'recipe':18} {'seeds':>5} {'test error':>16} {'wall time':>10}"]
+    for name in names():
+        runs = load(name)
+        mean, spread = mean_and_spread([run["result"]["test_error"] for run in runs])
+        minutes = statistics.fmean(run["wall_seconds"] for run in runs) / 60
+        lines.append(f"{name:18} {len(runs):5} {mean:8.2%} +- {spread:.2%} {minutes:6.1f} min")
+    return "\n".join(lines)
+
+
+def _rows_of(found: dict[str, dict]) -> list[list[object]]:
+    return [
+        [path, run["recipe"]["name"], run["seed"], _error_text([run]), _time_text([run])]
+        for path, run in found.items()
+    ]
+
+
+def listed(folder: str | os.PathLike) -> dict[str, dict]:
+    """All files named record.json under a folder, by their path in it.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: one of them is not a record.
+    """
+    paths = sorted(Path(folder).rglob("record.json"))
+    if not paths:
+        raise FileNotFoundError(f"No record.json under {os.fspath(folder)}: name the folder of a training.")
+    return {path.relative_to(folder).as_posix(): _read(path) for path in paths}
+
+
+def _read(path: Path) -> dict:
+    try:
+        record = json.loads(path.read_text())
+    except ValueError as problem:
+        raise ValueError(f"{path} is not JSON ({problem}): train again to write it.") from problem
+    missing = {"recipe", "seed", "data", "result", "history", "wall_seconds"} - set(record)
+    if missing:
+        raise ValueError(f"{path} is not the record of a training: it has no {', '.join(sorted(missing))}.")
+    return record
+
+
+def settings(record: dict) -> dict:
+    """The recipe's settings in a record; those that recipes gained later have their default."""
+    from cnnlib.recipe import Recipe
+
+    defaults = {}
+    for field in fields(Recipe):
+        if field.default_factory is not MISSING:
+            defaults[field.name] = field.default_factory()
+        elif field.default is not MISSING:
+            defaults[field.name] = field.default
+    found = record["recipe"]
+    return found | {
+        name: value for name, value in json.loads(json.dumps(defaults)).items() if name not in found
+    }
+
+
+def compare(first: str | os.PathLike, second: str | os.PathLike) -> Table:
+    """Set two measurements side by side: what came out, then whatever differs in how it was made.
+
+    The interval (Wilson's, 95 %) is that of the mean error on so many test images. It says how far other
+    images would move the error, not other seeds: these move it by the spread, after +-.
+
+    Args:
+        first: name of a recipe that has records, all of whose seeds count, or the path of a record.json.
+        second: the same.
+
+    Returns:
+        A row for each figure and a column for each measurement; settings by their path in the record.
+
+    Raises:
+        KeyError: there is no such record; the message lists the recipes that have some.
+        ValueError: a file is not a record.
+    """
+    runs = _runs(first), _runs(second)
+    rows: list[list[object]] = [
+        ["seeds", *(", ".join(str(run["seed"]) for run in side) for side in runs)],
+        ["test images", *(side[0]["data"]["images"]["test"] for side in runs)],
+        ["test error", *map(_error_text, runs)],
+        ["its 95 % interval", *map(_interval_text, runs)],
+        ["second minus first", "", _difference_text(*runs)],
+        ["wall time", *map(_time_text, runs)],
+        ["training images per second", *map(_speed_text, runs)],
+    ]
+    one, other = map(_facts, runs)
+    differing = [path for path in dict.fromkeys([*one, *other]) if one.get(path) != other.get(path)]
+    rows += [[path, _value_text(one.get(path)), _value_text(other.get(path))] for path in differing]
+    return Table(["", os.fspath(first), os.fspath(second)], rows)
+
+
+def compare_as_text(first: str | os.PathLike, second: str | os.PathLike) -> str:
+    """Return `compare` as aligned columns for a terminal.
+
+    Raises:
+        KeyError, ValueError: as `compare`.
+    """
+    table = compare(first, second)
+    return _lines(table.head, table.rows)
+
+
+def _lines(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    cells = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def _runs(name: str | os.PathLike) -> list[dict]:
+    if name in names():
+        return load(os.fspath(name))
+    if Path(name).is_file():
+        return [_read(Path(name))]
+    raise KeyError(
+        f"No record of {os.fspath(name)!r}: name the path of a record.json or one of {', '.join(names())}."
+    )
+
+
+def _facts(runs: list[dict]) -> dict[str, list]:
+    """How runs were made: what is found at each path in their records, each value once."""
+    found: dict[str, list] = {}
+    for run in runs:
+        made = {
+            key: run[key]
+            for key in ("profile", "data", "execution", "versions", "hardware", "commit")
+            if key in run
+        }
+        # What a recipe says of its source may be worded anew.
+        for path, value in _flat({"recipe": settings(run) | {"source": ""}} | made):
+            values = found.setdefault(path, [])
+            if value not in values:
+                values.append(value)
+    return {path: sorted(values, key=str) for path, values in found.items()}
+
+
+def _flat(tree: dict, above: str = "") -> list[tuple[str, object]]:
+    leaves: list[tuple[str, object]] = []
+    for key, value in tree.items():
+        leaves += _flat(value, f"{above}{key}.") if isinstance(value, dict) else [(above + key, value)]
+    return leaves
+
+
+def _errors(runs: list[dict]) -> list[float]:
+    errors = [run["result"].get("test_error") for run in runs]
+    return [error for error in errors if error is not None]
+
+
+def _error_text(runs: list[dict]) -> str:
+    errors = _errors(runs)
+    if not errors:
+        return "not measured"
+    mean, spread = mean_and_spread(errors)
+    return f"{mean:.2%}" + (f" +- {spread:.2%}" if len(errors) > 1 else "")
+
+
+def _interval(runs: list[dict]) -> tuple[float, float]:
+    from cnnlib.evaluation import interval
+
+    return interval(statistics.fmean(_errors(runs)), runs[0]["data"]["images"]["test"])
+
+
+def _interval_text(runs: list[dict]) -> str:
+    return "{:.2%} to {:.2%}".format(*_interval(runs)) if _errors(runs) else "not measured"
+
+
+def _difference_text(first: list[dict], second: list[dict]) -> str:
+    if not _errors(first) or not _errors(second):
+        return "not measured"
+    points = 100 * (statistics.fmean(_errors(second)) - statistics.fmean(_errors(first)))
+    (low, high), (other_low, other_high) = _interval(first), _interval(second)
+    overlap = low <= other_high and other_low <= high
+    return f"{points:+.2f} points, intervals {'overlap' if overlap else 'lie apart'}"
+
+
+def _time_text(runs: list[dict]) -> str:
+    return f"{statistics.fmean(run['wall_seconds'] for run in runs) / 60:.1f} min"
+
+
+def _speed_text(runs: list[dict]) -> str:
+    """Images trained on per second of wall time, which includes validation after each epoch."""
+    speeds = []
+    for run in runs:
+        batch, hold = run["recipe"]["batch_size"], run["recipe"].get("hold")
+        epochs, images = len(run["history"]["train_loss"]), run["data"]["images"]["train"]
+        updates = sum(hold) if isinstance(hold, list) else epochs * (images // batch)
+        speeds.append(updates * batch / run["wall_seconds"])
+    return f"{statistics.fmean(speeds):,.0f}"
+
+
+def _value_text(values: list | None) -> str:
+    """The values of one setting, briefly; a dash where the records have none."""
+    return "; ".join(map(_brief, values)) if values else "-"
+
+
+def _brief(value: object) -> str:
+    """A list by its runs of equal items, or by its ends; a hash by its beginning."""
+    if isinstance(value, list):
+        repeats = [(item, len(list(same))) for item, same in groupby(value)]
+        if len(repeats) > 6:
+            return f"{len(value)} values, {value[0]} to {value[-1]}"
+        return ", ".join(f"{item}" + (f" x {count}" if count > 1 else "") for item, count in repeats)
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28,}", r"\1", "none" if value is None else str(value))

@@ -1,0 +1,153 @@
+"""What a student gets holds no answer and no hidden test; the other builds hold what they are for."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from masters import MASTERS, ROOT
+from small_course import NAME, master, write_master
+
+from cnncourse import STUB, ClassroomError, builds
+
+BEGINS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")
+ENDS = ("### END SOLUTION", "### END HIDDEN TESTS")
+HIDDEN = (
+    'question(value)(double(21), 42, "double(21)")',
+    'question(value)(root(9), 3, "root(9)")',
+    *BEGINS,
+    *ENDS,
+)
+
+
+@pytest.fixture(scope="module")
+def classroom(tmp_path_factory):
+    """The builds of all masters."""
+    out = tmp_path_factory.mktemp("classroom")
+    builds.build(MASTERS, out, "https://example.org/notebooks")
+    return out
+
+
+def secrets(path: Path) -> set[str]:
+    """The lines of a master that a student must not see: of answers, hidden tests and model answers.
+
+    A line that also stands where everybody sees it is no secret, and neither is one of a few signs.
+    """
+    secret, public = set(), set()
+    for cell in nbformat.read(path, as_version=4).cells:
+        kind = cell.metadata.get("nbgrader", {})
+        hidden = cell.cell_type == "markdown" and kind.get("solution", False)
+        for line in cell.source.splitlines():
+            line = line.strip()
+            hidden = hidden or line in BEGINS
+            (secret if hidden else public).add(line)
+            if line in ENDS:
+                hidden = False
+    return {line for line in secret - public if len(line) > 7}
+
+
+def leaks(path: Path, handed_out: Path) -> list[str]:
+    """The secret lines of a master that a notebook shows in a cell, or has in its metadata or outputs."""
+    notebook = nbformat.read(handed_out, as_version=4)
+    lines = {line.strip() for cell in notebook.cells for line in cell.source.splitlines()}
+    rest = [str(dict(cell.metadata)) + str(cell.get("outputs")) for cell in notebook.cells]
+    rest.append(str(dict(notebook.metadata)))
+    return [line for line in secrets(path) if line in lines or any(line in text for text in rest)]
+
+
+@pytest.mark.parametrize("section", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_a_section_and_its_exercises_link_to_each_other(section):
+    master = section.parent / "exercises" / section.name
+    assert f"](../{section.name})" in nbformat.read(master, as_version=4).cells[0].source
+    texts = [
+        cell.source for cell in nbformat.read(section, as_version=4).cells if cell.cell_type == "markdown"
+    ]
+    assert any(f"](exercises/{section.name})" in text for text in texts)
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_what_students_get_sets_itself_up_on_colab(classroom, path):
+    cells = nbformat.read(classroom / "student" / path.name, as_version=4).cells
+    first = next(cell for cell in cells if cell.cell_type == "code")
+    assert first.metadata["tags"] == ["setup", "remove-cell"]
+    assert "%pip install" in first.source
+
+
+def test_secrets_are_found_at_all():
+    assert all(len(secrets(path)) >= 10 for path in MASTERS)
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_nothing_secret_is_in_what_students_get(classroom, path):
+    assert leaks(path, classroom / "student" / path.name) == []
+    with zipfile.ZipFile(classroom / "student.zip") as packed:
+        assert sorted(packed.namelist()) == [f"student/{each.name}" for each in MASTERS]
+        assert packed.read(f"student/{path.name}") == (classroom / "student" / path.name).read_bytes()
+
+
+def test_a_secret_that_leaked_is_seen(tmp_path):
+    path = write_master(tmp_path)
+    assert secrets(path) == {"return x + x", "return x**0.5", "Because.", *HIDDEN}
+    assert set(leaks(path, path)) == secrets(path)
+    clean = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    nbformat.write(clean, tmp_path / "clean.ipynb")
+    assert leaks(path, tmp_path / "clean.ipynb") == []
+    clean.cells[0].metadata["left"] = "a remark: return x + x"
+    nbformat.write(clean, tmp_path / "clean.ipynb")
+    assert leaks(path, tmp_path / "clean.ipynb") == ["return x + x"]
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_students_get_every_question_and_no_output(classroom, path):
+    given, handed_out = (
+        nbformat.read(each, as_version=4) for each in (path, classroom / "student" / path.name)
+    )
+    assert len(given.cells) == len(handed_out.cells)
+    answers = [cell for cell in handed_out.cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    assert all(STUB in cell.source for cell in answers if cell.cell_type == "code")
+    assert not any(cell.get("outputs") for cell in handed_out.cells)
+
+
+@pytest.mark.parametrize("build", ["answers", "reader"])
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_answers_and_pages_show_answers_without_marks(classroom, path, build):
+    text = (classroom / build / path.name).read_text("utf-8")
+    assert not any(mark in text for mark in (*BEGINS, *ENDS, STUB))
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_who_works_alone_gets_the_same_questions(classroom, path):
+    alone = builds.without_answers(nbformat.read(path, as_version=4))
+    handed_out = nbformat.read(classroom / "autograder" / "release" / path.stem / path.name, as_version=4)
+    assert [cell.source for cell in alone.cells] == [cell.source for cell in handed_out.cells]
+
+
+def test_the_four_builds_of_a_question(tmp_path):
+    builds.build([write_master(tmp_path / "masters")], tmp_path)
+    cells = {
+        name: nbformat.read(tmp_path / name / f"{NAME}.ipynb", as_version=4).cells
+        for name in ("student", "answers", "reader")
+    }
+    assert cells["student"][3].source == f"def double(x):\n    {STUB}"
+    assert cells["student"][4].source == 'question(value)(double(3), 6, "double(3)")'
+    assert cells["student"][0].source == "# Small\n\nOn a section."
+    assert cells["answers"][3].source == "def double(x):\n    return x + x"
+    assert "double(21)" in cells["answers"][4].source
+    assert cells["reader"][3].metadata["tags"] == ["hide-input"]
+    assert "double(21)" not in cells["reader"][4].source
+    assert cells["reader"][7].source.startswith("<details>")
+    bundle = tmp_path / "autograder"
+    assert "double(21)" in (bundle / "source" / NAME / f"{NAME}.ipynb").read_text("utf-8")
+    assert (bundle / "gradebook.db").is_file()
+
+
+def test_a_master_that_nbgrader_refuses_is_named(tmp_path):
+    wrong = master()
+    wrong.cells[5].metadata["nbgrader"]["grade_id"] = "double"
+    path = tmp_path / "masters" / f"{NAME}.ipynb"
+    path.parent.mkdir()
+    nbformat.write(wrong, path)
+    with pytest.raises(ClassroomError, match=f"{NAME}: nbgrader can't release it: .*[Dd]uplicate"):
+        builds.build([path], tmp_path)

@@ -1,0 +1,245 @@
+"""A class is graded to the end whatever is in it, and each submission costs its own author alone."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from textwrap import indent
+
+import nbformat
+import pytest
+from small_course import NAME, handed_in, write_master
+
+from cnncourse import ClassroomError, builds, grading, sandbox
+from cnncourse.__main__ import main
+
+ANSWERS = Path(__file__).parent / "answers"
+RIGHT = "def double(x):\n    return 2 * x"
+NOTHING = "def double(x):\n    ...  # your answer"
+
+
+def cells(name: str) -> dict[str, str]:
+    """The cells of a file of answers, by what stands in their headers."""
+    text = (ANSWERS / f"{name}.py").read_text("utf-8")
+    return {header: code for header, _, code in (cell.partition("\n") for cell in text.split("\n# %% ")[1:])}
+
+
+HOSTILE = {header.split()[0]: (code, header.split()[1:]) for header, code in cells("hostile").items()}
+# What is done to the notebook itself.
+CHANGES = {
+    "skips-the-check": (lambda cell: cell.metadata.__setitem__("tags", ["skip-execution"]), (0, 3)),
+    "edits-the-check": (lambda cell: cell.__setitem__("source", "pass"), (0, 3)),
+    "raises-the-points": (lambda cell: cell.metadata["nbgrader"].__setitem__("points", 100), (0, 3)),
+    "makes-the-check-a-text": (lambda cell: cell.__setitem__("cell_type", "raw"), (0, 3)),
+}
+FILES = {
+    "text": b"I could not do it.",
+    "empty": b"",
+    "list": b"[]",
+    "binary": bytes(range(256)) * 100,
+    "no-cells": b'{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}',
+}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    """The builds of a small course, graded with little patience."""
+    out = tmp_path_factory.mktemp("classroom")
+    builds.build([write_master(out / "masters")], out)
+    settings = out / "autograder" / "nbgrader_config.py"
+    settings.write_text(
+        settings.read_text("utf-8") + "c.ExecuteSealed.timeout = 6\nc.ExecuteSealed.total = 18\n"
+    )
+    return out
+
+
+def release(course: Path) -> Path:
+    return course / "student" / f"{NAME}.ipynb"
+
+
+def grade(course: Path, folder: Path, *options: str) -> dict[str, dict[str, str]]:
+    """Grade a folder and return the lines of the sheet by student."""
+    out = folder.parent / "out"
+    command = ["grade", str(folder), "--assignment", NAME, "--bundle", str(course / "autograder")]
+    assert main([*command, "--out", str(out), *options]) == 0
+    with (out / "grades.csv").open(encoding="utf-8") as file:
+        return {line["student"]: line for line in csv.DictReader(file)}
+
+
+def points(line: dict[str, str]) -> tuple[float, float]:
+    return float(line["double"]), float(line["root"])
+
+
+def change_check(notebook: nbformat.NotebookNode, change: object) -> nbformat.NotebookNode:
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade_id") == "check-double":
+            change(cell)
+    return notebook
+
+
+def test_a_submission_costs_its_own_author_alone(course, tmp_path, capsys):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    for student, (answer, _) in HOSTILE.items():
+        nbformat.write(handed_in(release(course), answer), folder / f"{student}.ipynb")
+    for student, (change, _) in CHANGES.items():
+        notebook = change_check(handed_in(release(course), "def double(x):\n    return 0"), change)
+        (folder / f"{student}.ipynb").write_text(nbformat.writes(notebook), "utf-8")
+    for student, content in FILES.items():
+        (folder / f"{student}.ipynb").write_bytes(content)
+    (folder / "nobody").mkdir()
+    sheet = grade(course, folder)
+    expected = {student: tuple(map(float, given)) for student, (_, given) in (HOSTILE | CHANGES).items()}
+    expected |= dict.fromkeys([*FILES, "nobody"], (0, 0))
+    assert {student: points(line) for student, line in sheet.items()} == expected
+    assert all(
+        line["feedback"]
+        for student, line in sheet.items()
+        if student != "right" and sum(expected[student]) < 5
+    )
+    said = capsys.readouterr().out
+    assert f"[{len(expected)}/{len(expected)}]" in said
+    assert subprocess.run(["pgrep", "-f", str(tmp_path)], capture_output=True).returncode == 1
+    before = time.monotonic()
+    assert grade(course, folder) == sheet  # nothing is graded twice
+    assert time.monotonic() - before < 5
+    summary = (tmp_path / "out" / "summary.svg").read_text("utf-8")
+    assert "by question" in summary
+    assert not any(student in summary for student in expected if student not in ("right", "text", "list"))
+
+
+@pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
+def test_a_sandbox_hides_files_and_network(course, tmp_path):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    secret = tmp_path / "secret"
+    secret.write_text("not yours")
+    home = Path.home() / f"left-by-a-test-{os.getpid()}"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        paths = {"SECRET": secret, "COURSE": course, "OUT": tmp_path, "HOME": home}
+        known = [f"{name} = {str(path)!r}" for name, path in paths.items()]
+        known.append(f"PORT = {server.getsockname()[1]}")
+        attempts = cells("curious")
+        for student, attempt in attempts.items():
+            tried = "\n".join(
+                [*known, "try:", indent(attempt, "    "), "except OSError:", "    done = False"]
+            )
+            answer = f"{tried}\n\ndef double(x):\n    return 0 if done else 2 * x"
+            nbformat.write(handed_in(release(course), answer), folder / f"{student}.ipynb")
+        sheet = grade(course, folder)
+        server.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert {student: points(line) for student, line in sheet.items()} == dict.fromkeys(attempts, (2, 3))
+    assert not home.exists()
+    assert not (tmp_path / "written").exists()
+
+
+def test_without_a_sandbox_there_are_limits_and_a_warning(course, tmp_path, monkeypatch, capsys):
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for tool in ("sh", "alembic"):
+        (tools / tool).symlink_to(
+            shutil.which(tool, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        )
+    monkeypatch.setenv("PATH", str(tools))
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    nbformat.write(handed_in(release(course), RIGHT), folder / "ada.ipynb")
+    nbformat.write(handed_in(release(course), HOSTILE["eats-memory"][0]), folder / "eve.ipynb")
+    sheet = grade(course, folder)
+    assert (points(sheet["ada"]), points(sheet["eve"])) == ((2, 3), (0, 3))
+    assert "Warning: bubblewrap is not installed" in capsys.readouterr().out
+
+
+def test_a_run_that_was_stopped_goes_on_and_a_new_submission_is_graded_again(course, tmp_path):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    for student in ("ada", "bob"):
+        nbformat.write(handed_in(release(course), RIGHT), folder / f"{student}.ipynb")
+    out = tmp_path / "out"
+    grading.prepare(course / "autograder", NAME, out)
+    first = next(iter(grading.grade(grading.submissions(folder), NAME, out, jobs=1)))
+    marked = (out / "graded" / f"{first.student}.json").stat().st_mtime_ns
+    sheet = grade(course, folder)
+    assert {points(line) for line in sheet.values()} == {(2, 3)}
+    assert (out / "graded" / f"{first.student}.json").stat().st_mtime_ns == marked
+    nbformat.write(handed_in(release(course), NOTHING), folder / f"{first.student}.ipynb")
+    assert points(grade(course, folder)[first.student]) == (0, 3)
+
+
+def test_an_open_question_waits_for_a_reader(course, tmp_path):
+    from nbgrader.api import Gradebook
+
+    folder = tmp_path / "submissions"
+    (folder / "ada").mkdir(parents=True)
+    nbformat.write(handed_in(release(course), RIGHT, why="=1+1"), folder / "ada" / "anything.ipynb")
+    line = grade(course, folder)["ada"]
+    assert (line["why"], line["total"], line["maximum"]) == ("", "5", "9")
+    assert "why: still to be read" in line["feedback"]
+    with Gradebook(f"sqlite:///{tmp_path / 'out' / 'gradebook.db'}") as book:
+        book.find_grade("why", NAME, NAME, "ada").manual_score = 3
+        book.find_grade("why", NAME, NAME, "ada").needs_manual_grade = False
+        book.db.commit()
+    assert grade(course, folder)["ada"]["total"] == "8"
+
+
+def test_canvas_gets_the_columns_it_asks_for(course, tmp_path):
+    folder = tmp_path / "submissions"
+    folder.mkdir()
+    nbformat.write(handed_in(release(course), RIGHT), folder / "-ada.ipynb")
+    grade(course, folder)
+    rows = list(csv.reader((tmp_path / "out" / "canvas.csv").open(encoding="utf-8")))
+    assert rows[0] == ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", NAME]
+    assert rows[2] == ["'-ada", "", "", "'-ada", "", "5"]  # no formula for a spreadsheet
+
+
+@pytest.mark.parametrize(
+    ("names", "pattern", "message"),
+    [
+        ([], ".+", "must have a group"),
+        ([], "(?P<student>", "no regular expression"),
+        ([], "(?P<student>.+)", "is empty"),
+        (["a b.ipynb"], "(?P<student>.+)", "does not say whose it is"),
+        (["ada_1.ipynb", "ada_2.ipynb"], r"(?P<student>.+)_\d", "two submissions are of ada"),
+    ],
+)
+def test_a_folder_that_can_not_be_read_is_refused_in_words(tmp_path, names, pattern, message):
+    for name in names:
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(ClassroomError, match=re.escape(message)):
+        grading.submissions(tmp_path, pattern)
+
+
+def test_links_and_large_files_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(grading, "LARGEST", 10)
+    (tmp_path / "ada.ipynb").write_text("x" * 11)
+    (tmp_path / "bob.ipynb").write_text("[" * 10)
+    (tmp_path / "eve.ipynb").symlink_to("/etc/passwd")
+    found = {each.student: each for each in grading.submissions(tmp_path)}
+    assert "larger than" in found["ada"].fault
+    assert "no Jupyter notebook" in found["bob"].fault
+    assert "No notebook" in found["eve"].fault
+
+
+def test_an_unknown_assignment_and_another_bundle_are_refused(course, tmp_path):
+    with pytest.raises(ClassroomError, match="has no assignment 'large': it has small"):
+        grading.prepare(course / "autograder", "large", tmp_path / "out")
+    grading.prepare(course / "autograder", NAME, tmp_path / "out")
+    other = shutil.copytree(course / "autograder", tmp_path / "other")
+    (other / "source" / NAME / f"{NAME}.ipynb").write_text("{}")
+    with pytest.raises(ClassroomError, match="begun with other exercises"):
+        grading.prepare(other, NAME, tmp_path / "out")
+
+
+def test_a_kernel_is_told_nothing_of_its_surroundings(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET_TOKEN", "abc")
+    written = (sandbox.write_kernel(tmp_path, "ada") / "sandbox" / "kernel.json").read_text("utf-8")
+    assert "SECRET_TOKEN" not in written
