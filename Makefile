@@ -62,7 +62,7 @@ classroom: $(STAMP)
 
 clean:
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache
-	find book cnnlib tests -name __pycache__ -type d -exec rm -rf {} +
+	find book cnnlib cnnbook cnncourse tests -name __pycache__ -type d -exec rm -rf {} +
 
 # The patch release is spelled out because uv reads 3.11 as 3.11.0, which some of the packages exclude.
 lock: $(STAMP)

@@ -44,7 +44,8 @@ from cnncourse.builds import (
     without_outputs,
 )
 
-PACKAGE = "cnnlib"
+PACKAGES = ("cnnlib", "cnnbook", "cnncourse")
+METADATA = "cnnlib"  # where a notebook's metadata hold its contract
 EXERCISES = "notebooks/exercises/"  # masters, which a page shows with their answers folded
 STUDENT = "_build/classroom/student/"  # where Binder has the exercises without answers
 PARAMETERS = {"profile": "quick"}
@@ -202,7 +203,7 @@ def _without_paths(value: Any, root: Path) -> Any:
 
 def with_setup_cell(notebook: NotebookNode, url: str) -> NotebookNode:
     """Put the set-up cell before the first code cell, in place of an earlier one."""
-    cell = nbformat.v4.new_code_cell(SETUP_CELL.format(package=PACKAGE, url=url), id="setup")
+    cell = nbformat.v4.new_code_cell(SETUP_CELL.format(package=PACKAGES[0], url=url), id="setup")
     cell.metadata["tags"] = ["setup", "remove-cell"]
     cells = [old for old in notebook.cells if not has_tag(old, "setup")]
     first = next((place for place, old in enumerate(cells) if old.cell_type == "code"), len(cells))
@@ -220,7 +221,8 @@ def notebook_key(book: Book, page: str) -> str:
     notebook = source_of(book, page)
     surroundings = [PARAMETERS, KERNEL_ENVIRONMENT, sys.version_info[:2]]
     digest = hashlib.sha256(json.dumps([notebook, surroundings], sort_keys=True).encode())
-    files = notebook_dependencies(notebook, book.root / PACKAGE) | _files_named(notebook, book.root)
+    files = notebook_dependencies(notebook, *(book.root / name for name in PACKAGES))
+    files |= _files_named(notebook, book.root)
     _update_with_files(digest, [book.root / "requirements.txt", *files], book.root)
     return digest.hexdigest()
 
@@ -421,7 +423,7 @@ def _execute_all(book: Book, state: State, keys: dict[str, str], at_once: int) -
 
 def budget(notebook: NotebookNode) -> dict[str, float] | None:
     """What a notebook may take in the quick profile, or None where its metadata does not say both."""
-    contract = notebook.metadata.get(PACKAGE, {}).get("contract", {}).get(PARAMETERS["profile"], {})
+    contract = notebook.metadata.get(METADATA, {}).get("contract", {}).get(PARAMETERS["profile"], {})
     return contract if {"seconds", "gigabytes"} <= set(contract) else None
 
 
@@ -435,7 +437,7 @@ def contract_faults(book: Book, state: State) -> list[str]:
     for page in book.notebooks():
         contract = budget(read_notebook(book.root / page))
         if contract is None:
-            faults.append(f"{page}: metadata.{PACKAGE}.contract.quick must give seconds and gigabytes")
+            faults.append(f"{page}: metadata.{METADATA}.contract.quick must give seconds and gigabytes")
             continue
         if _over(state.runs[page], contract):
             state.runs[page] = execute(book, page, state.runs[page].key)
@@ -554,7 +556,7 @@ def unpublishable(book: Book) -> str | None:
         return (
             f"_config.yml still has the placeholder {PLACEHOLDER} for the repository's address: write yours"
         )
-    wanted = SETUP_CELL.format(package=PACKAGE, url=config["repository"]["url"])
+    wanted = SETUP_CELL.format(package=PACKAGES[0], url=config["repository"]["url"])
     for page in book.notebooks():
         cells = read_notebook(book.root / page).cells
         if [cell.source for cell in cells if has_tag(cell, "setup")] != [wanted]:

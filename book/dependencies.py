@@ -16,24 +16,25 @@ from nbformat import NotebookNode
 _DYNAMIC = {"import_module", "__import__", "iter_modules", "walk_packages"}
 
 
-def notebook_dependencies(notebook: NotebookNode, package: Path) -> set[Path]:
-    """Find the files of a package that a notebook's code cells import, directly or through one another.
+def notebook_dependencies(notebook: NotebookNode, *packages: Path) -> set[Path]:
+    """Find the files of packages that a notebook's code cells import, directly or through one another.
 
     Args:
         notebook: The notebook, in nbformat 4.
-        package: The package's folder, such as `<root>/cnnlib`.
+        packages: The packages' folders, such as `<root>/cnnlib`.
 
     Returns:
         Python modules and, for every folder imported from, the other files in it.
     """
+    names = [package.name for package in packages]
     pending: list[str] = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            pending.extend(_cell_imports(cell.source, package.name))
+            pending.extend(_cell_imports(cell.source, names))
     seen: set[Path] = set()
     files: set[Path] = set()
     while pending:
-        for path, parent in _resolve(pending.pop(), package):
+        for path, parent in _resolve(pending.pop(), packages):
             if path in seen:
                 continue
             seen.add(path)
@@ -42,29 +43,30 @@ def notebook_dependencies(notebook: NotebookNode, package: Path) -> set[Path]:
             else:
                 files.add(path)
                 with suppress(SyntaxError):  # the notebook's own run will say where it is
-                    pending.extend(_imports(ast.parse(path.read_bytes()), package.name, parent))
+                    pending.extend(_imports(ast.parse(path.read_bytes()), names, parent))
     return files
 
 
-def _cell_imports(source: str, package: str) -> Iterator[str]:
-    """Yield the dotted names of `package` that a code cell may import; magics are understood or survived."""
+def _cell_imports(source: str, packages: list[str]) -> Iterator[str]:
+    """Yield the dotted names of `packages` that a code cell may import; magics are understood or survived."""
     if source.startswith("%%"):
         source = source.partition("\n")[2]
     try:
         tree = ast.parse(TransformerManager().transform_cell(source))
     except SyntaxError:  # a cell of another language, such as %%bash
-        if package in source:
-            yield f"{package}.*"
+        yield from (f"{package}.*" for package in packages if package in source)
         return
-    yield from _imports(tree, package, package)
+    # A name that is imported dynamically in a cell may be any of them.
+    for package in packages:
+        yield from _imports(tree, packages, package)
 
 
-def _imports(tree: ast.AST, package: str, parent: str) -> Iterator[str]:
+def _imports(tree: ast.AST, packages: list[str], parent: str) -> Iterator[str]:
     """Yield the dotted names that code may import, inside functions too.
 
     Args:
         tree: The parsed code.
-        package: Name of the package that matters.
+        packages: Names of the packages that matter.
         parent: Dotted name that the code's relative imports start from. A name that is imported dynamically
             is taken to be any of the modules in it, hence `parent.*`.
     """
@@ -79,9 +81,10 @@ def _imports(tree: ast.AST, package: str, parent: str) -> Iterator[str]:
             if (node.id if isinstance(node, ast.Name) else node.attr) in _DYNAMIC:
                 yield f"{parent}.*"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if re.fullmatch(rf"{package}(\.\w+)*", node.value):  # importlib.resources.files("cnnlib.records")
+            either = "|".join(packages)
+            if re.fullmatch(rf"(?:{either})(\.\w+)*", node.value):  # resources.files("cnnbook.records")
                 yield node.value
-            for name in re.findall(rf"-m\s+({package}[\w.]*)", node.value):  # !python -m cnnlib
+            for name in re.findall(rf"-m\s+((?:{either})[\w.]*)", node.value):  # !python -m cnnlib
                 yield f"{name}.__main__"
 
 
@@ -96,20 +99,20 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
             yield from _walk(child)
 
 
-def _resolve(name: str, package: Path) -> Iterator[tuple[Path, str]]:
+def _resolve(name: str, packages: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
     """Yield each module and folder that a dotted name stands for, with the parent of the module's imports.
 
     A part that is no module (a function, a class) ends the search. A last part `*` is every module there.
     """
     parts = name.split(".")
-    if parts[0] != package.name:
+    folder = next((package.parent for package in packages if package.name == parts[0]), None)
+    if folder is None:
         return
-    folder = package.parent
     for depth, part in enumerate(parts):
         parent = ".".join(parts[:depth])
         if part == "*":
             for module in (*folder.glob("*.py"), *folder.glob("*/")):
-                yield from _resolve(f"{parent}.{module.stem}", package)
+                yield from _resolve(f"{parent}.{module.stem}", packages)
             return
         if (folder / f"{part}.py").is_file():
             yield folder / f"{part}.py", parent

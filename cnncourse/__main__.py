@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cnncourse import ClassroomError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def main(arguments: list[str] | None = None) -> int:

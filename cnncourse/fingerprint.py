@@ -5,7 +5,7 @@ import types
 from json import dumps as dumps
 from typing import Any
 
-OURS = ("cnnlib",)
+OURS = ("cnnlib", "cnnbook", "cnncourse")
 THEIRS = ("builtins", "math", "json", "numpy", "numpy.linalg", "keras", "keras.ops", "keras.ops.nn")
 SHELL = (
     "run_cell",

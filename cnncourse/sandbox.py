@@ -13,6 +13,8 @@ import shutil
 import sys
 from pathlib import Path
 
+import cnnbook
+import cnncourse
 import cnnlib
 from cnncourse import search_path
 from cnncourse.check.student import VARIABLE
@@ -85,7 +87,8 @@ def _environment(student: str, home: Path) -> dict[str, str]:
 
 def _wall(folder: Path, environment: dict[str, str]) -> list[str]:
     """The command that puts what follows it behind a wall."""
-    seen = [*SYSTEM, *_interpreter(), str(Path(cnnlib.__file__).parent)]
+    ours = [str(Path(package.__path__[0])) for package in (cnnlib, cnnbook, cnncourse)]
+    seen = [*SYSTEM, *_interpreter(), *ours]
     wall = [_bubblewrap() or "bwrap", "--unshare-all", "--die-with-parent", "--new-session", "--clearenv"]
     for name, value in environment.items():
         wall += ["--setenv", name, value]

@@ -1,9 +1,8 @@
-"""The package on the command line: `python -m cnnlib train | choose | ledger | records | ...`."""
+"""The package on the command line: `python -m cnnlib train | compare | versions`."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -57,31 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--accumulate", type=int, default=1, help="compute a batch in so many parts, to fit into memory"
     )
     train.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into --out")
-    choose = commands.add_parser("choose", help="compare a recipe's candidate settings on validation images")
-    choose.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
-    choose.add_argument(
-        "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
-    )
-    choose.add_argument(
-        "--epochs", type=int, required=True, help="run each schedule through in so many epochs"
-    )
-    choose.add_argument("--out", required=True, help="JSON file to write the comparison to")
-    ledger = commands.add_parser("ledger", help="hold the code against the papers")
-    ledger.add_argument(
-        "--check", action="store_true", help="fail on a mismatch that no written deviation explains"
-    )
-    listing = commands.add_parser("records", help="list what has been measured")
-    listing.add_argument("--in", dest="folder", help="list the trainings in this folder instead")
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a recipe that has records, or a record.json")
-    responses = commands.add_parser("responses", help="measure how strongly trained layers respond")
-    responses.add_argument("trainings", nargs="+", help="folders that train wrote")
-    responses.add_argument("--out", required=True, help="JSON file to write the measurement to")
-    experiment = commands.add_parser("experiment", help="compare trainings and write a record")
-    experiment.add_argument("name", help="layers, scenarios, pneumonia, flowers, preprocessing or duplicates")
-    experiment.add_argument("--out", required=True, help="JSON file to write the record to")
-    experiment.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of its trials")
     versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
     versions.add_argument(
         "freeze",
@@ -92,12 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     commands_by_name = {
         "train": _train,
-        "choose": _choose,
-        "ledger": _ledger,
-        "records": _records,
         "compare": _compare,
-        "responses": _responses,
-        "experiment": _experiment,
         "versions": _versions,
     }
     try:
@@ -179,51 +151,10 @@ def _pictures(option: str | None, wanted: str) -> str | None:
     return os.path.expanduser(folder)
 
 
-def _choose(options: argparse.Namespace) -> int:
-    from cnnlib import data, training
-    from cnnlib.recipe import CANDIDATES, find
-
-    recipe = find(options.recipe)
-    images = data.load(recipe.data, options.profile)
-    comparison = training.choose(recipe, CANDIDATES.get(recipe.name, ()), images, epochs=options.epochs)
-    Path(options.out).write_text(json.dumps(comparison, indent=1) + "\n")
-    return 0
-
-
-def _ledger(options: argparse.Namespace) -> int:
-    from cnnbook import ledger
-
-    rows = ledger.rows()
-    print(ledger.as_text(rows))
-    wrong = [row for row in rows if row.verdict == "differs"]
-    return 1 if options.check and wrong else 0
-
-
-def _records(options: argparse.Namespace) -> int:
-    from cnnlib import records
-
-    print(records.as_text(options.folder))
-    return 0
-
-
 def _compare(options: argparse.Namespace) -> int:
     from cnnlib import records
 
     print(records.compare_as_text(options.first, options.second))
-    return 0
-
-
-def _responses(options: argparse.Namespace) -> int:
-    from cnnbook.responses import of_trainings
-
-    Path(options.out).write_text(json.dumps(of_trainings(options.trainings), indent=1) + "\n")
-    return 0
-
-
-def _experiment(options: argparse.Namespace) -> int:
-    from cnnbook import experiments
-
-    experiments.run(options.name, options.out, options.seeds)
     return 0
 
 

@@ -14,6 +14,7 @@ from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
+from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from cnnlib.data import DataSet
     from cnnlib.recipe import Recipe
 
-FOLDER = Path(__file__).parent
+FOLDER = Path(str(files("cnnbook.records")))
 CHOICES = "choices"
 EXPERIMENTS = "experiments"
 
@@ -76,11 +77,11 @@ def _commit() -> str | None:
     """The commit the package was run from, marked when files had changed since; None outside a repository."""
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(FOLDER), *arguments]
+        command = ["git", "-C", str(Path(__file__).parent), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
     try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", "..")
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")
         return git("rev-parse", "HEAD") + ("-changed" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from cnnbook import ledger, papers
+from cnnbook.__main__ import main
 from cnnbook.ledger import Claim, close, resnet
 from cnnbook.ledger.claim import epochs_to, within_sampling, without_weights
 from cnnbook.papers import Fact, Paper
@@ -32,7 +33,6 @@ from cnnbook.papers.simonyan2015 import SIMONYAN2015
 from cnnbook.papers.szegedy2015 import SZEGEDY2015
 from cnnbook.papers.yosinski2014 import YOSINSKI2014
 from cnnlib import audit, records
-from cnnlib.__main__ import main
 
 
 def all_papers() -> list[Paper]:

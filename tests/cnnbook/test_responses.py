@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from cnnbook import responses
+from cnnbook.__main__ import main
 from cnnlib import data, records, training
-from cnnlib.__main__ import main
 from cnnlib.models import LeNet5, ResNetCIFAR
 from cnnlib.recipe import Recipe
 

@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from cnnlib import data, recipe, records, training
+from cnnlib import data, recipe, training
 from cnnlib.__main__ import main
 
 
@@ -188,11 +188,10 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     assert record["result"]["test_error"] in [wrong / 6 for wrong in range(7)]
 
 
-@pytest.mark.parametrize("command", ["train", "choose"])
 def test_an_unknown_recipe_is_refused_with_the_known_ones(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture
+    tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
-    assert main([command, "lenet6", "--epochs", "1", "--out", str(tmp_path / "out")]) == 1
+    assert main(["train", "lenet6", "--epochs", "1", "--out", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err == (f"Unknown recipe 'lenet6': use one of {', '.join(recipe.RECIPES)}.\n")
     assert not (tmp_path / "out").exists()
 
@@ -214,32 +213,6 @@ def test_a_folder_that_cannot_be_written_ends_with_a_message(
     (tmp_path / "taken").write_text("a file where the folder should be")
     assert main(["train", "lenet5_chapter", "--epochs", "1", "--out", str(tmp_path / "taken")]) == 1
     assert "Could not write the checkpoint" in capsys.readouterr().err
-
-
-def test_choose_writes_the_comparison_of_the_candidates(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = {}
-
-    def choose(chosen: recipe.Recipe, candidates: tuple, images: object, *, epochs: int) -> dict:
-        asked.update(recipe=chosen, candidates=candidates, validation=len(images.validation), epochs=epochs)
-        return {"epochs": epochs, "candidates": []}
-
-    monkeypatch.setattr(training, "choose", choose)
-    assert main(["choose", "lenet5_modern", "--epochs", "2", "--out", str(tmp_path / "choice.json")]) == 0
-    assert json.loads((tmp_path / "choice.json").read_text()) == {"epochs": 2, "candidates": []}
-    assert asked == {
-        "recipe": recipe.RECIPES["lenet5_modern"],
-        "candidates": recipe.CANDIDATES["lenet5_modern"],
-        "validation": 500,
-        "epochs": 2,
-    }
-
-
-def test_records_lists_what_was_measured(capsys: pytest.CaptureFixture) -> None:
-    assert main(["records"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["recipe", *records.names()]
 
 
 @pytest.mark.parametrize(

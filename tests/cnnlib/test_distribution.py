@@ -29,7 +29,7 @@ from cnnlib.data import Split
 from cnnlib.data.feed import _Epoch
 from cnnlib.recipe import RECIPES
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+REPOSITORY = Path(__file__).resolve().parents[2]
 BACKEND = keras.backend.backend()
 LIMIT = 120.0  # seconds that any process may take; on an idle machine ten are enough
 RECIPE = replace(

@@ -9,7 +9,7 @@ import pytest
 from cnnlib import versions
 from cnnlib.__main__ import main
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 COLAB = sorted((ROOT / "tests" / "colab").glob("*.txt"))
 REQUIRES = ["numpy>=1.26", "Pillow>=10", 'jax>=0.5; extra == "jax"', 'torch>=2.6; extra == "torch"']
 FINE = {"numpy": "2.1.3", "pillow": "11.0", "jax": "0.7"}

@@ -1,0 +1,1 @@
+"""What this book knows: its papers' facts, its records, its ledger, its experiments, figures and widgets."""

@@ -1,0 +1,97 @@
+"""The book's own work on the command line: `python -m cnnbook ledger | records | experiment | ...`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the return value is the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m cnnbook", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    ledger = commands.add_parser("ledger", help="hold the code against the papers")
+    ledger.add_argument(
+        "--check", action="store_true", help="fail on a mismatch that no written deviation explains"
+    )
+    listing = commands.add_parser("records", help="list what has been measured")
+    listing.add_argument("--in", dest="folder", help="list the trainings in this folder instead")
+    choose = commands.add_parser("choose", help="compare a recipe's candidate settings on validation images")
+    choose.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
+    choose.add_argument(
+        "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
+    )
+    choose.add_argument(
+        "--epochs", type=int, required=True, help="run each schedule through in so many epochs"
+    )
+    choose.add_argument("--out", required=True, help="JSON file to write the comparison to")
+    responses = commands.add_parser("responses", help="measure how strongly trained layers respond")
+    responses.add_argument("trainings", nargs="+", help="folders that train wrote")
+    responses.add_argument("--out", required=True, help="JSON file to write the measurement to")
+    experiment = commands.add_parser("experiment", help="compare trainings and write a record")
+    experiment.add_argument("name", help="layers, scenarios, pneumonia, flowers, preprocessing or duplicates")
+    experiment.add_argument("--out", required=True, help="JSON file to write the record to")
+    experiment.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of its trials")
+    options = parser.parse_args(arguments)
+    commands_by_name = {
+        "ledger": _ledger,
+        "records": _records,
+        "choose": _choose,
+        "responses": _responses,
+        "experiment": _experiment,
+    }
+    try:
+        return commands_by_name[options.command](options)
+    except (RuntimeError, ValueError, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except KeyError as problem:  # whose text Python shows in quotes
+        print(problem.args[0], file=sys.stderr)
+        return 1
+
+
+def _choose(options: argparse.Namespace) -> int:
+    from cnnlib import data, training
+    from cnnlib.recipe import CANDIDATES, find
+
+    recipe = find(options.recipe)
+    images = data.load(recipe.data, options.profile)
+    comparison = training.choose(recipe, CANDIDATES.get(recipe.name, ()), images, epochs=options.epochs)
+    Path(options.out).write_text(json.dumps(comparison, indent=1) + "\n")
+    return 0
+
+
+def _ledger(options: argparse.Namespace) -> int:
+    from cnnbook import ledger
+
+    rows = ledger.rows()
+    print(ledger.as_text(rows))
+    wrong = [row for row in rows if row.verdict == "differs"]
+    return 1 if options.check and wrong else 0
+
+
+def _records(options: argparse.Namespace) -> int:
+    from cnnlib import records
+
+    print(records.as_text(options.folder))
+    return 0
+
+
+def _responses(options: argparse.Namespace) -> int:
+    from cnnbook.responses import of_trainings
+
+    Path(options.out).write_text(json.dumps(of_trainings(options.trainings), indent=1) + "\n")
+    return 0
+
+
+def _experiment(options: argparse.Namespace) -> int:
+    from cnnbook import experiments
+
+    experiments.run(options.name, options.out, options.seeds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
