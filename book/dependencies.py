@@ -28,9 +28,18 @@ def notebook_dependencies(notebook: NotebookNode, *packages: Path) -> set[Path]:
     """
     names = [package.name for package in packages]
     pending: list[str] = []
+    trees: list[ast.AST] = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            pending.extend(_cell_imports(cell.source, names))
+            try:
+                trees.append(_parse_cell(cell.source))
+            except SyntaxError:  # a cell of another language, such as %%bash
+                pending.extend(f"{name}.*" for name in names if name in cell.source)
+    aliases = {alias: name for tree in trees for alias, name in _aliases(tree, names).items()}
+    for tree in trees:
+        # A name that is imported dynamically in a cell may be any of them.
+        for name in names:
+            pending.extend(_imports(tree, names, name, aliases))
     seen: set[Path] = set()
     files: set[Path] = set()
     while pending:
@@ -43,25 +52,39 @@ def notebook_dependencies(notebook: NotebookNode, *packages: Path) -> set[Path]:
             else:
                 files.add(path)
                 with suppress(SyntaxError):  # the notebook's own run will say where it is
-                    pending.extend(_imports(ast.parse(path.read_bytes()), names, parent))
+                    tree = ast.parse(path.read_bytes())
+                    if _face(tree) is None:
+                        pending.extend(_imports(tree, names, parent, _aliases(tree, names)))
     return files
 
 
-def _cell_imports(source: str, packages: list[str]) -> Iterator[str]:
-    """Yield the dotted names of `packages` that a code cell may import; magics are understood or survived."""
+def _parse_cell(source: str) -> ast.AST:
+    """Parse a code cell; magics are understood or survived."""
     if source.startswith("%%"):
         source = source.partition("\n")[2]
-    try:
-        tree = ast.parse(TransformerManager().transform_cell(source))
-    except SyntaxError:  # a cell of another language, such as %%bash
-        yield from (f"{package}.*" for package in packages if package in source)
-        return
-    # A name that is imported dynamically in a cell may be any of them.
-    for package in packages:
-        yield from _imports(tree, packages, package)
+    return ast.parse(TransformerManager().transform_cell(source))
 
 
-def _imports(tree: ast.AST, packages: list[str], parent: str) -> Iterator[str]:
+def _aliases(tree: ast.AST, packages: list[str]) -> dict[str, str]:
+    """Find the names that stand for a whole package, as after `import cnnlib as cnn`."""
+    return {
+        alias.asname or alias.name: alias.name
+        for node in _walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name in packages
+    }
+
+
+def _face(tree: ast.AST) -> dict[str, str] | None:
+    """Read the table `_FACE` of a package that looks its names up when they are used; None without one."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_FACE":
+            return ast.literal_eval(node.value)
+    return None
+
+
+def _imports(tree: ast.AST, packages: list[str], parent: str, aliases: dict[str, str]) -> Iterator[str]:
     """Yield the dotted names that code may import, inside functions too.
 
     Args:
@@ -69,7 +92,11 @@ def _imports(tree: ast.AST, packages: list[str], parent: str) -> Iterator[str]:
         packages: Names of the packages that matter.
         parent: Dotted name that the code's relative imports start from. A name that is imported dynamically
             is taken to be any of the modules in it, hence `parent.*`.
+        aliases: What stands for a whole package; `cnn.models.LeNet5` is as good as an import. A package that
+            is used in another way may be asked for any name.
     """
+    either = "|".join(packages)
+    bases = {id(node.value) for node in _walk(tree) if isinstance(node, ast.Attribute)}
     for node in _walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -80,8 +107,10 @@ def _imports(tree: ast.AST, packages: list[str], parent: str) -> Iterator[str]:
         elif isinstance(node, ast.Name | ast.Attribute):
             if (node.id if isinstance(node, ast.Name) else node.attr) in _DYNAMIC:
                 yield f"{parent}.*"
+            root, _, rest = ast.unparse(node).partition(".")
+            if root in aliases and (rest or id(node) not in bases):
+                yield f"{aliases[root]}.{rest or '*'}"
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
-            either = "|".join(packages)
             if re.fullmatch(rf"(?:{either})(\.\w+)*", node.value):  # resources.files("cnnbook.records")
                 yield node.value
             for name in re.findall(rf"-m\s+((?:{either})[\w.]*)", node.value):  # !python -m cnnlib
@@ -117,6 +146,11 @@ def _resolve(name: str, packages: tuple[Path, ...]) -> Iterator[tuple[Path, str]
         if (folder / f"{part}.py").is_file():
             yield folder / f"{part}.py", parent
             return
+        if depth and (folder / "__init__.py").is_file():
+            module = (_face(ast.parse((folder / "__init__.py").read_bytes())) or {}).get(part)
+            if module:
+                yield from _resolve(f"{module}.{part}", packages)
+                return
         folder /= part
         if not folder.is_dir():
             return

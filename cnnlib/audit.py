@@ -116,6 +116,11 @@ def differences(first: keras.Model, second: keras.Model, seed: int = 0) -> list[
     return [] if gap < 1e-5 else [f"with the same weights their outputs differ by {gap:.2g}"]
 
 
+def same(first: keras.Model, second: keras.Model) -> bool:
+    """Whether two models are the same network; `differences` says why they are not."""
+    return not differences(first, second)
+
+
 def _require_fixed_input(model: keras.Model) -> None:
     if any(size is None for size in model.input_shape[1:]):
         raise ValueError(

@@ -66,6 +66,25 @@ def test_dependencies_of_a_cell(package: Path, cell: str, expected: set[str]) ->
 
 
 @pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["import cnnlib as cnn"], {"__init__.py"}),
+        (["import cnnlib as cnn", "cnn.load('mnist')"], {"__init__.py", "audit.py"} | MODELS),
+        (["import cnnlib", "cnnlib.models.LeNet5()"], MODELS),
+        (["import cnnlib as cnn", "getattr(cnn, name)"], set(PACKAGE)),
+    ],
+)
+def test_a_name_of_a_lazy_face_counts_where_it_is_used(
+    package: Path, cells: list[str], expected: set[str]
+) -> None:
+    face = 'from importlib import import_module\n_FACE = {"load": "cnnlib.audit"}'
+    (package / "__init__.py").write_text(face)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    found = notebook_dependencies(notebook, package)
+    assert {path.relative_to(package).as_posix() for path in found} == expected
+
+
+@pytest.mark.parametrize(
     ("changed", "stale"),
     [
         ("cnnlib/__init__.py", {"plots", "audit"}),
