@@ -101,7 +101,7 @@ _NUMBER = re.compile(
     r"(?P<digits>[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?)"
     rf"(?:\s+(?P<scale>{'|'.join(_SCALES)}))?\s*[%\u00d7]?"
 )
-_ELEMENT = re.compile(r'<data value="([^"]*)">(.*?)</data>', re.DOTALL)
+_ELEMENT = re.compile(r'<data\s+value="([^"]*)">(.*?)</data>', re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -118,14 +118,15 @@ def elements(text: str) -> list[tuple[str, str]]:
 
 
 def as_shown(text: str) -> Shown:
-    """Read a number as prose writes it: 25,557,032, 25.6 million, 7e-5, 4.49 %, or seven.
+    """Read a number as prose writes it: 25,557,032, 25.6 million, 7e-5, 4.49 %, seven, or two million.
 
     Raises:
         ValueError: the text is no number; a range is two of them, each in its own element.
     """
-    plain = re.sub(r"\s+", " ", text.replace("\u2212", "-")).strip()
-    if plain.lower() in _WORDS:
-        return Shown(Decimal(_WORDS.index(plain.lower())), Decimal(1))
+    plain = text.replace("\u2212", "-").strip()
+    word, *rest = plain.split() or [""]
+    if word.lower() in _WORDS:
+        plain = " ".join([str(_WORDS.index(word.lower())), *rest])
     found = _NUMBER.fullmatch(plain)
     if not found:
         raise ValueError(f"{text!r} is no number: write digits, or a word from zero to twelve.")

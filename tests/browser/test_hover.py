@@ -9,7 +9,7 @@ import pytest
 from conftest import HTML
 
 PAGE = "notebooks/06_resnet.html"
-TIP = "#glossary-tip"
+TIP = "#hover-tip"
 WORD = "a.reference.internal:has(> .std-term)"
 
 
