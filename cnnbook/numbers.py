@@ -31,6 +31,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnbook import papers
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 # Records keep these as shares of one.
 _SHARES = re.compile(r"(error|accuracy|confidence|sensitivity|specificity)$")
 _RESULTS = "book/results.html"
+REFERENCES = Path(__file__).parents[1] / "book" / "references.bib"
 
 
 @dataclass(frozen=True)
@@ -81,14 +83,14 @@ def fault(key: str, text: str) -> str | None:
     try:
         number, shown = resolve(key), as_shown(text)
     except LookupError as error:
-        return str(error)
+        return str(error.args[0])
     except ValueError as error:
         return f"{key}: {error}"
     exact = Decimal(str(number.value))
     # A half may go either way, and so may what floating point makes of one.
     if abs(shown.value - exact) > shown.step / 2 * (1 + Decimal("1e-9")):
         return f"{key} is {exact:f}, and the text says {text}."
-    if "%" in text and number.unit not in ("", "%"):
+    if "%" in text and number.unit and "%" not in number.unit:
         return f"{key} is in {number.unit}, and the text says {text}."
     return None
 
@@ -142,7 +144,8 @@ _SURE = {"computed": "computed from it", "secondary": "as others quote it", "mem
 def _fact(key: str) -> Number:
     value, title, place, confidence, unit = _paper_says(key)
     doubt = f" ({_SURE[confidence]})" if confidence in _SURE else ""
-    return Number(value, f"{title}, {place}{doubt}", unit, "book/references.html")
+    cited = _as_cited(key.partition(".")[0]) or title
+    return Number(value, f"{cited}, {place}{doubt}", unit, "book/references.html")
 
 
 def _paper_says(key: str) -> tuple[Any, str, str, str, str]:
@@ -164,6 +167,19 @@ def _papers() -> dict[str, papers.Paper]:
     ]
     found = [value for module in modules for value in vars(module).values()]
     return {paper.citation: paper for paper in found if isinstance(paper, papers.Paper)}
+
+
+@functools.cache
+def _as_cited(citation: str) -> str:
+    """A paper as the text cites it, such as He et al. 2016; nothing where the references do not list it."""
+    listed = REFERENCES.read_text("utf-8") if REFERENCES.is_file() else ""
+    entry = re.search(rf"@\w+{{{citation},(.*?)\n}}", listed, re.DOTALL)
+    if not entry:
+        return ""
+    found = dict(re.findall(r"(author|year) *= *{(.*?)},\n", entry[1] + "\n", re.DOTALL))
+    first, *others = (author.partition(",")[0] for author in found["author"].split(" and "))
+    more = " et al." if len(others) > 1 else "".join(f" and {other}" for other in others)
+    return f"{first}{more} {found['year']}"
 
 
 # --- records -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@
 // from a folder may not fetch. book/finish.py has put its source into each number.
 (() => {
   const words = [...document.querySelectorAll("a.reference.internal:has(> .std-term)")];
-  const numbers = [...document.querySelectorAll("data[data-source]")];
+  const numbers = [...document.querySelectorAll("article data[data-source]")];
   if (!words.length && !numbers.length) return;
 
   const tip = document.createElement("div");

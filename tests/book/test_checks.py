@@ -125,7 +125,7 @@ def test_the_first_page_leads_on_and_is_valid(tmp_path: Path) -> None:
 def test_a_number_of_a_page_gets_its_source() -> None:
     page = '<p><data value="he2016.cifar_errors.20">8.75</data> <data value="runs.none">1</data></p>'
     assert with_sources(page, "../") == (
-        '<p><data value="he2016.cifar_errors.20" data-source="Deep Residual Learning for Image Recognition, '
+        '<p><data value="he2016.cifar_errors.20" data-source="He et al. 2016, '
         'table 6" data-page="../book/references.html">8.75</data> <data value="runs.none">1</data></p>'
     )
     run = with_sources('<data value="runs.resnet20_short.test_error">', "")

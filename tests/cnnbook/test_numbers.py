@@ -81,6 +81,20 @@ def test_a_key_leads_to_its_number_and_source(key: str, value: float, source: st
     assert (number.value, number.source, number.page) == (value, source, f"book/{page}")
 
 
+@pytest.mark.parametrize(
+    ("citation", "cited"),
+    [
+        ("he2016", "He et al. 2016"),
+        ("simonyan2015", "Simonyan and Zisserman 2015"),
+        ("szegedy2015", "Szegedy et al. 2015"),
+        ("krizhevsky2014", "Krizhevsky 2014"),
+        ("torchvision", ""),
+    ],
+)
+def test_a_paper_is_named_as_the_text_cites_it(citation: str, cited: str) -> None:
+    assert numbers._as_cited(citation) == cited
+
+
 def test_the_spread_over_seeds_is_in_points() -> None:
     number = resolve("runs.net.spread")
     assert number.value == pytest.approx(0.09899, abs=1e-4)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from prose import Page, parse, read
 
+from cnnbook import numbers
 from cnnbook.numbers import elements, fault
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,15 @@ def test_no_measured_figure_stands_outside(path: Path) -> None:
 def test_the_list_names_pages_that_there_are() -> None:
     pages = {path.relative_to(ROOT).as_posix() for path in PAGES}
     assert {*LIST["not_yet"], *LIST["allowed"]} <= pages
+
+
+def test_the_examples_for_contributors_are_right() -> None:
+    examples = elements((ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    keys = re.findall(r"^ {4}(\S+(?:\([^)]*\))?\.\S+)(?:\s|$)", numbers.__doc__ or "", re.MULTILINE)
+    assert len(examples) == 3
+    assert len(keys) == 4
+    assert [fault(key, shown) for key, shown in examples] == [None] * 3
+    assert [numbers.resolve(key).value > 0 for key in keys] == [True] * 4
 
 
 # --- that the tests can fail ---------------------------------------------------------------------------
