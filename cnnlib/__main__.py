@@ -72,6 +72,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     listing = commands.add_parser("records", help="list what has been measured")
     listing.add_argument("--in", dest="folder", help="list the trainings in this folder instead")
+    answers = commands.add_parser(
+        "answers", help="add the answers to each test image to the records of finished trainings"
+    )
+    answers.add_argument("trainings", nargs="+", help="folders that train wrote, with their weights")
+    answers.add_argument("--data", metavar="FOLDER or NAME=FOLDER", help="as for train")
+    answers.add_argument("--classes", metavar="NAME,NAME,...", help="as for train")
+    answers.add_argument("--validation", type=int, help="as for train")
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a recipe that has records, or a record.json")
@@ -95,6 +102,7 @@ def main(arguments: list[str] | None = None) -> int:
         "choose": _choose,
         "ledger": _ledger,
         "records": _records,
+        "answers": _answers,
         "compare": _compare,
         "responses": _responses,
         "experiment": _experiment,
@@ -203,6 +211,20 @@ def _records(options: argparse.Namespace) -> int:
     from cnnlib import records
 
     print(records.as_text(options.folder))
+    return 0
+
+
+def _answers(options: argparse.Namespace) -> int:
+    from cnnlib import records, training
+    from cnnlib.recipe import Recipe
+
+    for folder in options.trainings:
+        record = records.read(Path(folder) / "record.json")
+        if record["profile"] == "folder" and not options.data:
+            raise ValueError(f"{folder} was trained on a folder of pictures: name it by --data NAME=FOLDER.")
+        options.profile = record["profile"]
+        training.add_answers(folder, _images(options, Recipe.from_settings(record["recipe"])))
+        print(f"{folder}: the answers are in its record")
     return 0
 
 
