@@ -203,9 +203,9 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     monkeypatch.setitem(recipe.RECIPES, full.name, narrow)
     folder_of_noise(tmp_path / "set", {"train": 9, "val": 2})
     seen = []
-    measured = training._error_of
+    measured = training._test_of
     monkeypatch.setattr(
-        training, "_error_of", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
+        training, "_test_of", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
     )
     out = tmp_path / "out"
     train = ["train", name, "--data", f"imagenet={tmp_path}/set", "--out", str(out), "--epochs", "2"]
@@ -219,6 +219,12 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     assert (record["profile"], record["data"]["name"]) == ("folder", "set")
     assert len(record["history"]["validation_error"]) == 2
     assert record["result"]["test_error"] in [wrong / 6 for wrong in range(7)]
+    assert np.mean(records.answers(record) != records.labels(record)) == record["result"]["test_error"]
+    kept = record.pop("answers")
+    (out / "record.json").write_text(json.dumps(record))
+    assert main(["answers", str(out), "--data", f"imagenet={tmp_path}/set"]) == 0
+    added = json.loads((out / "record.json").read_text())["answers"]
+    assert {name: added[name] for name in kept} == kept
 
 
 @pytest.mark.parametrize("command", ["train", "choose"])
