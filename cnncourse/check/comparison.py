@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import count, pairwise
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -248,40 +248,47 @@ def ensemble_error(given: Callable, networks: int = 5, classes: int = 4, seed: i
     return f"Alone they err in {single:.0%} of these images, together in {right(scores, labels):.0%}."
 
 
-ERRORS = ((0.30, 0.20), (0.09, 0.06), (0.95, 0.70))
-MORE_ERRORS = ((0.5, 0.4), (0.182, 0.0933), (0.04, 0.02), (0.9, 0.1))
-
-
-def _smallest(apart: Callable[[tuple[float, float], tuple[float, float]], bool], *errors: float) -> int:
-    """The smallest number of images at which two intervals are apart."""
-    return next(n for n in count(1) if apart(*(evaluation.interval(error, n) for error in errors)))
-
-
-def _apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
-    return second[1] < first[0]
+ALONE = ((0.12, 0.08), (0.03, 0.01), (0.35, 0.21))
+MORE_ALONE = ((0.25, 0.2), (0.082, 0.0433), (0.02, 0.004), (0.5, 0.3))
 
 
 @question
-def pictures_needed(given: Callable, errors: Iterable[Sequence[float]] = ERRORS) -> str:
-    """`given(first, second)` is the smallest test set on which the intervals of two errors lie apart."""
+def pictures_needed(given: Callable, shares: Iterable[Sequence[float]] = ALONE) -> str:
+    """`given(first, second)` is the smallest test set on which two networks are told apart.
 
-    def smallest(first: float, second: float) -> int:
-        return _smallest(_apart, first, second)
+    The shares are those of the pictures that each network alone gets wrong. Without a difference they would
+    be split as coins fall (McNemar's test): z deviations are wanted.
+    """
 
-    def normal(first: float, second: float) -> int:
-        deviations = sum(math.sqrt(error * (1 - error)) for error in (first, second))
+    def smallest(first: float, second: float, z: float = 1.96) -> int:
+        return math.ceil(z**2 * (first + second) / (first - second) ** 2)
+
+    def other_pictures(first: float, second: float) -> int:
+        variance = sum(share * (1 - share) for share in (first, second))
+        return math.ceil(1.96**2 * variance / (first - second) ** 2)
+
+    def two_intervals(first: float, second: float) -> int:
+        deviations = sum(math.sqrt(share * (1 - share)) for share in (first, second))
         return math.ceil((1.96 * deviations / (first - second)) ** 2)
 
     wrong: dict[str, Callable] = {
-        "With so many they still overlap.": lambda a, b: smallest(a, b) - 1,
+        "With so many it may still be chance.": lambda a, b: smallest(a, b) - 1,
         "One picture less would do.": lambda a, b: smallest(a, b) + 1,
-        "The second error has an interval as well.": lambda a, b: _smallest(lambda i, _: b < i[0], a, b),
-        "The first error has an interval as well.": lambda a, b: _smallest(lambda _, j: j[1] < a, a, b),
-        "Their middles differ at once. When do the intervals no longer touch?": lambda a, b: 1,
-        "Those are other intervals than those of the section.": normal,
+        "One standard deviation is not enough: chance makes as much in one of three cases.": lambda a, b: (
+            smallest(a, b, z=1)
+        ),
+        "What the second network alone gets wrong varies as well.": lambda a, b: math.ceil(
+            1.96**2 * a / (a - b) ** 2
+        ),
+        "What the first network alone gets wrong varies as well.": lambda a, b: math.ceil(
+            1.96**2 * b / (a - b) ** 2
+        ),
+        "They differ at once. When is it more than chance?": lambda a, b: 1,
+        "That is for networks with pictures of their own; these had the same.": other_pictures,
+        "Those are two intervals that no longer touch. Ask about the difference.": two_intervals,
         "The pictures of both are the same; do not add them up.": lambda a, b: 2 * smallest(a, b),
     }
-    function(given, smallest, errors, wrong)
+    function(given, smallest, shares, wrong)
     return "Half the difference takes about four times as many."
 
 
