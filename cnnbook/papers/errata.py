@@ -41,11 +41,6 @@ def errata() -> dict[int, Erratum]:
     return {number: _filled(number, *entry) for number, entry in enumerate(entries, 1)}
 
 
-def of_section(section: str) -> list[Erratum]:
-    """Return those about one section of the chapter."""
-    return [erratum for erratum in errata().values() if erratum.section == section]
-
-
 def _filled(number: int, section: str, entry: dict[str, Any]) -> Erratum:
     said = {name: _with_facts(entry[name]) for name in ("says", "right")}
     claims = tuple(entry.get("claims", ()))
