@@ -182,3 +182,10 @@ def test_a_network_is_counted_without_memory_for_its_weights() -> None:
         layer = keras.layers.Dense(3, kernel_initializer="ones")
         layer.build((None, 2))
     assert np.asarray(keras.ops.convert_to_numpy(layer.kernel)).tolist() == [[1.0] * 3] * 2
+
+
+def test_a_builder_is_counted_as_its_network_is() -> None:
+    def build() -> keras.Model:
+        return chain((8, 8, 4), layers.Conv2D(6, 3), layers.Flatten(), layers.Dense(5))
+
+    assert audit.count(build) == audit.totals(audit.table(build()))
