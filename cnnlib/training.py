@@ -18,7 +18,6 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from cnnbook.papers.lecun1998 import LECUN1998
 from cnnlib import backend, records
 from cnnlib.answers import pack, sha256
 from cnnlib.backend import BackendError, Engine, Objective
@@ -44,6 +43,8 @@ CHECKPOINT = "checkpoint.npz"
 SECONDS_PER_CHECKPOINT = 30.0
 # Pictures of a folder that means and colours are measured on.
 PICTURES_MEASURED = 2000
+# Images that curvatures are averaged over before each epoch, as is often said of LeCun et al. 1998.
+CURVATURE_PATTERNS = 500
 # Images tested at a time: as many as these numbers make up, since memory goes by them.
 TEST_VALUES, TEST_IMAGES = 2**23, 500
 
@@ -423,7 +424,7 @@ def _measure_curvature(
     if isinstance(optimizer, DiagonalLevenbergMarquardt):
         if not isinstance(feed.images, Split):
             raise TrainingError("Curvatures are measured on images in memory, not on a folder of pictures.")
-        count = min(LECUN1998["curvature_patterns"], len(feed))
+        count = min(CURVATURE_PATTERNS, len(feed))
         chosen = rng.choice(len(feed), count, replace=False)
         optimizer.set_curvature(model, feed.pixels(feed.images.x[chosen]))
 

@@ -13,12 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook.ledger.claim import without_weights
-from cnnbook.papers import Paper
-from cnnbook.papers.he2016 import HE2016
-from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
-from cnnbook.papers.szegedy2015 import SZEGEDY2015
+from cnnbook import papers
 from cnncourse.check import Wrong, agrees, draw, function, one_of, question, value
 from cnnlib import audit, evaluation
 
@@ -58,25 +53,23 @@ def top_k_error(given: Callable, classes: int = 7, guesses: Sequence[int] = (2, 
     return "With as many guesses as there are classes it is zero, whatever the network."
 
 
-Source = tuple[Paper, str]
-# By network: where its error with one net and ten views stands, and then other errors of it.
-PRINTED: dict[str, tuple[Source, ...]] = {
-    "AlexNet": ((KRIZHEVSKY2012, "one_net"), (KRIZHEVSKY2012, "seven_nets")),
-    "VGG16": ((HE2016, "vgg16_ten_crops"), (SIMONYAN2015, "views_both_d")),
-    "GoogLeNet": ((SZEGEDY2015, "one_net_ten_crops"), (SZEGEDY2015, "seven_nets_144_crops")),
-    "PReLU-net": ((HE2016, "prelu_net_ten_crops"), (HE2016, "prelu_net_best")),
-    "ResNet-34": ((HE2016, "resnet34_b_ten_crops"), (HE2016, "resnet34_b_best")),
-    "ResNet-50": ((HE2016, "resnet50_ten_crops"), (HE2016, "resnet50_best")),
-    "ResNet-101": ((HE2016, "resnet101_ten_crops"), (HE2016, "resnet101_best")),
-    "ResNet-152": ((HE2016, "resnet152_ten_crops"), (HE2016, "resnet152_best")),
+# By network: the top-5 error with one net and ten views, and then another of it.
+PRINTED = {
+    "AlexNet": ("krizhevsky2012.one_net", "krizhevsky2012.seven_nets"),
+    "VGG16": ("he2016.ten_crops.vgg16", "simonyan2015.three_scales.both.D"),
+    "GoogLeNet": ("szegedy2015.tests.one_net_ten_crops", "szegedy2015.tests.seven_nets_144_crops"),
+    "PReLU-net": ("he2016.ten_crops.prelu_net", "he2016.best.prelu_net"),
+    "ResNet-34": ("he2016.ten_crops.resnet34_b", "he2016.best.resnet34_b"),
+    "ResNet-50": ("he2016.ten_crops.resnet50", "he2016.best.resnet50"),
+    "ResNet-101": ("he2016.ten_crops.resnet101", "he2016.best.resnet101"),
+    "ResNet-152": ("he2016.ten_crops.resnet152", "he2016.best.resnet152"),
 }
 
 
-def _printed(source: Source) -> tuple[float, str]:
+def _printed(source: str) -> tuple[float, str]:
     """A top-5 error, in per cent, and how it was measured."""
-    fact = source[0].facts[source[1]]
-    error = fact.value[1] if isinstance(fact.value, tuple) else fact.value
-    return error, fact.says.partition(": ")[2]
+    fact = papers.fact(f"{source}.top5")
+    return fact.value, fact.how
 
 
 def my_results(student: str) -> dict[str, list[tuple[float, str]]]:
@@ -184,7 +177,7 @@ def _counted(layer: Layer) -> dict[str, int]:
 def sizes(by_weights: Sequence[str], by_work: Sequence[str], student: str) -> str:
     """The names of a student's own layers from small to large, by weights and by multiply-adds."""
     table = my_layers(student)
-    counts = without_weights(lambda: {name: _counted(layer) for name, layer in table.items()})
+    counts = audit.without_weights(lambda: {name: _counted(layer) for name, layer in table.items()})
     right, work = (sorted(table, key=lambda name: counts[name][column]) for column in ("params", "macs"))
     wrong = {
         "That is turned round. Did you count weights, or maps and places?": right[::-1],

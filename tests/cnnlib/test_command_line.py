@@ -18,7 +18,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cnnbook.__main__ import main as book_main
-from cnnlib import data, recipe, training
+from cnnlib import data, recipe, records, training
 from cnnlib.__main__ import main
 
 
