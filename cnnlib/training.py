@@ -539,9 +539,13 @@ def run(
 
     Raises:
         BackendError: as `cnnlib.backend.engine`.
-        TrainingError, CheckpointError, Interrupted: as `fit`.
+        TrainingError, CheckpointError, Interrupted: as `fit`; TrainingError if `out` would hold a rehearsal.
         ValueError: an unknown precision.
     """
+    if rehearsal.is_on() and out is not None:
+        raise TrainingError(
+            f"{rehearsal.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
+        )
     engine = backend.engine(distribute, recipe.batch_size)
     precision = _precision(precision, recipe)
     keras.utils.set_random_seed(seed)

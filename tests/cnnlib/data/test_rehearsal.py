@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
+from keras import layers
 
 from cnnlib import data, training
 from cnnlib.data import rehearsal
 from cnnlib.data.sets import SETS
 from cnnlib.recipe import RECIPES
+from cnnlib.schedules import Hold, Plateau
 
 
 @pytest.fixture
@@ -46,28 +50,38 @@ def test_without_the_word_nothing_is_rehearsed(monkeypatch: pytest.MonkeyPatch) 
         data.load("imagenette", "paper")
 
 
+def tiny() -> keras.Model:
+    return keras.Sequential([keras.Input((28, 28, 1)), layers.Flatten(), layers.Dense(10, "softmax")])
+
+
+HOLDS = {"an epoch": None, "updates": (20_000, 30_000), "until it stalls": Plateau(patience=2, epochs=9)}
+
+
+@pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
+def test_a_training_makes_a_few_updates(rehearsing: None, hold: Hold) -> None:
+    rates = (0.1, 0.01) if hold else (0.1,) * 40
+    recipe = replace(RECIPES["lenet5_modern"], augmentation=None, hold=hold, rates=rates)
+    images, model = data.load("mnist", "colab"), tiny()
+    progress = training.fit(model, recipe, images.train, images.validation)
+    history = progress.history
+    assert len(history["train_error"]) == len(history["validation_error"]) == rehearsal.EPOCHS
+    seen = rehearsal.UPDATES * rehearsal.BATCH
+    assert all((error * seen).is_integer() for error in history["train_error"])
+    assert all((error * rehearsal.VALIDATED).is_integer() for error in history["validation_error"])
+
+
 @pytest.mark.parametrize(
-    ("name", "accumulate", "updates"), [("lenet5_modern", 1, 2), ("lenet5_modern", 8, 2), ("resnet20", 2, 2)]
+    ("asked", "parts", "batch"), [(128, 1, 4), (128, 2, 4), (96, 3, 6), (64, 8, 8), (1, 1, 1)]
 )
-def test_a_training_makes_a_few_updates(
-    rehearsing: None, monkeypatch: pytest.MonkeyPatch, name: str, accumulate: int, updates: int
-) -> None:
-    recipe = RECIPES[name]
-    if name == "resnet20":
-        recipe = replace(recipe, network_settings={"depth": 8, "width": 1 / 8})
-    images = data.load(recipe.data, "colab")
-    model, seen = recipe.build_network(10), []
-    original = rehearsal.some
+def test_a_batch_keeps_its_parts(asked: int, parts: int, batch: int) -> None:
+    assert rehearsal.batch_size(asked, parts) == batch
 
-    def some(split, count):
-        seen.append(count)
-        return original(split, count)
 
-    monkeypatch.setattr(rehearsal, "some", some)
-    progress = training.fit(model, recipe, images.train, images.validation, accumulate=accumulate)
-    assert len(progress.history["validation_error"]) == rehearsal.EPOCHS
-    assert seen == [updates * max(4, accumulate), rehearsal.VALIDATED]
-    assert all(np.isfinite(weight).all() for weight in model.get_weights())
+def test_a_rehearsal_leaves_no_record(rehearsing: None, tmp_path: Path) -> None:
+    recipe = RECIPES["lenet5_modern"]
+    with pytest.raises(training.TrainingError, match="CNNLIB_REHEARSE is set"):
+        training.run(recipe, data.load("mnist"), out=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_some_images_are_from_all_over() -> None:
