@@ -216,7 +216,7 @@ def _set_apart(terms: tuple) -> tuple:
     Grappler makes one AddN of additions of the same shape that follow each other: of the sum that a loop
     carries, a slope and its weight decay. Where it expects a shortage of memory (on a CPU from 200 MB) it
     makes a temporary variable of an AddN. That of a sum in a loop is made once more when the loop ends,
-    never destroyed, and the next update finds it: "AlreadyExistsError: ... AddOpsRewrite_Add/tmp_var".
+    never destroyed, and the next call finds it: "AlreadyExistsError: ... AddOpsRewrite_Add/tmp_var".
     Between an addition and one of another shape nothing is rewritten. The axis costs no copy.
     """
     return tf.nest.map_structure(lambda term: tf.expand_dims(term, 0), terms)

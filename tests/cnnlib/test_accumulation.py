@@ -6,6 +6,8 @@ alone, and the moving averages must have moved once for each part, in order.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import replace
 
 import keras
@@ -14,6 +16,7 @@ import pytest
 from keras import layers
 from stepping import compile_steps
 
+from cnnlib.models import resnet
 from cnnlib.recipe import RECIPES, Recipe
 
 pytestmark = pytest.mark.backends
@@ -41,6 +44,12 @@ NETWORKS: dict[str, tuple[str, dict]] = {
     "ResNet-50": ("resnet50", {"input_shape": (64, 64, 3), "width": 1 / 16}),
     "plain-18": ("plain18", {"input_shape": (64, 64, 3), "width": 1 / 16}),
 }
+
+
+@pytest.fixture(autouse=True)
+def one_block_of_each_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Residual networks for ImageNet repeat theirs dozens of times, which takes minutes to compile."""
+    monkeypatch.setattr(resnet, "STAGES", dict.fromkeys(resnet.STAGES, (2, 1, 1, 1)))
 
 
 class Update:
@@ -78,6 +87,21 @@ def built(name: str) -> tuple[keras.Model, Recipe]:
     return model, recipe
 
 
+@contextlib.contextmanager
+def one_operation_at_a_time() -> Iterator[None]:
+    """Let TensorFlow neither compile nor rewrite: a plainer yardstick, and a network is traced but once."""
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    try:
+        yield
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
 def batch(model: keras.Model) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(4)
     images = rng.normal(size=(BATCH, *model.input_shape[1:])).astype("float32")
@@ -102,18 +126,23 @@ def normalises(model: keras.Model) -> bool:
     return any(isinstance(layer, layers.BatchNormalization) for layer in model.layers)
 
 
+def by_parts(whole: Update, images: np.ndarray, labels: np.ndarray) -> tuple[float, list[np.ndarray]]:
+    """Mean loss and moves of updates by each part alone; moving averages go from part to part."""
+    alone = [whole(*part) for part in zip(parts(images), parts(labels), strict=True)]
+    moves = [sum(each) / PARTS for each in zip(*(moves for _, moves in alone), strict=True)]
+    _move_averages_in_turn(whole.model, moves, [moves for _, moves in alone])
+    return float(np.mean([loss for loss, _ in alone])), moves
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_batch_in_parts_makes_the_update_of_the_whole(name: str) -> None:
     whole = Update(name)
     images, labels = batch(whole.model)
     loss, moves = Update(name, PARTS)(images, labels)
-    if not normalises(whole.model):
-        expected_loss, expected = whole(images, labels)
-    else:
-        alone = [whole(*part) for part in zip(parts(images), parts(labels), strict=True)]
-        expected_loss = np.mean([loss for loss, _ in alone])
-        expected = [sum(each) / PARTS for each in zip(*(moves for _, moves in alone), strict=True)]
-        _move_averages_in_turn(whole.model, expected, [moves for _, moves in alone])
+    with one_operation_at_a_time():
+        expected_loss, expected = (
+            by_parts(whole, images, labels) if normalises(whole.model) else whole(images, labels)
+        )
     assert loss == pytest.approx(expected_loss, rel=1e-4)
     assert_same_moves(moves, expected)
 
