@@ -14,7 +14,7 @@ KERNEL_ENV := CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 KERAS_BACKEND=tensorflow
 # Set by some shells and editors; matplotlib would then draw nothing inside a notebook.
 unexport MPLBACKEND
 
-.PHONY: help book test test-book pdf serve notebooks classroom clean lock test-backends bench
+.PHONY: help book test test-book pdf serve notebooks classroom clean lock test-backends test-profiles bench
 
 help:
 	@echo "make book           run every notebook (quick profile) and render _build/html/index.html"
@@ -27,6 +27,7 @@ help:
 	@echo "make clean          remove what was built; the environments stay"
 	@echo "make lock           resolve pyproject.toml into requirements.txt, with hashes"
 	@echo "make test-backends  the tests that must hold on TensorFlow, JAX and PyTorch, on each"
+	@echo "make test-profiles  every notebook in every profile, with trainings cut to a few updates; some 40 minutes"
 	@echo "make bench          time the training engine against others, some 20 minutes (BENCH='--only NAME')"
 	@echo "PYTHON=python3.12 (say) picks the interpreter that .venv is made with."
 
@@ -75,6 +76,10 @@ test-backends: $(BACKENDS_STAMP)
 		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=3 OMP_WAIT_POLICY=PASSIVE \
 			$(BACKENDS_BIN)/python -m pytest -q -m backends tests || exit 1; \
 	done
+
+# PROFILES holds arguments of book/profiles.py, such as --only 03_alexnet --profile colab.
+test-profiles: $(STAMP)
+	$(BIN)/python book/profiles.py $(PROFILES)
 
 # BENCH holds further arguments, such as --only NAME. PyTorch is compared with where test-backends installed it.
 bench: $(STAMP)

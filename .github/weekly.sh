@@ -48,5 +48,6 @@ part 'The tests with the newest packages' \
     .venv-newest/bin/python -m pytest -q -n 2 --dist worksteal --ignore=tests/browser tests
 part 'Colab has what cnnlib needs' colab
 part 'The book, with the locked packages' .venv/bin/python book/build.py --strict
+part 'Every notebook in every profile' make test-profiles
 part 'Links out of the book' links
 cat "$report"

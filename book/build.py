@@ -10,6 +10,7 @@ depends on. The book is rendered from _build/src, a copy of the pages with the e
 """
 
 import argparse
+import ast
 import hashlib
 import json
 import os
@@ -20,7 +21,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -252,18 +253,82 @@ def _update_with_files(digest: Any, files: Iterable[Path], root: Path) -> None:
 
 
 def execute(book: Book, page: str, key: str) -> Run:
-    """Run a notebook with papermill in a process of its own; its tidied copy goes to `book.executed(page)`.
+    """Run a notebook in the quick profile; its tidied copy goes to `book.executed(page)`.
 
     Raises:
-        BuildError: A cell failed or the kernel died. The message names notebook, cell and error.
+        BuildError: as `run_notebook`.
     """
     target = book.executed(page)
+    notebook = source_of(book, page)
+    took = run_notebook(book, page, notebook, target, PARAMETERS if parameters_of(notebook) else {})
+    notebook = tidy(read_notebook(target), book.root)
+    nbformat.write(notebook, target)
+    return replace(took, key=key)
+
+
+def parameters_of(notebook: NotebookNode) -> set[str]:
+    """Names that a notebook's cells with the tag `parameters` define; empty where there is no such cell."""
+    statements = [
+        statement
+        for cell in notebook.cells
+        if has_tag(cell, "parameters")
+        for statement in ast.parse(cell.source).body
+    ]
+    return {
+        node.id
+        for statement in statements
+        if isinstance(statement, ast.Assign | ast.AnnAssign)
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
+
+
+def check_parameters(page: str, notebook: NotebookNode, parameters: Iterable[str]) -> None:
+    """Refuse a parameter that a notebook does not have: papermill would set it, and nothing would read it.
+
+    Raises:
+        BuildError: names the notebook, the parameter and those that it has.
+    """
+    known = parameters_of(notebook)
+    for name in parameters:
+        if name not in known:
+            raise BuildError(
+                f"{page} has no parameter {name!r}; its cell with the tag `parameters` defines: "
+                f"{', '.join(sorted(known)) or 'nothing'}"
+            )
+
+
+def run_notebook(
+    book: Book,
+    page: str,
+    notebook: NotebookNode,
+    target: Path,
+    parameters: dict[str, str],
+    environment: dict[str, str] | None = None,
+    label: str = "",
+) -> Run:
+    """Run a notebook with papermill in a process of its own; what it gave is written to `target`.
+
+    Args:
+        book: the book that it is of.
+        page: its place in it.
+        notebook: what to run.
+        target: where the executed notebook goes.
+        parameters: names and values of its parameters.
+        environment: what the kernel sees besides what it always does.
+        label: what is shown beside the page's name.
+
+    Raises:
+        BuildError: a parameter that the notebook does not have, a cell failed, or the kernel died. The
+            message names notebook, cell and error.
+    """
+    check_parameters(page, notebook, parameters)
     target.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(source_of(book, page), target)
+    nbformat.write(notebook, target)
     log = target.with_suffix(".log")
     command = [sys.executable, "-m", "papermill", "--no-progress-bar", "--kernel", "python3"]
     command += ["--cwd", str((book.root / page).parent)]
-    for name, value in PARAMETERS.items():
+    for name, value in parameters.items():
         command += ["--parameters_raw", name, value]
     started = time.monotonic()
     with log.open("w") as output:
@@ -271,23 +336,24 @@ def execute(book: Book, page: str, key: str) -> Run:
             [*command, str(target), str(target)],
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=_kernel_environment(book),
+            env=_kernel_environment(book) | (environment or {}),
         )
         try:
-            usage = _wait(process, page, target, started)
+            usage = _wait(process, f"{page}{label}", target, started)
         except BaseException:
             process.terminate()
             raise
     seconds = time.monotonic() - started
     if process.returncode:
-        _show(f"{page}  {_cells_done(target)} cells  {seconds:.0f} s  failed", end="\n")
-        raise BuildError(_failure(book, page, log))
-    notebook = tidy(read_notebook(target), book.root)
-    nbformat.write(notebook, target)
+        _show(f"{page}{label}  {_cells_done(target)} cells  {seconds:.0f} s  failed", end="\n")
+        raise BuildError(_failure(book, page, target, log))
     log.unlink()
-    cells = sum(cell.cell_type == "code" for cell in notebook.cells)
-    run = Run(key, cells, round(seconds, 1), round(usage.ru_maxrss * _MAXRSS_UNIT / 1e9, 2))
-    _show(f"{page}  {cells}/{cells} cells  {run.seconds:.0f} s  {run.gigabytes:.1f} GB", end="\n")
+    cells = sum(
+        cell.cell_type == "code" and not has_tag(cell, "injected-parameters")
+        for cell in read_notebook(target).cells
+    )
+    run = Run("", cells, round(seconds, 1), round(usage.ru_maxrss * _MAXRSS_UNIT / 1e9, 2))
+    _show(f"{page}{label}  {cells}/{cells} cells  {run.seconds:.0f} s  {run.gigabytes:.1f} GB", end="\n")
     return run
 
 
@@ -351,11 +417,10 @@ def _show(line: str, end: str = "") -> None:
         print(line, flush=True)
 
 
-def _failure(book: Book, page: str, log: Path) -> str:
+def _failure(book: Book, page: str, output: Path, log: Path) -> str:
     """Say which cell failed and why: the last that began, or how papermill ended if none did."""
     cells = read_notebook(book.root / page).cells
     places = {cell.id: place for place, cell in enumerate(cells, 1)}
-    output = book.executed(page)
     last_words = log.read_text("utf-8").strip().splitlines() or ["papermill said nothing"]
     begun = [
         cell for cell in read_notebook(output).cells if cell.cell_type == "code" and _began(cell.metadata)

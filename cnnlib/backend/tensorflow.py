@@ -67,12 +67,13 @@ class TensorFlowEngine(base.Engine):
         def update(batch: dict[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
             value, missed, slopes = gradients(_part(batch, 0, accumulate))
             if accumulate > 1:
-                value, missed, slopes = tf.while_loop(
+                sums = tf.while_loop(
                     lambda i, *_: i < accumulate,
                     lambda i, *sums: (i + 1, *_added(sums, gradients(_part(batch, i, accumulate)))),
-                    (tf.constant(1), value, missed, slopes),
+                    (tf.constant(1), *_set_apart((value, missed, slopes))),
                     parallel_iterations=1,  # one part at a time is the point
                 )[1:]
+                value, missed, slopes = tf.nest.map_structure(lambda total: total[0], tuple(sums))
             optimizer.apply(slopes, weights)
             return value, missed
 
@@ -209,5 +210,17 @@ def _slice(array: tf.Tensor, number: tf.Tensor | int, parts: int) -> tf.Tensor:
     return tf.ensure_shape(array[number * size : (number + 1) * size], (size, *array.shape[1:]))
 
 
+def _set_apart(terms: tuple) -> tuple:
+    """Give tensors an axis of length 1 in front, so that TensorFlow keeps `_added` as it is written.
+
+    Grappler makes one AddN of additions of the same shape that follow each other: of the sum that a loop
+    carries, a slope and its weight decay. Where it expects a shortage of memory (on a CPU from 200 MB) it
+    makes a temporary variable of an AddN. That of a sum in a loop is made once more when the loop ends,
+    never destroyed, and the next call finds it: "AlreadyExistsError: ... AddOpsRewrite_Add/tmp_var".
+    Between an addition and one of another shape nothing is rewritten. The axis costs no copy.
+    """
+    return tf.nest.map_structure(lambda term: tf.expand_dims(term, 0), terms)
+
+
 def _added(sums: tuple, more: tuple) -> tuple:
-    return tf.nest.map_structure(tf.add, tuple(sums), more)
+    return tf.nest.map_structure(tf.add, tuple(sums), _set_apart(more))

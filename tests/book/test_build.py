@@ -82,6 +82,16 @@ def test_a_failing_cell_is_named_and_nothing_is_rendered(make_book, capfd, cell:
     assert not build.State(book).runs
 
 
+def test_a_parameter_that_a_notebook_does_not_have_is_refused(make_book, capsys) -> None:
+    book = make_book(one=['profil = "quick"\nseed: int = 0', "print(profil)"])
+    assert run(book) == 1
+    assert capsys.readouterr().err == (
+        "error: notebooks/one.ipynb has no parameter 'profile'; its cell with the tag `parameters` defines: "
+        "profil, seed\n"
+    )
+    assert not book.executed("notebooks/one.ipynb").exists()
+
+
 def test_only_what_changed_runs_again(make_book, pretend: list[str], capsys) -> None:
     book = make_book(plots=["from cnnlib import plots"], plain=["1"])
     assert run(book) == 0

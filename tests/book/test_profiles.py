@@ -1,0 +1,82 @@
+"""The rehearsal of every profile: what it runs, what it leaves out, and what it says of a crash."""
+
+from __future__ import annotations
+
+import build
+import nbformat
+import profiles
+import pytest
+from conftest import REPOSITORY, write_notebook
+
+CELLS = [
+    'profile = "quick"',
+    'import os\nassert os.environ["CNNLIB_REHEARSE"] == "1"',
+    'error = 0.9\nassert error < 0.5, "nothing was learned"\nprint("learned")',
+]
+CRASH = '# the network\nif profile == "colab":\n    raise MemoryError("one variable for two loops")'
+
+
+def tagged(book: build.Book, place: int, tag: str) -> None:
+    """Give a code cell of the first notebook a tag."""
+    path = book.root / book.notebooks()[0]
+    notebook = build.read_notebook(path)
+    notebook.cells[place + 1].metadata["tags"] = [tag]
+    nbformat.write(notebook, path)
+
+
+def test_a_crash_in_one_profile_is_told_with_its_notebook_profile_and_cell(make_book, capfd) -> None:
+    book = make_book(one=[*CELLS, CRASH])
+    tagged(book, 2, "learned")
+    assert profiles.main(["--root", str(book.root)]) == 1
+    out, err = capfd.readouterr()
+    assert "2 of 3 rehearsals passed" in out
+    assert err.startswith(
+        "error: profile colab: notebooks/one.ipynb: cell 5 of 5 failed: "
+        "MemoryError: one variable for two loops"
+    )
+    assert "the cell begins: # the network" in err
+    ran = build.read_notebook(book.build / "profiles" / "paper" / "notebooks" / "one.ipynb")
+    assert "learned\n" in [output.text for cell in ran.cells for output in cell.get("outputs", [])]
+
+    book = make_book_again(book, [*CELLS, CRASH.replace("colab", "none of them")])
+    assert profiles.main(["--root", str(book.root), "--profile", "colab"]) == 0
+    assert "1 of 1 rehearsals passed" in capfd.readouterr().out
+
+
+def make_book_again(book: build.Book, cells: list[str]) -> build.Book:
+    """The same book with other cells in its notebook."""
+    write_notebook(book.root / book.notebooks()[0], *cells)
+    tagged(book, 2, "learned")
+    return book
+
+
+def test_an_assertion_without_the_tag_must_hold(make_book, capfd) -> None:
+    book = make_book(one=CELLS)
+    assert profiles.main(["--root", str(book.root), "--profile", "quick"]) == 1
+    assert "AssertionError: nothing was learned" in capfd.readouterr().err
+
+
+def test_only_assertions_are_left_out(make_book) -> None:
+    cell = (
+        "found = []\nfor n in (1, 2):\n    found.append(n)\n    assert n > 1\nif found:\n    assert not found"
+    )
+    book = make_book(one=['profile = "quick"', cell, cell])
+    tagged(book, 1, "learned")
+    notebook = profiles.for_rehearsal(build.source_of(book, book.notebooks()[0]))
+    learned, other = notebook.cells[2].source, notebook.cells[3].source
+    assert "assert" not in learned
+    assert other == cell
+    variables: dict = {}
+    exec(learned, variables)
+    assert variables["found"] == [1, 2]
+
+
+def test_what_is_chosen() -> None:
+    book = build.Book(REPOSITORY)
+    pairs = profiles.choose(book, (), profiles.PROFILES)
+    numbered = {page for page, _ in pairs if page.startswith("notebooks/")}
+    assert len(numbered) == len(list((REPOSITORY / "notebooks").glob("*.ipynb")))
+    assert len(pairs) == 3 * len({page for page, _ in pairs})
+    assert profiles.choose(book, ["04_vgg"], ["paper"]) == [("notebooks/04_vgg.ipynb", "paper")]
+    with pytest.raises(build.BuildError, match="no notebook with profiles is called 04_vg;"):
+        profiles.choose(book, ["04_vg"], ["paper"])
