@@ -61,12 +61,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _answers(options: argparse.Namespace) -> int:
-    from cnnlib import records, training
+    from cnnlib import training
     from cnnlib.__main__ import find_images
     from cnnlib.recipe import Recipe
+    from cnnlib.records import read
 
     for folder in options.trainings:
-        record = records.read(Path(folder) / "record.json")
+        record = read(Path(folder) / "record.json")
         if record["profile"] == "folder" and not options.data:
             raise ValueError(f"{folder} was trained on a folder of pictures: name it by --data NAME=FOLDER.")
         options.profile = record["profile"]
@@ -96,9 +97,10 @@ def _ledger(options: argparse.Namespace) -> int:
 
 
 def _records(options: argparse.Namespace) -> int:
-    from cnnlib import records
+    from cnnbook import records
+    from cnnlib.records import list_as_text
 
-    print(records.as_text(options.folder))
+    print(list_as_text(options.folder) if options.folder else records.as_text())
     return 0
 
 

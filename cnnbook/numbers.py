@@ -32,8 +32,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnbook import papers
-from cnnlib import records
+from cnnbook import papers, records
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row

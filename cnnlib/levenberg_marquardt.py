@@ -14,6 +14,7 @@ Source: LeCun et al. 1998, appendix C; the Gauss-Newton approximation keeps ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import singledispatch
 
 import keras
@@ -39,8 +40,11 @@ class DiagonalLevenbergMarquardt(keras.optimizers.Optimizer):
         learning_rate: eps, the numerator of every weight's step (not itself a rate of plain SGD).
         mu: keeps the step finite where the curvature vanishes.
 
-    Call `set_curvature` before each pass; until then every h_kk is 0.
+    `prepare_pass` or `set_curvature` must be called before each pass; until then every h_kk is 0.
     """
+
+    PATTERNS = 500  # that the curvature is averaged over; section III-B, as it is remembered
+    needs_float32 = True  # curvatures of single images are lost in half of its digits
 
     def __init__(self, learning_rate: float, mu: float, name: str = "diagonal_lm", **kwargs: object):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
@@ -60,6 +64,10 @@ class DiagonalLevenbergMarquardt(keras.optimizers.Optimizer):
         curvature = self.curvature[self._get_variable_index(variable)]
         rate = ops.cast(learning_rate, variable.dtype) / (self.mu + curvature)
         self.assign_sub(variable, rate * ops.cast(gradient, variable.dtype))
+
+    def prepare_pass(self, model: keras.Model, draw: Callable[[int], keras.KerasTensor]) -> None:
+        """Estimate h_kk before a pass, on training images that `draw(count)` gives, prepared."""
+        self.set_curvature(model, draw(self.PATTERNS))
 
     def set_curvature(self, model: keras.Model, images: np.ndarray) -> None:
         """Estimate h_kk of every trainable weight of `model` from a batch of images."""

@@ -1,4 +1,4 @@
-"""What we measured: one JSON file per full training, with everything needed to judge or repeat it."""
+"""What a training leaves: a JSON file with its result and with everything needed to judge or repeat it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
-from importlib.resources import files
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,10 +27,6 @@ if TYPE_CHECKING:
     from cnnlib.data import DataSet
     from cnnlib.evaluation import Verdict
     from cnnlib.recipe import Recipe
-
-FOLDER = Path(str(files("cnnbook.records")))
-CHOICES = "choices"
-EXPERIMENTS = "experiments"
 
 
 def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
@@ -99,70 +94,6 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
-def load(name: str) -> list[dict]:
-    """All records of one recipe, by seed.
-
-    Raises:
-        KeyError: there are none; the message lists the recipes that have some.
-    """
-    files = sorted((FOLDER / name).glob("*.json"))
-    if not files:
-        raise KeyError(f"No record of {name!r}; there are records of {', '.join(names())}.")
-    return sorted((json.loads(file.read_text()) for file in files), key=lambda record: record["seed"])
-
-
-def names() -> list[str]:
-    """The recipes that have records."""
-    return sorted({file.parent.name for file in FOLDER.glob("*/*.json")} - {CHOICES, EXPERIMENTS})
-
-
-def choice(name: str) -> dict:
-    """How a recipe's own settings were chosen (see `cnnlib.training.choose`).
-
-    Raises:
-        KeyError: nothing was recorded.
-    """
-    file = FOLDER / CHOICES / f"{name}.json"
-    if not file.exists():
-        raise KeyError(f"No choice is recorded for {name!r}.")
-    return json.loads(file.read_text())
-
-
-def experiment(name: str) -> dict | None:
-    """What an experiment gave (see `cnnbook.experiments`); None where there is no record of it."""
-    file = FOLDER / EXPERIMENTS / f"{name}.json"
-    return json.loads(file.read_text()) if file.exists() else None
-
-
-def anchor(record: dict | str) -> str:
-    """Where the page of results shows a record, or all records of the recipe that a string names."""
-    if isinstance(record, str):
-        return record
-    if "recipe" in record:
-        return f"{record['recipe']['name']}-seed{record['seed']}"
-    return f"experiment-{record['name']}"
-
-
-def link(record: dict | str, text: str = "") -> str:
-    """Write a link to a record on the page of results, for a table of any page of the book.
-
-    Args:
-        record: a run, an experiment, or the name of a recipe or a choice, as `anchor` takes it.
-        text: what to show; the record's place on that page unless given.
-    """
-    # HTML, since the page lies elsewhere in the book than in the repository.
-    return f'<a href="../book/results.html#{anchor(record)}">{text or anchor(record)}</a>'
-
-
-def responses() -> dict[str, list[float]]:
-    """Standard deviations of the responses of each recorded network's layers, by the names of the recipes.
-
-    `cnnbook.responses` measured them; the file beside this one says on what.
-    """
-    measured = json.loads((FOLDER / "responses.json").read_text())
-    return {name: list(network["deviations"].values()) for name, network in measured.items()}
-
-
 def answers(record: dict) -> np.ndarray | None:
     """The class that the network answered to each test image, in the images' order.
 
@@ -194,17 +125,21 @@ def wrong_answers(first: dict, second: dict) -> tuple[np.ndarray, np.ndarray]:
     for record in (first, second):
         if "answers" not in record:
             raise ValueError(
-                f"The record {anchor(record)} has no answers: it was made before records kept them. Train "
+                f"The record of {_named(record)} has no answers: it was made before records kept them. Train "
                 "again, or let `python -m cnnbook answers FOLDER` find them where the weights are at hand."
             )
     one, other = (record["answers"]["images_sha256"] for record in (first, second))
     if one != other:
         raise ValueError(
-            f"{anchor(first)} and {anchor(second)} were not tested on the same images in the same order "
+            f"{_named(first)} and {_named(second)} were not tested on the same images in the same order "
             f"(their hashes begin with {one[:12]} and {other[:12]}): only answers to the same are compared."
         )
     (given, true), (also_given, also_true) = (unpack(record["answers"]) for record in (first, second))
     return given != true, also_given != also_true
+
+
+def _named(record: dict) -> str:
+    return f"{record['recipe']['name']}, seed {record['seed']},"
 
 
 def verdict(first: Sequence[dict], second: Sequence[dict]) -> Verdict:
@@ -259,21 +194,13 @@ def mean_and_spread(values: list[float]) -> tuple[float, float]:
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
 
 
-def as_text(folder: str | os.PathLike | None = None) -> str:
-    """One line for each recipe that has records, or for each record under a folder: test error and time.
+def list_as_text(folder: str | os.PathLike) -> str:
+    """One line for each record under a folder: recipe, seed, test error and time.
 
     Raises:
         FileNotFoundError, ValueError: as `listed`.
     """
-    if folder is not None:
-        return _lines(["record", "recipe", "seed", "test error", "wall time"], _rows_of(listed(folder)))
-    lines = [f"{'recipe':18} {'seeds':>5} {'test error':>16} {'wall time':>10}"]
-    for name in names():
-        runs = load(name)
-        mean, spread = mean_and_spread([run["result"]["test_error"] for run in runs])
-        minutes = statistics.fmean(run["wall_seconds"] for run in runs) / 60
-        lines.append(f"{name:18} {len(runs):5} {mean:8.2%} +- {spread:.2%} {minutes:6.1f} min")
-    return "\n".join(lines)
+    return lines(["record", "recipe", "seed", "test error", "wall time"], _rows_of(listed(folder)))
 
 
 def _rows_of(found: dict[str, dict]) -> list[list[object]]:
@@ -313,6 +240,21 @@ def read(path: Path) -> dict:
     return record
 
 
+def read_all(path: str | os.PathLike) -> list[dict]:
+    """The record in a file, or the records in a folder that holds one for each seed.
+
+    Raises:
+        FileNotFoundError: there is no such file, or no record in the folder.
+        ValueError: a file is not a record.
+    """
+    if not Path(path).is_dir():
+        return [read(Path(path))]
+    found = sorted([*Path(path).glob("seed*.json"), *Path(path).glob("record.json")])
+    if not found:
+        raise FileNotFoundError(f"No record in {os.fspath(path)}: name a record.json, or a folder with one.")
+    return sorted(map(read, found), key=lambda record: record["seed"])
+
+
 def settings(record: dict) -> dict:
     """The recipe's settings in a record; those that recipes gained later have their default."""
     from cnnlib.recipe import Recipe
@@ -329,7 +271,7 @@ def settings(record: dict) -> dict:
     }
 
 
-def compare(first: str | os.PathLike, second: str | os.PathLike) -> Table:
+def compare(first: Sequence[dict], second: Sequence[dict], names: tuple[str, str]) -> Table:
     """Set two measurements side by side: what came out, then whatever differs in how it was made.
 
     The interval (Wilson's, 95 %) is that of the mean error on so many test images. It says how far other
@@ -337,17 +279,14 @@ def compare(first: str | os.PathLike, second: str | os.PathLike) -> Table:
     differ is not read off these intervals; `verdict` says it.
 
     Args:
-        first: name of a recipe that has records, all of whose seeds count, or the path of a record.json.
-        second: the same.
+        first: the records of one recipe, one for each seed.
+        second: those of the other.
+        names: what to call them.
 
     Returns:
         A row for each figure and a column for each measurement; settings by their path in the record.
-
-    Raises:
-        KeyError: there is no such record; the message lists the recipes that have some.
-        ValueError: a file is not a record.
     """
-    runs = _runs(first), _runs(second)
+    runs = list(first), list(second)
     rows: list[list[object]] = [
         ["seeds", *(", ".join(str(run["seed"]) for run in side) for side in runs)],
         ["test images", *(side[0]["data"]["images"]["test"] for side in runs)],
@@ -360,35 +299,26 @@ def compare(first: str | os.PathLike, second: str | os.PathLike) -> Table:
     one, other = map(_facts, runs)
     differing = [path for path in dict.fromkeys([*one, *other]) if one.get(path) != other.get(path)]
     rows += [[path, _value_text(one.get(path)), _value_text(other.get(path))] for path in differing]
-    return Table(["", os.fspath(first), os.fspath(second)], rows)
+    return Table(["", *names], rows)
 
 
 def compare_as_text(first: str | os.PathLike, second: str | os.PathLike) -> str:
-    """Return `compare` as aligned columns for a terminal.
+    """Return `compare` of two record.json, or of two folders of records, as columns for a terminal.
 
     Raises:
-        KeyError, ValueError: as `compare`.
+        FileNotFoundError, ValueError: as `read_all`.
     """
-    table = compare(first, second)
-    return _lines(table.head, table.rows)
+    table = compare(read_all(first), read_all(second), (os.fspath(first), os.fspath(second)))
+    return lines(table.head, table.rows)
 
 
-def _lines(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+def lines(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    """Align a table's columns for a terminal."""
     cells = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
-    )
-
-
-def _runs(name: str | os.PathLike) -> list[dict]:
-    if name in names():
-        return load(os.fspath(name))
-    if Path(name).is_file():
-        return [read(Path(name))]
-    raise KeyError(
-        f"No record of {os.fspath(name)!r}: name the path of a record.json or one of {', '.join(names())}."
     )
 
 

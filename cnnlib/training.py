@@ -27,7 +27,6 @@ from cnnlib.data.feed import Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
-from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.models import without_aux_heads
 from cnnlib.rate_factors import with_rate_factors
 from cnnlib.recipe import Recipe
@@ -43,8 +42,6 @@ CHECKPOINT = "checkpoint.npz"
 SECONDS_PER_CHECKPOINT = 30.0
 # Pictures of a folder that means and colours are measured on.
 PICTURES_MEASURED = 2000
-# Images that curvatures are averaged over before each epoch, as is often said of LeCun et al. 1998.
-CURVATURE_PATTERNS = 500
 # Images tested at a time: as many as these numbers make up, since memory goes by them.
 TEST_VALUES, TEST_IMAGES = 2**23, 500
 
@@ -170,7 +167,7 @@ def fit(
             updates = schedule.updates(progress.epoch)
             batches = feed.epoch(rng, recipe.batch_size, updates, progress.update)
             if progress.update == 0:
-                _measure_curvature(optimizer, model, feed, rng)
+                _prepare_pass(optimizer, model, feed, rng)
             pending: tuple = ()
             pace = _Pace(engine, feed, recipe.batch_size, updates)
             with _bar(progress, schedule, show_progress and engine.process == 0) as bar:
@@ -431,15 +428,22 @@ def _in_company(engine: Engine) -> Iterator[None]:
         ) from problem
 
 
-def _measure_curvature(
+def _prepare_pass(
     optimizer: keras.optimizers.Optimizer, model: keras.Model, feed: Feed, rng: np.random.Generator
 ) -> None:
-    if isinstance(optimizer, DiagonalLevenbergMarquardt):
-        if not isinstance(feed.images, Split):
-            raise TrainingError("Curvatures are measured on images in memory, not on a folder of pictures.")
-        count = min(CURVATURE_PATTERNS, len(feed))
-        chosen = rng.choice(len(feed), count, replace=False)
-        optimizer.set_curvature(model, feed.pixels(feed.images.x[chosen]))
+    """Let an optimiser that has a method `prepare_pass` look at training images before each pass."""
+    if not hasattr(optimizer, "prepare_pass"):
+        return
+    images = feed.images
+    if not isinstance(images, Split):
+        raise TrainingError(
+            f"{optimizer.name} looks at images in memory before each pass, not at a folder of pictures."
+        )
+
+    def draw(count: int) -> keras.KerasTensor:
+        return feed.pixels(images.x[rng.choice(len(feed), min(count, len(feed)), replace=False)])
+
+    optimizer.prepare_pass(model, draw)
 
 
 @contextlib.contextmanager
@@ -449,10 +453,12 @@ def _averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer, recipe:
         yield
         return
     current = [ops.copy(weight.value) for weight in model.trainable_variables]
-    optimizer.finalize_variable_values(model.trainable_variables)
-    yield
-    for weight, value in zip(model.trainable_variables, current, strict=True):
-        weight.assign(value)
+    try:
+        optimizer.finalize_variable_values(model.trainable_variables)
+        yield
+    finally:
+        for weight, value in zip(model.trainable_variables, current, strict=True):
+            weight.assign(value)
 
 
 def _finish_epoch(
@@ -665,13 +671,13 @@ def add_answers(folder: str | os.PathLike, data: DataSet) -> dict:
 
 
 def _precision(asked: str, recipe: Recipe) -> str:
-    """The dtype policy to compute in; curvatures of single images need all of float32."""
+    """The dtype policy to compute in; some optimisers need all of float32."""
     known = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
     if asked not in known:
         raise ValueError(f"Unknown precision {asked!r}: use one of {', '.join(known)}.")
-    if recipe.optimizer == "diagonal_lm":
+    if recipe.needs_float32:
         if asked not in ("auto", "float32"):
-            raise ValueError(f"{recipe.name} estimates curvatures, which need float32, not {asked}.")
+            raise ValueError(f"The optimiser of {recipe.name} needs float32, not {asked}.")
         return "float32"
     return backend.best_precision() if asked == "auto" else asked
 

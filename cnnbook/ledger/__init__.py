@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cnnbook import records
 from cnnbook.ledger import alexnet, implementations, inception, lenet, open_data, resnet, transfer, vgg
 from cnnbook.ledger.claim import Claim, close
 from cnnbook.papers import CONFIDENCE, Fact, says, shown
-from cnnlib import records
 from cnnlib.tables import Table
 
 __all__ = ["Claim", "Row", "as_markdown", "as_text", "claims", "close", "counts", "rows", "slips"]

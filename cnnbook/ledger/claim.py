@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cnnbook import papers
+from cnnbook import papers, records
 from cnnbook.papers import Paper
 from cnnbook.papers.errata import errata
-from cnnlib import evaluation, records
+from cnnlib import evaluation
 from cnnlib.recipe import Recipe
 
 

@@ -13,7 +13,7 @@ from cnnbook import papers
 from cnnbook.ledger.claim import Claim, close, quoted, recorded_error, within_sampling
 from cnnlib import audit, data, layers, models, recipe
 from cnnlib.data.pixels import Pixels
-from cnnlib.training import CURVATURE_PATTERNS
+from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 
 _PAPER, _CHAPTER = papers.paper("lecun1998"), papers.paper("chapter")
 
@@ -179,7 +179,7 @@ def claims() -> list[Claim]:
         Claim(paper, "passes", lambda: original.epochs),
         Claim(paper, "schedule", lambda: _phases(original.rates)),
         Claim(paper, "mu", lambda: _setting("mu")),
-        Claim(paper, "curvature_patterns", lambda: CURVATURE_PATTERNS),
+        Claim(paper, "curvature_patterns", lambda: DiagonalLevenbergMarquardt.PATTERNS),
         Claim(paper, "first_pass.smallest_rate"),
         Claim(paper, "first_pass.largest_rate"),
         Claim(paper, "largest_step", lambda: original.rates[0] / paper["mu"], close(1e-12)),

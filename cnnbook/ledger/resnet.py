@@ -12,9 +12,9 @@ import keras
 import numpy as np
 from PIL import Image
 
-from cnnbook import papers
+from cnnbook import papers, records
 from cnnbook.ledger.claim import Claim, close, erratum, quoted, sgd_claims
-from cnnlib import audit, layers, models, records
+from cnnlib import audit, layers, models
 from cnnlib.data.augmentation import PadCrop
 from cnnlib.data.sets import FOLDERS, SETS
 from cnnlib.recipe import RECIPES

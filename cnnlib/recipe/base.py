@@ -96,6 +96,11 @@ class Recipe:
         """Whether the recipe cannot do without validation images: its rate falls when their error stalls."""
         return isinstance(self.hold, Plateau)
 
+    @property
+    def needs_float32(self) -> bool:
+        """Whether the optimiser cannot do with fewer digits."""
+        return getattr(OPTIMIZERS.get(self.optimizer), "needs_float32", False)
+
     def schedule(self, images: int, *, validated: bool = True) -> Schedule:
         """Return the rates of a training on so many images.
 
@@ -147,13 +152,8 @@ class Recipe:
         Raises:
             ValueError: the recipe names an unknown optimiser.
         """
-        kinds = {
-            "sgd": keras.optimizers.SGD,
-            "adam": keras.optimizers.Adam,
-            "diagonal_lm": DiagonalLevenbergMarquardt,
-        }
         average = {} if self.averaging is None else {"use_ema": True, "ema_momentum": self.averaging}
-        return choose("optimizer", kinds, self.optimizer)(
+        return choose("optimizer", OPTIMIZERS, self.optimizer)(
             learning_rate=self.rates[0], **average, **self.optimizer_settings
         )
 
@@ -219,6 +219,12 @@ class Recipe:
             kinds["ten"] = None if self.crop is None else FixedCrops(self.crop, ten=True)
         return choose("crops", kinds, self.test_crops if test else self.train_crops)
 
+
+OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
+    "sgd": keras.optimizers.SGD,
+    "adam": keras.optimizers.Adam,
+    "diagonal_lm": DiagonalLevenbergMarquardt,
+}
 
 AUGMENTATIONS: dict[str, Callable[[np.ndarray, Pixels], tuple[Augmentation, ...]]] = {
     "affine": lambda train, prepared: (RandomAffine(),),

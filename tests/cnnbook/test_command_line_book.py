@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from cnnbook import records
 from cnnbook.__main__ import main
-from cnnlib import recipe, records, training
+from cnnlib import recipe, training
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones(

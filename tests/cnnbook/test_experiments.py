@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnbook import experiments
+from cnnbook import experiments, records
 from cnnbook.experiments import copied_layers, kept, levels, pictures
 from cnnbook.experiments.trials import Trials
-from cnnlib import data, models, records, transfer, weights
+from cnnlib import data, models, transfer, weights
 from cnnlib.data import DataSet, Split
 from cnnlib.transfer.freezing import is_weight_layer
 

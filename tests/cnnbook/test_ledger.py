@@ -8,13 +8,12 @@ from itertools import groupby
 
 import pytest
 
-from cnnbook import ledger, papers
+from cnnbook import ledger, papers, records
 from cnnbook.__main__ import main
 from cnnbook.ledger import Claim, close, resnet
 from cnnbook.ledger.claim import epochs_to, within_sampling
 from cnnbook.papers import Fact, Paper
 from cnnbook.papers.errata import errata
-from cnnlib import records
 from cnnlib.recipe import RECIPES
 
 

@@ -4,9 +4,8 @@ import json
 
 import pytest
 
-from cnnbook import numbers, papers
+from cnnbook import numbers, papers, records
 from cnnbook.numbers import as_shown, elements, fault, resolve
-from cnnlib import records
 
 PAPER = """
 title = "On Networks"

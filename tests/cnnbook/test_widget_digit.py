@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnbook import papers, widgets
+from cnnbook import papers, records, widgets
 from cnnbook.widgets.digit import _layer
-from cnnlib import records, weights
+from cnnlib import weights
 
 LECUN1998 = papers.paper("lecun1998")
 

@@ -651,7 +651,7 @@ def test_a_precision_is_known_and_fits_the_recipe(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(backend, "best_precision", lambda: "mixed_bfloat16")
     assert training._precision("auto", ADAM) == "mixed_bfloat16"
     assert training._precision("auto", LM) == training._precision("float32", LM) == "float32"
-    with pytest.raises(ValueError, match="lenet5_original estimates curvatures, which need float32"):
+    with pytest.raises(ValueError, match="The optimiser of lenet5_original needs float32"):
         training._precision("mixed_float16", LM)
     with pytest.raises(ValueError, match="Unknown precision 'float16': use one of auto, float32, mixed"):
         training._precision("float16", ADAM)
@@ -739,3 +739,21 @@ def test_auxiliary_heads_train_and_are_left_out_of_what_a_training_leaves(tmp_pa
     assert record["result"]["test_error"] == record["history"]["validation_error"][-1]
     # The heads' losses, 0.3 of each, are part of what is reported: at the start all three are about log 10.
     assert record["history"]["train_loss"][0] == pytest.approx(1.6 * np.log(10), rel=0.2)
+
+
+def test_weights_swapped_for_their_average_come_back_when_validation_fails() -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    optimizer = keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.9)
+    optimizer.build(model.trainable_variables)
+    for _ in range(2):
+        optimizer.apply([ops.ones_like(weight) for weight in model.trainable_variables])
+    before = model.get_weights()
+
+    def validate() -> None:
+        with training._averaged(model, optimizer, replace(ADAM, averaging=0.9)):
+            assert not np.allclose(model.get_weights()[0], before[0])
+            raise OSError("disk")
+
+    with pytest.raises(OSError, match="disk"):
+        validate()
+    assert all(map(np.array_equal, model.get_weights(), before))

@@ -9,7 +9,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cnnlib import data, records
+from cnnbook import records
+from cnnlib import data
 from cnnlib.data import faults
 from cnnlib.data.sets import SETS
 
