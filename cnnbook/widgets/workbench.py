@@ -9,6 +9,7 @@ from typing import Any
 import keras
 from keras import layers
 
+from cnnbook import plots as figures
 from cnnbook import published
 from cnnbook.ledger.claim import without_weights
 from cnnbook.papers.chapter import CHAPTER
@@ -29,7 +30,7 @@ def convolution() -> Widget:
     """A calculator: what layers make of an input, what they cost, and how much of it they see."""
     presets = _presets()
     drawn = {preset["name"]: _counted(preset) for preset in presets[:2]}
-    return Widget("convolution", {"presets": presets}, plots.layer_counts(drawn))
+    return Widget("convolution", {"presets": presets}, figures.layer_counts(drawn))
 
 
 def network(shape: Sequence[int], chain: Sequence[Layer]) -> keras.Model:
@@ -176,13 +177,13 @@ def comparison() -> Widget:
         for test in tests[:2]
         for mark in test["marks"]
     ]
-    return Widget("comparison", {"tests": tests}, plots.over_the_years(rows))
+    return Widget("comparison", {"tests": tests}, figures.over_the_years(rows))
 
 
 def _test(
     kind: str,
     words: str,
-    figures: Mapping[str, published.Figure],
+    errors: Mapping[str, published.Figure],
     counts: Mapping[str, Mapping[str, int]],
     pictures: int | None,
 ) -> dict[str, Any]:
@@ -199,7 +200,7 @@ def _test(
             "protocol": found.protocol,
             "source": found.source,
         }
-        for name, found in figures.items()
+        for name, found in errors.items()
     ]
     return {
         "kind": kind,
