@@ -24,12 +24,11 @@ from cnnlib.plots.drawing import (
     text_width,
     times,
 )
+from cnnlib.plots.networks import layer_colour
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row
 
-
-from cnnlib.plots.networks import layer_colour
 
 LINE: dict[str, Any] = {"color": INK, "alpha": 0.5, "lw": 0.9}
 HEAD: dict[str, Any] = {"color": INK, "alpha": MUTED}

@@ -31,6 +31,9 @@ from cnnlib.plots.scales import around, from_zero
 
 # Left, top, right and bottom in points, y upwards as in Matplotlib: bottom is below top.
 _Box = tuple[float, float, float, float]
+# Where a label may stand: to the right, left, above, below, and in the corners; and how far from the mark.
+_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_GAPS = (2, 10, 18, 26, 34, 44, 54)
 
 
 @styled
@@ -224,13 +227,6 @@ def _name(
             arrowprops=look | {"shrinkB": radius} if best >= len(_SIDES) else None,
         )
         label.set_in_layout(False)
-
-
-# Where a label may stand: to the right, left, above, below, and in the corners; and how far from the mark.
-_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
-
-
-_GAPS = (2, 10, 18, 26, 34, 44, 54)
 
 
 def _moved(side: tuple[int, int], radius: float, width: float, gap: float) -> tuple[float, float]:

@@ -103,9 +103,8 @@ def levels_of_freezing(rows: Sequence[tuple[str, int, int]], title: str = "") ->
     for name, frozen, total in rows:
         _check_frozen(f"levels_of_freezing: {name}", frozen, total)
         space = WIDTH - text_width(_of(frozen, total)) - 10
-        require(
-            text_width(name, TEXT) <= space, f"levels_of_freezing: no room for {name!r}; write it shorter"
-        )
+        fits = text_width(name, TEXT) <= space
+        require(fits, f"levels_of_freezing: no room for {name!r}; write it shorter")
     top = 42.0 if title else 22.0
     figure, axes = sheet(WIDTH, top + 39 * len(rows) - 3, title)
     left = 0.0
@@ -152,7 +151,9 @@ def decision_chart(cells: Mapping[tuple[str, str], tuple[str, str]]) -> Drawing:
         key = sizes[i], likenesses[j]
         axes.add_patch(Rectangle((x, y), wide, high, fc=colours[key], alpha=0.22, lw=0))
         axes.add_patch(Rectangle((x, y), 3, high, fc=colours[key], lw=0))
-        for k, (line, weight) in enumerate(_lines_of(broken[key])):
+        level, detail = broken[key]
+        for k, line in enumerate(level + detail):
+            weight = "bold" if k < len(level) else "normal"
             axes.text(x + 10, y + 18 + 13 * k, line, size=SMALL, weight=weight, va="baseline")
     for i, (size, likeness) in enumerate(zip(sizes, likenesses, strict=True)):
         middle = top + (high + gap) * i + high / 2
@@ -222,9 +223,3 @@ def _bar(axes: Axes, top: float, frozen: int, total: int) -> None:
         colour = _FROZEN if i < frozen else _TRAINED
         _cell(axes, (step * i, top, step - gap, 13), colour, hatched=i < frozen)
     _cell(axes, (step * total + 4, top, 14, 13), _NEW)
-
-
-def _lines_of(texts: Sequence[Sequence[str]]) -> list[tuple[str, str]]:
-    """Lines of a level and of its detail, each with its weight."""
-    level, detail = texts
-    return [(line, "bold") for line in level] + [(line, "normal") for line in detail]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
+from cnnbook.plots.blocks import arrow_down, box, kernel_colour, kernel_name, kind_colour, layer_word
 from cnnlib.plots.drawing import (
     GREY,
     INK,
@@ -22,14 +23,13 @@ from cnnlib.plots.drawing import (
     text_width,
     times,
 )
+from cnnlib.plots.networks import check_rows, layer_colour
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row
 
 
-from cnnbook.plots.blocks import arrow_down, box, kernel_colour, kernel_name, kind_colour, layer_word
-from cnnlib.plots.networks import check_rows, layer_colour
-
+_TO = "\N{RIGHTWARDS ARROW}"
 _LINE: dict[str, Any] = {"color": INK, "alpha": 0.4, "lw": 0.8}
 
 
@@ -297,6 +297,3 @@ def _told(part: _Part) -> str:
         return f"{part.row.name}, {part.word}, {times(shape)}"
     sums = " + ".join(branch[-1][0] for branch in part.branches.values())
     return f"{part.row.name}, {sums} = {shape[-1]:,} maps of {times(shape[:2])}"
-
-
-_TO = "\N{RIGHTWARDS ARROW}"

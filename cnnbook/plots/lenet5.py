@@ -86,7 +86,7 @@ def connection_table(table: Sequence[Collection[int]], n_inputs: int) -> Drawing
     left, above, right = 34.0, 34.0, 34.0
     cell = min(22.0, (WIDTH - left - right) / len(table))
     figure, axes = sheet(left + cell * len(table) + right, above + cell * n_inputs + 20)
-    small: dict[str, Any] = {"size": SMALL, "va": "center_baseline", "ha": "center"}
+    small = LABEL | {"ha": "center"}
     link: dict[str, Any] = {"color": BLUE, "lw": 0}
     blank: dict[str, Any] = {"fc": "none", "ec": INK, "alpha": 0.2, "lw": 0.7}
     axes.text(left, 10, "output map", va="baseline")

@@ -10,6 +10,17 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Polygon
 from matplotlib.path import Path
 
+from cnnbook.plots.blocks import (
+    HEAD,
+    LINE,
+    arrow_down,
+    box,
+    kernel_colour,
+    kind_colour,
+    layer_word,
+    plus,
+    wrapped,
+)
 from cnnlib.plots.drawing import (
     GREEN,
     GREY,
@@ -28,23 +39,10 @@ from cnnlib.plots.drawing import (
     text_width,
     times,
 )
+from cnnlib.plots.networks import check_rows, layer_colour
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row
-
-
-from cnnbook.plots.blocks import (
-    HEAD,
-    LINE,
-    arrow_down,
-    box,
-    kernel_colour,
-    kind_colour,
-    layer_word,
-    plus,
-    wrapped,
-)
-from cnnlib.plots.networks import check_rows, layer_colour
 
 
 @styled

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.patches import Circle, Polygon, Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from cnnbook.plots.scales import doublings
 from cnnlib.plots.drawing import (
     BLUE,
     GREY,
@@ -15,7 +16,6 @@ from cnnlib.plots.drawing import (
     LABEL,
     MUTED,
     OCHRE,
-    PALETTE,
     SMALL,
     TEXT,
     VERMILLION,
@@ -35,13 +35,10 @@ from cnnlib.plots.drawing import (
     text_width,
     times,
 )
+from cnnlib.plots.networks import check_rows, layer_colour
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row
-
-
-from cnnbook.plots.scales import doublings
-from cnnlib.plots.networks import check_rows, layer_colour
 
 
 @styled
@@ -129,9 +126,8 @@ def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
             cell = width - min(0.8, width / 3)
             axes.add_patch(Rectangle((x, y + 6), cell, 14, color=colours[j >= split], lw=0))
             x += width
-        shares = [
-            f"{part:,} ({part / max(total, 1):.1%})" for part in (sum(counts[:split]), sum(counts[split:]))
-        ]
+        sums = (sum(counts[:split]), sum(counts[split:]))
+        shares = [f"{part:,} ({part / max(total, 1):.1%})" for part in sums]
         for end, side, share in zip((0, WIDTH), ("left", "right"), shares, strict=True):
             axes.text(end, y + 32, share, size=SMALL, ha=side, va="baseline")
         sentences.append(f"{measure}: {shares[0]} against {shares[1]}")
@@ -184,32 +180,26 @@ def dense_widths(networks: Mapping[str, Sequence[int]]) -> Drawing:
         networks: for each network the units of its dense layers, first to last.
 
     Raises:
-        ValueError: there is no network, or one without a dense layer or with a width below 1.
+        ValueError: there is no network, more than there are colours, or one without a dense layer or with a
+            width below 1.
     """
-    require(networks, "dense_widths: nothing to draw, there is no network")
+    check_series(networks, "dense_widths")
     for name, units in networks.items():
-        require(
-            len(units) and min(units) > 0, f"dense_widths: {name} needs dense layers of at least one unit"
-        )
+        some = len(units) and min(units) > 0
+        require(some, f"dense_widths: {name} needs dense layers of at least one unit")
     left = max(text_width(name, TEXT) for name in networks) + 14
     slot = (WIDTH - left) / max(len(units) for units in networks.values())
     bar, line, unit = min(30.0, slot * 0.45), 58.0, 3.2
     figure, axes = sheet(WIDTH, line * len(networks))
-    for i, ((name, sequence), colour) in enumerate(
-        zip(networks.items(), itertools.cycle(PALETTE), strict=False)
-    ):
+    for i, (name, sequence, colour, *_) in enumerate(looks(networks)):
         middle = line * (i + 0.5) + 6
         axes.text(0, middle, name, va="center")
         halves = [unit * math.log2(width + 1) / 2 for width in sequence]
         for j, (width, half) in enumerate(zip(sequence, halves, strict=True)):
             x = left + slot * j
             if j:
-                corners = [
-                    (x - slot + bar, halves[j - 1]),
-                    (x, half),
-                    (x, -half),
-                    (x - slot + bar, -halves[j - 1]),
-                ]
+                before, start = halves[j - 1], x - slot + bar
+                corners = [(start, before), (x, half), (x, -half), (start, -before)]
                 axes.add_patch(Polygon([(a, middle + b) for a, b in corners], color=colour, alpha=0.22, lw=0))
             axes.add_patch(Rectangle((x, middle - half), bar, 2 * half, color=colour, lw=0))
             axes.text(x + bar / 2, middle - half - 4, f"{width:,}", size=SMALL, ha="center", va="baseline")
@@ -272,8 +262,8 @@ def parameter_bridge(
     """
     require(steps, "parameter_bridge: nothing to draw, there are no steps")
     totals = list(itertools.accumulate((delta for _, delta in steps), initial=start[1]))
-    if totals[-1] != end[1]:
-        raise ValueError(f"parameter_bridge: {start[1]:,} and the steps make {totals[-1]:,}, not {end[1]:,}")
+    found = f"parameter_bridge: {start[1]:,} and the steps make {totals[-1]:,}, not {end[1]:,}"
+    require(totals[-1] == end[1], found)
     low, high = min(totals), max(totals)
     scale = (WIDTH - 12) / max(high - low, 1)
     x = [6 + (total - low) * scale for total in totals]

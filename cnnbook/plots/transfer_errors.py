@@ -37,8 +37,6 @@ from cnnlib.plots.scales import around, from_zero
 
 # Height of a level's line in a panel of `levels`, in points.
 _LINE = 19.0
-
-
 # What a network of each kind is made of, its colour and its sign; a hollow sign on a dashed line learns on.
 _KINDS: dict[str, tuple[str, str, str]] = {
     "BnB": ("own half, frozen", BLUE, "o"),
@@ -101,7 +99,7 @@ def by_layer(
 
 @styled
 def levels(rows: Mapping[str, Mapping[str, Sequence[float]]], advised: Mapping[str, str]) -> Drawing:
-    """Draw the test errors of every level of transfer, scenario by scenario, and which level is advised in each.
+    """Draw the test errors of every level of transfer, scenario by scenario, and the level that is advised.
 
     Every run is a dot, their mean a bar. Each scenario has a scale of its own, which need not begin at 0.
 
@@ -180,9 +178,8 @@ def _check_levels(scenario: str, row: Mapping[str, Sequence[float]], advised: Ma
     level = advised[scenario]
     require(level in row, f"levels: {scenario}: the advised level {level!r} is not one of {listed(row)}")
     needed = 1.15 * text_width(scenario, TEXT) + text_width(f"advised: {level}")
-    require(
-        needed < WIDTH - 8, f"levels: {scenario!r} leaves no room for its advised level; write it shorter"
-    )
+    fits = needed < WIDTH - 8
+    require(fits, f"levels: {scenario!r} leaves no room for its advised level; write it shorter")
 
 
 def _panel(axes: Axes, row: Mapping[str, Sequence[float]], advised: str) -> None:
@@ -205,15 +202,11 @@ def _panel(axes: Axes, row: Mapping[str, Sequence[float]], advised: str) -> None
 
 def _levels_told(row: Mapping[str, Sequence[float]]) -> str:
     """Say the errors of every level."""
-    return "; ".join(
-        f"{level} {percent(float(np.mean(values)))}"
-        + (
-            f" ({percent(min(values))} to {percent(max(values))}, {len(values)} runs)"
-            if len(values) > 1
-            else ""
-        )
-        for level, values in row.items()
-    )
+    told = []
+    for level, values in row.items():
+        ends = f" ({percent(min(values))} to {percent(max(values))}, {len(values)} runs)"
+        told.append(f"{level} {percent(float(np.mean(values)))}{ends if len(values) > 1 else ''}")
+    return "; ".join(told)
 
 
 def _image_counts(axes: Axes, numbers: Sequence[int]) -> None:

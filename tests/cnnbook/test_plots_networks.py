@@ -420,7 +420,7 @@ def test_labels_are_not_read_as_mathematics_or_markup() -> None:
         (lambda: figures.shape_through_depth({}), "nothing to draw"),
         (lambda: figures.shape_through_depth({str(i): LENET for i in range(7)}), "at most 6 .* got 7"),
         (lambda: figures.shape_through_depth({"mlp": LENET[5:]}), "mlp has no layer with feature maps"),
-        (lambda: figures.dense_widths({}), "there is no network"),
+        (lambda: figures.dense_widths({}), "nothing to draw"),
         (lambda: figures.dense_widths({"A": []}), "A needs dense layers"),
         (lambda: figures.activations({}), "nothing to draw"),
         (lambda: figures.activations({"tanh": (X, X[1:], X)}), "tanh needs three arrays of one length"),
