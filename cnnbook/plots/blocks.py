@@ -96,6 +96,17 @@ def _beside_each_other(
             box(axes, x + 1, first + 16 * j, slot - 2, 13, kernel_colour(layer), kernel_name(layer))
 
 
+def _told_stack(title: str, blocks: Sequence[tuple[Sequence[Sequence[int | str]], bool]]) -> str:
+    """Tell a column in words, alike blocks that follow each other once."""
+    words = [
+        " beside ".join(" and ".join(map(kernel_name, branch)) for branch in branches)
+        + (" with a shortcut" if shortcut else "")
+        for branches, shortcut in blocks
+    ]
+    groups = [(word, len(list(same))) for word, same in itertools.groupby(words)]
+    return f"{title}: " + ", then ".join(f"{word}, {n} times" if n > 1 else word for word, n in groups)
+
+
 def box(axes: Axes, left: float, top: float, width: float, height: float, colour: str, word: str) -> None:
     """Draw a filled box with a word in it."""
     axes.add_patch(Rectangle((left, top), width, height, fc=colour, alpha=0.5, lw=0))
@@ -130,17 +141,6 @@ def kernel_name(kernel: int | str) -> str:
 def kernel_colour(kernel: int | str) -> str:
     """Purple for a convolution of 1x1, blue for a larger one, ochre for a layer without a kernel."""
     return OCHRE if isinstance(kernel, str) else PURPLE if kernel == 1 else BLUE
-
-
-def _told_stack(title: str, blocks: Sequence[tuple[Sequence[Sequence[int | str]], bool]]) -> str:
-    """Tell a column in words, alike blocks that follow each other once."""
-    words = [
-        " beside ".join(" and ".join(map(kernel_name, branch)) for branch in branches)
-        + (" with a shortcut" if shortcut else "")
-        for branches, shortcut in blocks
-    ]
-    groups = [(word, len(list(same))) for word, same in itertools.groupby(words)]
-    return f"{title}: " + ", then ".join(f"{word}, {n} times" if n > 1 else word for word, n in groups)
 
 
 def arrow_down(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
