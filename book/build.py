@@ -33,6 +33,7 @@ from finish import finish
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
 
+from cnnbook import numbers
 from cnncourse import EXERCISES_BRANCH, PLACEHOLDER
 from cnncourse.builds import (
     colab_address,
@@ -582,6 +583,10 @@ def render(book: Book, state: State, strict: bool) -> None:
     _update_with_files(digest, [book.root / "requirements.txt"], book.root)
     folder = Path(__file__).resolve().parent
     _update_with_files(digest, folder.glob("*.py"), folder)
+    # Papers and records, which the pages name as the sources of their numbers.
+    package = Path(numbers.__file__).parent
+    sources = (path for path in package.rglob("*") if path.suffix in (".py", ".json"))
+    _update_with_files(digest, sources, package)
     key = digest.hexdigest()
     if state.rendered in ([key, True], [key, strict]) and (book.html / "index.html").is_file():
         print("pages  unchanged", flush=True)

@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from justhtml import JustHTML
 
+from cnnbook import numbers
 from cnncourse import PLACEHOLDER
 
 
@@ -51,7 +52,7 @@ def elements(node: Any) -> Iterator[Any]:
 
 def faults(html: Path, pages: list[Page]) -> Iterator[str]:
     """Yield the faults of the book in a folder, given its pages."""
-    found = [*markup_faults(pages), *broken_links(pages), *placeholders(html)]
+    found = [*markup_faults(pages), *broken_links(pages), *wrong_numbers(pages), *placeholders(html)]
     yield from (f"{path.relative_to(html)}: {fault}" for path, fault in found)
 
 
@@ -92,6 +93,20 @@ def broken_links(pages: list[Page]) -> Iterator[tuple[Path, str]]:
                 yield page.path, f"{address} leads to no file"
             elif fragment and target in anchors and fragment not in anchors[target]:
                 yield page.path, f"{address} leads to a page that has no such place"
+
+
+def wrong_numbers(pages: list[Page]) -> Iterator[tuple[Path, str]]:
+    """Yield the numbers that are not what their source says, and the sources that are shown nowhere."""
+    shown = {page.path.resolve(): set(page.ids()) for page in pages}
+    for page in pages:
+        for element in page.elements:
+            if element.name != "data":
+                continue
+            if fault := numbers.fault(element.attrs.get("value") or "", element.to_text().strip()):
+                yield page.path, fault
+            file, _, place = (element.attrs.get("data-page") or "").partition("#")
+            if place and place not in shown.get((page.path.parent / file).resolve(), ()):
+                yield page.path, f"{element.attrs['data-page']}, the source of a number, is no such place"
 
 
 def placeholders(html: Path) -> Iterator[tuple[Path, str]]:

@@ -1,7 +1,10 @@
 """What the book changes in the pages that Sphinx and its theme wrote: lighter, and open to every reader."""
 
 import re
+from html import escape, unescape
 from pathlib import Path
+
+from cnnbook import numbers
 
 _CHANGES = [
     # The icons come from a style sheet and its font. The script that draws them once more weighs more than
@@ -43,7 +46,27 @@ def finished(page: str) -> str:
     return page
 
 
+def with_sources(page: str, up: str) -> str:
+    """Put into each number of a page where it is from, for _static/hover.js; those without a source stay.
+
+    Args:
+        page: the text of a page.
+        up: the way from the page to the book's folder, as in "../".
+    """
+
+    def sourced(element: re.Match[str]) -> str:
+        try:
+            number = numbers.resolve(unescape(element[1]))
+        except LookupError:
+            return element[0]  # checks.py tells
+        shown_at = f' data-page="{escape(up + number.page)}"' if number.page else ""
+        return f'<data value="{element[1]}" data-source="{escape(number.source)}"{shown_at}>'
+
+    return re.sub(r'<data\s+value="([^"]*)">', sourced, page)
+
+
 def finish(html: Path) -> None:
     """Make the changes in every page of a folder."""
     for path in html.rglob("*.html"):
-        path.write_text(finished(path.read_text("utf-8")), "utf-8")
+        up = "../" * (len(path.relative_to(html).parts) - 1)
+        path.write_text(with_sources(finished(path.read_text("utf-8")), up), "utf-8")

@@ -18,6 +18,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     listing = commands.add_parser("records", help="list what has been measured")
     listing.add_argument("--in", dest="folder", help="list the trainings in this folder instead")
+    answers = commands.add_parser(
+        "answers", help="add the answers to each test image to the records of finished trainings"
+    )
+    answers.add_argument("trainings", nargs="+", help="folders that train wrote, with their weights")
+    answers.add_argument("--data", metavar="FOLDER or NAME=FOLDER", help="as for train")
+    answers.add_argument("--classes", metavar="NAME,NAME,...", help="as for train")
+    answers.add_argument("--validation", type=int, help="as for train")
     choose = commands.add_parser("choose", help="compare a recipe's candidate settings on validation images")
     choose.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     choose.add_argument(
@@ -38,6 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands_by_name = {
         "ledger": _ledger,
         "records": _records,
+        "answers": _answers,
         "choose": _choose,
         "responses": _responses,
         "experiment": _experiment,
@@ -50,6 +58,21 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyError as problem:  # whose text Python shows in quotes
         print(problem.args[0], file=sys.stderr)
         return 1
+
+
+def _answers(options: argparse.Namespace) -> int:
+    from cnnlib import records, training
+    from cnnlib.__main__ import find_images
+    from cnnlib.recipe import Recipe
+
+    for folder in options.trainings:
+        record = records.read(Path(folder) / "record.json")
+        if record["profile"] == "folder" and not options.data:
+            raise ValueError(f"{folder} was trained on a folder of pictures: name it by --data NAME=FOLDER.")
+        options.profile = record["profile"]
+        training.add_answers(folder, find_images(options, Recipe.from_settings(record["recipe"])))
+        print(f"{folder}: the answers are in its record")
+    return 0
 
 
 def _choose(options: argparse.Namespace) -> int:

@@ -89,7 +89,7 @@ def _train(options: argparse.Namespace) -> int:
     recipe = find(options.recipe)
     if not options.resume and (Path(options.out) / training.CHECKPOINT).exists():
         raise ValueError(f"{options.out} holds a training: give --resume to go on with it, or another --out.")
-    images = _images(options, recipe)
+    images = find_images(options, recipe)
     if options.epochs is not None:
         recipe = recipe.shortened(options.epochs, len(images.train))
     try:
@@ -112,7 +112,7 @@ def _train(options: argparse.Namespace) -> int:
     return 0
 
 
-def _images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
+def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
     """What to train on, with the validation images that were asked for or that the recipe cannot do without.
 
     Raises:

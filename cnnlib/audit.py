@@ -7,9 +7,11 @@ normalisation and activations are left out, as in the papers (which call them FL
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import singledispatch
+from typing import TypeVar
 
 import keras
 import numpy as np
@@ -23,6 +25,8 @@ from cnnlib.layers import (
     TrainableSubsampling,
 )
 from cnnlib.tables import Table
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,27 @@ def table(model: keras.Model) -> list[Row]:
 def totals(rows: Iterable[Row]) -> dict[str, int]:
     """Sums of parameters, multiply-adds and connections."""
     return {column: sum(getattr(row, column) for row in rows) for column in ("params", "macs", "connections")}
+
+
+def without_weights(build: Callable[[], T]) -> T:
+    """Run `build` so that the weights of the networks it makes get shapes, but no values and no memory.
+
+    Counting is all that such networks are good for, so `build` should return counts.
+    """
+
+    def scoped() -> T:
+        with keras.StatelessScope(initialize_variables=False):
+            return build()
+
+    # Keras notes, for each thread, the weights that still want values, and gives them to all of them at
+    # the next chance. A thread that ends takes the note with it.
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(scoped).result()
+
+
+def count(build: Callable[[], keras.Model]) -> dict[str, int]:
+    """Return the totals of the network that `build` makes, which gets no memory for its weights."""
+    return without_weights(lambda: totals(table(build())))
 
 
 def as_markdown(rows: Sequence[Row], columns: Sequence[str] = ("params", "macs", "receptive_field")) -> str:

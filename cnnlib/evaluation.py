@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
+
+# A difference that chance makes more rarely than this is taken for one.
+SIGNIFICANCE = 0.05
 
 
 def scores(model: keras.Model, images: np.ndarray, batch_size: int = 500) -> np.ndarray:
@@ -43,14 +47,30 @@ def confusion(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def interval(error: float, images: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's interval for a share of wrong answers; z = 1.96 covers 95 %.
+def interval(error: float, images: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval for a share of wrong answers: how far other images of the same kind would move it.
+
+    Whether two networks differ is another question, since both were tested on the same images: see `mcnemar`.
+
+    Args:
+        error: share of wrong answers; with `images` it is taken to the nearest whole number of them.
+        images: how many were tested.
+        confidence: how often the interval holds the true share.
+
+    Returns:
+        Lower and upper end, as shares.
+
+    Raises:
+        ValueError: an error outside 0 to 1, or no images.
 
     Source: Wilson 1927.
     """
-    centre = (error + z**2 / (2 * images)) / (1 + z**2 / images)
-    half = z / (1 + z**2 / images) * math.sqrt(error * (1 - error) / images + z**2 / (4 * images**2))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    from scipy import stats  # takes a second, and only a few pages need it
+
+    if not 0 <= error <= 1 or images < 1:
+        raise ValueError(f"An error is a share from 0 to 1 of at least one image; got {error} of {images}.")
+    found = stats.binomtest(round(error * images), images).proportion_ci(confidence, "wilson")
+    return float(found.low), float(found.high)
 
 
 def mean_interval(values: Sequence[float]) -> tuple[float, float]:
@@ -73,6 +93,190 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
         return -math.inf, math.inf
     half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
     return mean - half, mean + half
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a comparison of two errors says.
+
+    Attributes:
+        points: the second error minus the first, in points (hundredths).
+        interval: its 95 % interval, in points.
+        lower: whose error is lower, "first" or "second"; "open" where chance may have made the difference.
+        sentence: the verdict in words, with what it rests on.
+    """
+
+    points: float
+    interval: tuple[float, float]
+    lower: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class PairedAnswers(Verdict):
+    """Two networks that were tested on the same images.
+
+    Attributes:
+        only_first_wrong: images that the first network alone classifies wrongly.
+        only_second_wrong: images that the second network alone classifies wrongly.
+        images: how many were tested.
+        p: of McNemar's exact test, two-sided.
+    """
+
+    only_first_wrong: int
+    only_second_wrong: int
+    images: int
+    p: float
+
+
+@dataclass(frozen=True)
+class PairedSeeds(Verdict):
+    """Two ways to train, each with the same seeds.
+
+    Attributes:
+        seeds: those that both have.
+    """
+
+    seeds: tuple[int, ...]
+
+
+def mcnemar(first_wrong: np.ndarray, second_wrong: np.ndarray) -> PairedAnswers:
+    """Compare two networks by their answers to the same images.
+
+    Images that both get right, or both wrong, say nothing of which is better. Of the others, each network
+    alone should be wrong in half if the two were equally good; the exact binomial test asks whether they
+    are. The verdict is the test's, at 5 %; the interval is Tango's, whose ends may say otherwise at the
+    very edge. Both are about other images of the same kind, not about other trainings: see `paired_seeds`.
+
+    Args:
+        first_wrong: (n,) whether the first network's answer is wrong.
+        second_wrong: (n,) the same of the second, for the same images in the same order.
+
+    Raises:
+        ValueError: no images, or another number of them for each.
+
+    Source: McNemar 1947; Tango 1998, Statistics in Medicine 17, 891-908, section 3.
+    """
+    first, second = (np.asarray(wrong, bool) for wrong in (first_wrong, second_wrong))
+    if first.ndim != 1 or first.shape != second.shape or not len(first):
+        raise ValueError(
+            f"Expected one answer of each network for each image, at least one; found shapes {first.shape} "
+            f"and {second.shape}."
+        )
+    return _mcnemar(int((first & ~second).sum()), int((second & ~first).sum()), len(first))
+
+
+def mcnemar_at_worst(first: int, second: int, images: int) -> PairedAnswers:
+    """Compare two networks of which only the numbers of wrong answers to the same images are known.
+
+    The more images one of them alone gets wrong, the less a difference means. So this takes as many as there
+    can be: where the test finds a difference nevertheless, it finds one whatever the answers were. Where it
+    does not, the answers themselves may still show one.
+
+    Args:
+        first: images that the first network classifies wrongly.
+        second: those of the second.
+        images: how many were tested.
+
+    Returns:
+        The comparison as `mcnemar` has it; p is the largest, and the interval the widest that there can be.
+
+    Raises:
+        ValueError: fewer than no wrong answers, more than images, or no images.
+    """
+    if images < 1 or not (0 <= first <= images and 0 <= second <= images):
+        raise ValueError(f"Of {images} images, {first} and {second} cannot be wrong.")
+    both = max(0, first + second - images)
+    return _mcnemar(first - both, second - both, images, at_worst=True)
+
+
+def _mcnemar(only_first: int, only_second: int, images: int, at_worst: bool = False) -> PairedAnswers:
+    from scipy import stats
+
+    p = 1.0
+    if only_first + only_second:
+        p = float(stats.binomtest(only_first, only_first + only_second).pvalue)
+    points = 100 * (only_second - only_first) / images
+    low, high = (100 * end for end in _tango(only_second, only_first, images))
+    lower = "open" if p >= SIGNIFICANCE else "first" if points > 0 else "second"
+    counted = (
+        f"of {images:,} images {only_first:,} are wrong in the first network alone and {only_second:,} in "
+        f"the second alone (McNemar's exact test, p = {p:.2g})"
+    )
+    if at_worst:
+        counted = f"whichever images they got wrong, p is at most {p:.2g} (McNemar's exact test)"
+    chance = "may be chance" + (", unless the answers to each image show more" if at_worst else "")
+    meaning = chance if lower == "open" else "would hold on other images of the kind"
+    return PairedAnswers(
+        points,
+        (low, high),
+        lower,
+        f"{_said(points, low, high)}: {counted}; for these two trainings the difference {meaning}.",
+        only_first,
+        only_second,
+        images,
+        p,
+    )
+
+
+def _tango(plus: int, minus: int, images: int) -> tuple[float, float]:
+    """Ends of Tango's 95 % score interval for (plus - minus) / images, both counts of discordant images."""
+    from scipy import optimize, stats
+
+    z, difference = float(stats.norm.ppf(1 - SIGNIFICANCE / 2)), plus - minus
+
+    def deviation(delta: float) -> float:
+        """Standard deviation of `difference` if the true shares differ by delta (as Tango has it)."""
+        b = (2 * images - difference) * delta - plus - minus
+        c = -minus * delta * (1 - delta)
+        share = (math.sqrt(max(0.0, b**2 - 8 * images * c)) - b) / (4 * images)
+        return math.sqrt(max(0.0, images * (2 * share + delta * (1 - delta))))
+
+    def end(sign: int) -> float:
+        """Where the score is `sign` times z; at the difference itself it is 0, with no deviation 0 / 0."""
+        if difference == -sign * images:
+            return -sign
+        near = difference / images - sign * 1e-9
+        return optimize.brentq(
+            lambda delta: difference - images * delta - sign * z * deviation(delta), -sign, near, xtol=1e-12
+        )
+
+    return float(end(1)), float(end(-1))
+
+
+def paired_seeds(first: Mapping[int, float], second: Mapping[int, float]) -> PairedSeeds:
+    """Compare two ways to train by trainings with the same seeds.
+
+    Seeds that both have are matched, since they share what is drawn: an order, a split, initial weights. The
+    interval is Student's, for the mean of the differences over all seeds, on these test images. It is open
+    where it holds zero, and with one seed, which says nothing of how others would scatter.
+
+    Args:
+        first: errors by seed, as shares.
+        second: the same of the second way. Seeds that only one has don't count.
+
+    Raises:
+        ValueError: they have no seed in common.
+
+    Source: Student 1908.
+    """
+    seeds = tuple(sorted(first.keys() & second.keys()))
+    if not seeds:
+        raise ValueError(f"Seeds {sorted(first)} and {sorted(second)} have none in common to compare.")
+    ahead = [100 * (second[seed] - first[seed]) for seed in seeds]
+    points, (low, high) = float(np.mean(ahead)), mean_interval(ahead)
+    lower = "first" if low > 0 else "second" if high < 0 else "open"
+    if len(seeds) == 1:
+        said = f"{points:+.2f} points with one seed: open, until there are more."
+    else:
+        numbers = f"{len(seeds)} seeds that both have"
+        meaning = "may be the seeds' chance: open" if lower == "open" else "is larger than the seeds' chance"
+        said = f"{_said(points, low, high)}, of {numbers}: the difference {meaning}."
+    return PairedSeeds(points, (low, high), lower, said, seeds)
+
+
+def _said(points: float, low: float, high: float) -> str:
+    return f"{points:+.2f} points ({low:+.2f} to {high:+.2f})"
 
 
 def roc(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -19,10 +19,14 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from cnnlib.answers import unpack
 from cnnlib.tables import Table
 
 if TYPE_CHECKING:
     from cnnlib.data import DataSet
+    from cnnlib.evaluation import Verdict
     from cnnlib.recipe import Recipe
 
 FOLDER = Path(str(files("cnnbook.records")))
@@ -159,6 +163,97 @@ def responses() -> dict[str, list[float]]:
     return {name: list(network["deviations"].values()) for name, network in measured.items()}
 
 
+def answers(record: dict) -> np.ndarray | None:
+    """The class that the network answered to each test image, in the images' order.
+
+    Returns:
+        (n,) uint8, or uint16 where there are more than 255 classes; a number one above the last class where
+        its scores were no finite numbers. None where the record is older than the keeping of answers.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    return unpack(record["answers"])[0] if "answers" in record else None
+
+
+def labels(record: dict) -> np.ndarray | None:
+    """The true classes of the images that `answers` has the answers to; (n,) of the same type, or None.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    return unpack(record["answers"])[1] if "answers" in record else None
+
+
+def wrong_answers(first: dict, second: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Which test images each of two networks got wrong, (n,) each, for `cnnlib.evaluation.mcnemar`.
+
+    Raises:
+        ValueError: a record has no answers, or they belong to other images or to another order of them.
+    """
+    for record in (first, second):
+        if "answers" not in record:
+            raise ValueError(
+                f"The record {anchor(record)} has no answers: it was made before records kept them. Train "
+                "again, or let `python -m cnnbook answers FOLDER` find them where the weights are at hand."
+            )
+    one, other = (record["answers"]["images_sha256"] for record in (first, second))
+    if one != other:
+        raise ValueError(
+            f"{anchor(first)} and {anchor(second)} were not tested on the same images in the same order "
+            f"(their hashes begin with {one[:12]} and {other[:12]}): only answers to the same are compared."
+        )
+    (given, true), (also_given, also_true) = (unpack(record["answers"]) for record in (first, second))
+    return given != true, also_given != also_true
+
+
+def verdict(first: Sequence[dict], second: Sequence[dict]) -> Verdict:
+    """Whether the test errors of two recipes differ, by the test that their records allow.
+
+    With two or more seeds that both have, by the differences between runs of one seed, which speaks of other
+    trainings. With one run of each, by the answers to each image, which speaks of other images; where a
+    record has none, by what the numbers of wrong answers leave possible. Otherwise it is open.
+
+    Args:
+        first: the records of one recipe, each with a test error.
+        second: those of the other.
+
+    Raises:
+        ValueError: a side without records, or one that was never tested.
+    """
+    from cnnlib import evaluation
+
+    errors = [{run["seed"]: run["result"].get("test_error") for run in side} for side in (first, second)]
+    if not all(errors) or None in [*errors[0].values(), *errors[1].values()]:
+        raise ValueError("Each side needs records, each with a test error.")
+    if not _tested_alike([*first, *second]):
+        return _open(errors, "they were tested on different images; tests on the same ones would decide")
+    if len(errors[0].keys() & errors[1].keys()) > 1:
+        return evaluation.paired_seeds(*errors)
+    if len(first) + len(second) > 2:
+        return _open(errors, "two or more seeds that both have would decide")
+    one, other = first[0], second[0]
+    if "answers" in one and "answers" in other:
+        return evaluation.mcnemar(*wrong_answers(one, other))
+    images = one["data"]["images"]["test"]
+    wrong, also_wrong = (round(run["result"]["test_error"] * images) for run in (one, other))
+    return evaluation.mcnemar_at_worst(wrong, also_wrong, images)
+
+
+def _tested_alike(runs: Sequence[dict]) -> bool:
+    """Whether runs were tested on the same images, as far as their records can tell."""
+    if all("answers" in run for run in runs):
+        return len({run["answers"]["images_sha256"] for run in runs}) == 1
+    return len({(run["data"]["sha256"], run["data"]["images"]["test"]) for run in runs}) == 1
+
+
+def _open(errors: Sequence[dict[int, float]], why: str) -> Verdict:
+    from cnnlib.evaluation import Verdict
+
+    points = 100 * (statistics.fmean(errors[1].values()) - statistics.fmean(errors[0].values()))
+    return Verdict(points, (-math.inf, math.inf), "open", f"{points:+.2f} points: open; {why}.")
+
+
 def mean_and_spread(values: list[float]) -> tuple[float, float]:
     """Mean and sample standard deviation of a figure over seeds; the spread of one value is NaN."""
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
@@ -198,10 +293,16 @@ def listed(folder: str | os.PathLike) -> dict[str, dict]:
     paths = sorted(Path(folder).rglob("record.json"))
     if not paths:
         raise FileNotFoundError(f"No record.json under {os.fspath(folder)}: name the folder of a training.")
-    return {path.relative_to(folder).as_posix(): _read(path) for path in paths}
+    return {path.relative_to(folder).as_posix(): read(path) for path in paths}
 
 
-def _read(path: Path) -> dict:
+def read(path: Path) -> dict:
+    """The record of a training in a file.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no record.
+    """
     try:
         record = json.loads(path.read_text())
     except ValueError as problem:
@@ -232,7 +333,8 @@ def compare(first: str | os.PathLike, second: str | os.PathLike) -> Table:
     """Set two measurements side by side: what came out, then whatever differs in how it was made.
 
     The interval (Wilson's, 95 %) is that of the mean error on so many test images. It says how far other
-    images would move the error, not other seeds: these move it by the spread, after +-.
+    images would move the error, not other seeds: these move it by the spread, after +-. Whether the two
+    differ is not read off these intervals; `verdict` says it.
 
     Args:
         first: name of a recipe that has records, all of whose seeds count, or the path of a record.json.
@@ -284,7 +386,7 @@ def _runs(name: str | os.PathLike) -> list[dict]:
     if name in names():
         return load(os.fspath(name))
     if Path(name).is_file():
-        return [_read(Path(name))]
+        return [read(Path(name))]
     raise KeyError(
         f"No record of {os.fspath(name)!r}: name the path of a record.json or one of {', '.join(names())}."
     )
@@ -340,10 +442,7 @@ def _interval_text(runs: list[dict]) -> str:
 def _difference_text(first: list[dict], second: list[dict]) -> str:
     if not _errors(first) or not _errors(second):
         return "not measured"
-    points = 100 * (statistics.fmean(_errors(second)) - statistics.fmean(_errors(first)))
-    (low, high), (other_low, other_high) = _interval(first), _interval(second)
-    overlap = low <= other_high and other_low <= high
-    return f"{points:+.2f} points, intervals {'overlap' if overlap else 'lie apart'}"
+    return verdict(*([run for run in side if _errors([run])] for side in (first, second))).sentence
 
 
 def _time_text(runs: list[dict]) -> str:

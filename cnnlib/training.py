@@ -18,8 +18,8 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from cnnbook.papers.lecun1998 import LECUN1998
-from cnnlib import backend
+from cnnlib import backend, records
+from cnnlib.answers import pack, sha256
 from cnnlib.backend import BackendError, Engine, Objective
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataError, DataSet, Split
@@ -31,7 +31,7 @@ from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.models import without_aux_heads
 from cnnlib.rate_factors import with_rate_factors
 from cnnlib.recipe import Recipe
-from cnnlib.records import provenance
+from cnnlib.records import circumstances, images_used, provenance
 from cnnlib.schedules import Schedule
 from cnnlib.tensorboard import EventLog
 
@@ -43,6 +43,8 @@ CHECKPOINT = "checkpoint.npz"
 SECONDS_PER_CHECKPOINT = 30.0
 # Pictures of a folder that means and colours are measured on.
 PICTURES_MEASURED = 2000
+# Images that curvatures are averaged over before each epoch, as is often said of LeCun et al. 1998.
+CURVATURE_PATTERNS = 500
 # Images tested at a time: as many as these numbers make up, since memory goes by them.
 TEST_VALUES, TEST_IMAGES = 2**23, 500
 
@@ -422,7 +424,7 @@ def _measure_curvature(
     if isinstance(optimizer, DiagonalLevenbergMarquardt):
         if not isinstance(feed.images, Split):
             raise TrainingError("Curvatures are measured on images in memory, not on a folder of pictures.")
-        count = min(LECUN1998["curvature_patterns"], len(feed))
+        count = min(CURVATURE_PATTERNS, len(feed))
         chosen = rng.choice(len(feed), count, replace=False)
         optimizer.set_curvature(model, feed.pixels(feed.images.x[chosen]))
 
@@ -460,15 +462,25 @@ def _finish_epoch(
 
 def _error_of(model: keras.Model, feed: Feed) -> Callable[[], float]:
     """Return a function that measures the share of a split's images that the model classifies wrongly."""
+    test = _test_of(model, feed)
+    return lambda: test()[0]
+
+
+def _test_of(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndarray]]:
+    """Return a function that measures this share and says for each image 1 + the class that is answered.
+
+    1 + the number of classes stands for scores that are not finite, 0 for an image that cannot be read.
+    """
     counts = feed.engine.compile_counts(model, feed.plain_inputs, feed.resident)
     batch_size = max(1, min(TEST_IMAGES, TEST_VALUES // feed.values_per_image, len(feed)))
 
-    def measure() -> float:
-        missed = counted = 0.0
+    def measure() -> tuple[float, np.ndarray]:
+        missed, counted, answers = 0.0, 0.0, []
         for batch in feed.in_order(batch_size):
-            wrong, images = ops.convert_to_numpy(counts(batch))
-            missed, counted = missed + float(wrong), counted + float(images)
-        return missed / counted
+            found = ops.convert_to_numpy(counts(batch))
+            missed, counted = missed + float(found[0]), counted + float(found[1])
+            answers.append(found[2:])
+        return missed / counted, np.concatenate(answers).astype("int64")[: len(feed)]
 
     return measure
 
@@ -550,31 +562,89 @@ def run(
         )
     if recipe.heads:
         model = without_aux_heads(model)
-    test_error = None
-    if use_test:
-        pixels = recipe.build_pixels(_sample(data.train, recipe))
-        test_error = _error_of(model, _test_feed(recipe, pixels, data.test, engine))()
-    record = provenance(recipe, data, seed) | {
-        "execution": {
-            "precision": precision,
-            "devices": engine.devices,
-            "processes": engine.processes,
-            "parts_of_a_batch": accumulate,
-        },
-        "skipped_files": [
-            name
-            for split in (data.train, data.validation, data.test)
-            for name, _ in getattr(split, "skipped", [])
-        ],
-        "result": {"test_error": test_error},
-        "history": progress.history,
-        "wall_seconds": round(progress.seconds, 1),
-        "waited_seconds": round(progress.waited, 1),
-    }
+    test_error, answers = _tested(model, recipe, data, engine) if use_test else (None, {})
+    record = (
+        provenance(recipe, data, seed)
+        | {
+            "execution": {
+                "precision": precision,
+                "devices": engine.devices,
+                "processes": engine.processes,
+                "parts_of_a_batch": accumulate,
+            },
+            "skipped_files": [
+                name
+                for split in (data.train, data.validation, data.test)
+                for name, _ in getattr(split, "skipped", [])
+            ],
+            "result": {"test_error": test_error},
+            "history": progress.history,
+            "wall_seconds": round(progress.seconds, 1),
+            "waited_seconds": round(progress.waited, 1),
+        }
+        | answers
+    )
     if folder is not None and engine.process == 0:
         model.save_weights(folder / "final.weights.h5")
         (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     return model, record
+
+
+def _tested(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
+    """The error on the test images, and the record's part with the answers that were given to them."""
+    feed = _test_feed(recipe, recipe.build_pixels(_sample(data.train, recipe)), data.test, engine)
+    error, answers = _test_of(model, feed)()
+    tested = answers > 0
+    images = sha256(data.test, tested)
+    kept = pack(answers[tested] - 1, feed.labels[tested], model.output_shape[-1], images)
+    return error, {"answers": kept}
+
+
+def add_answers(folder: str | os.PathLike, data: DataSet) -> dict:
+    """Write the answers of a finished training into its record, which was made before records kept them.
+
+    The network is tested once more with the weights that the training left.
+
+    Args:
+        folder: what `run` wrote, with `final.weights.h5` and `record.json`.
+        data: what it was trained on; its training images say how pixels are prepared.
+
+    Returns:
+        The record, as it now is in the folder. Its answers say when and by which code they were found.
+
+    Raises:
+        OSError: the folder has no weights.
+        TrainingError: the record has answers or no test error, the data is not that of the record, or the
+            error is not what the record says.
+        FileNotFoundError, ValueError: there is no record, or what is there is none.
+    """
+    folder = Path(folder)
+    record = records.read(folder / "record.json")
+    expected = record["result"].get("test_error")
+    if "answers" in record or expected is None:
+        found = "has its answers" if "answers" in record else "has no test error, so it was never tested"
+        raise TrainingError(f"{folder / 'record.json'} {found}: there is nothing to add.")
+    used = images_used(data)
+    if any(used[what] != record["data"][what] for what in ("name", "sha256", "images")):
+        raise TrainingError(
+            f"{folder} was trained on {record['data']}, and these are {used}: give the options of that "
+            "training."
+        )
+    recipe = Recipe.from_settings(record["recipe"])
+    with _dtype_policy(record.get("execution", {}).get("precision", "float32")):
+        model = recipe.build_network(len(data.class_names))
+    model = without_aux_heads(model) if recipe.heads else model
+    model.load_weights(folder / "final.weights.h5")
+    error, answers = _tested(model, recipe, data, backend.engine("one"))
+    if error != expected:
+        raise TrainingError(
+            f"Tested again, {folder} has an error of {error:.4%} and not the {expected:.4%} of its record: "
+            "use the machine and the versions that the record names, or train again."
+        )
+    record |= answers
+    record["answers"]["afterwards"] = circumstances()
+    (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    return record
 
 
 def _precision(asked: str, recipe: Recipe) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from cnnbook import papers
 from cnnbook.experiments.trials import Trial, Trials, error, outputs, with_chosen_rate
-from cnnbook.papers.yosinski2014 import YOSINSKI2014
 from cnnlib import evaluation, transfer, weights
 from cnnlib.data import DataSet, PictureFolder, Split, in_memory
 from cnnlib.data.pixels import Pixels, build
@@ -46,8 +46,8 @@ LEVELS: dict[str, Level] = {
     SCRATCH: Level(None),
     EARLY: Level(5 / 12, cut=True),
 }
-"""The levels of the chapter's four scenarios, the middle of its ranges; training anew; and what the chapter's
-table may mean by activations from earlier in the network: a linear classifier on those."""
+"""The levels of the chapter's four scenarios, the middle of its ranges; training anew; and what the notes of
+CS231n, where the scenarios come from, advise for the third: a linear classifier on early features."""
 
 # The classes of CIFAR-10 that the network behind `scenarios` never saw; each has a cousin among the others.
 CHOSEN = ("automobile", "bird", "dog", "horse", "ship")
@@ -56,7 +56,7 @@ RATES = (0.3, 0.1, 0.03)
 """Of the classifier, to choose from."""
 RATES_ONCE = (3.0, 1.0, *RATES)
 """The same for a classifier alone, on features that are computed once, which takes seconds."""
-TENTH = 1 / YOSINSKI2014["rcnn_divisor"]
+TENTH = 1 / papers.fact("yosinski2014.rcnn_divisor").value
 """Of that is the rate of layers that were trained before."""
 AUGMENTED = {"similar": "pad_crop_flip", "different": "pad_crop_flip"}
 SIZES = {"small": (250, 40, RATES), "large": (10_000, 6, RATES[:2])}

@@ -10,22 +10,11 @@ from typing import Any
 
 from cnnbook.ledger import alexnet, implementations, inception, lenet, open_data, resnet, transfer, vgg
 from cnnbook.ledger.claim import Claim, close
-from cnnlib import audit, records
+from cnnbook.papers import CONFIDENCE, Fact, says, shown
+from cnnlib import records
 from cnnlib.tables import Table
 
-__all__ = ["SLIPS", "Claim", "Row", "as_markdown", "as_text", "claims", "close", "counts", "rows", "slips"]
-
-# Facts in which a paper is at odds with itself or with arithmetic, whatever is built or trained here.
-SLIPS = {
-    "lecun1998": ("input_variance", "multiply_adds"),
-    "krizhevsky2012": ("input_side", "conv1_units", "convolution_limit", "crop_factor"),
-    "szegedy2015": (
-        *("printed_weights_odd", "printed_weights_conv1", "printed_work_5a", "printed_work_conv1"),
-        *("budget", "fewer_than_alexnet", "seven_nets_144_crops_gain"),
-    ),
-    "simonyan2015": ("he_work_d",),
-    "he2016": ("googlenet_nets",),
-}
+__all__ = ["Claim", "Row", "as_markdown", "as_text", "claims", "close", "counts", "rows", "slips"]
 
 
 @dataclass(frozen=True)
@@ -60,69 +49,65 @@ def rows() -> list[Row]:
 
 
 def slips(paper: str) -> list[Row]:
-    """Work out the lines in which a paper, by its citation, slips.
-
-    Raises:
-        KeyError: no slip of it is known.
-    """
-    return [
-        row
-        for claim in claims()
-        if claim.paper.citation == paper and claim.key in SLIPS[paper]
-        for row in _lines(claim)
-    ]
+    """Work out the lines in which a paper, by its citation, slips."""
+    found = [claim for claim in claims() if claim.paper.citation == paper and claim.slip]
+    return [row for claim in found for row in _lines(claim) if row.verdict != "agrees"]
 
 
 def _lines(claim: Claim) -> list[Row]:
-    """One row for a claim, or one for each entry of a table of layers."""
-    fact = claim.paper.facts[claim.key]
+    """The lines of a claim: one, or one for each part that its key stands for."""
     ours = None if claim.ours is None else claim.ours()
-    if not isinstance(fact.value, dict) or not isinstance(ours, dict):
-        return [_row(claim, claim.key, fact.value, ours)]
-    return [
-        _row(claim, f"{claim.key}.{part}", fact.value.get(part), ours.get(part))
-        for part in {**fact.value, **ours}
-    ]
+    facts = claim.paper.select(claim.key)
+    if "*" not in claim.key:
+        return [_row(claim, "", facts[""], ours, says(facts[""]))]
+    parts = {part: facts.get(part, []) for part in {**facts, **(ours or {})}}
+    words = {part: says(found or next(iter(facts.values()))) for part, found in parts.items()}
+    if len(set(words.values())) < len(words):
+        words = {part: f"{part}: {text}" for part, text in words.items()}
+    return [_row(claim, part, facts, (ours or {}).get(part), words[part]) for part, facts in parts.items()]
 
 
-def _row(claim: Claim, key: str, expected: Any, ours: Any) -> Row:
-    fact = claim.paper.facts[claim.key]
-    part = key.removeprefix(claim.key).lstrip(".")
-    verdict = _verdict(claim, expected, ours)
+def _row(claim: Claim, part: str, facts: list[Fact], ours: Any, words: str) -> Row:
+    """A line of one fact or of a section of facts, which has a value for each; or of a part no paper has."""
+    known = facts or next(iter(claim.paper.select(claim.key).values()))
+    key = claim.key.replace("*", part)
+    one = known[0].key.count(".") == key.count(".")
+    expected = [fact.value for fact in facts]
+    deviation = claim.deviation if isinstance(claim.deviation, str) else claim.deviation.get(part, "")
+    verdict = _verdict(claim, known, expected[0] if one and facts else expected, _listed(ours), deviation)
     return Row(
         paper=claim.paper.citation,
         key=key,
-        claim=f"{part}: {fact.says}" if part else fact.says,
-        where=fact.where,
-        confidence=fact.confidence,
-        expected=_text(expected),
-        ours="" if ours is None else _text(ours),
+        claim=words,
+        where=known[0].place,
+        confidence=known[0].confidence,
+        expected="; ".join(fact.shown for fact in facts),
+        ours=_text([ours] if one else ours, known),
         verdict=verdict,
-        why="" if verdict == "agrees" else claim.deviation,
+        why="" if verdict == "agrees" else deviation,
         records=claim.records,
     )
 
 
-def _verdict(claim: Claim, expected: Any, ours: Any) -> str:
-    if claim.paper.facts[claim.key].confidence == "memory":
+def _text(ours: Any, facts: list[Fact]) -> str:
+    """Our values, each in the form of its fact."""
+    values = [] if ours is None or ours == [None] else ours
+    return "; ".join(shown(value, fact.form) for value, fact in zip(values, facts, strict=False))
+
+
+def _listed(value: Any) -> Any:
+    """A value of ours with lists for tuples, as data files have them."""
+    return [_listed(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _verdict(claim: Claim, facts: list[Fact], expected: Any, ours: Any, deviation: str) -> str:
+    if any(fact.confidence == "memory" for fact in facts):
         return "unconfirmed"
     if ours is None:  # a value that could not be had is no quotation
-        return "quoted" if claim.ours is None and claim.deviation else "differs"
+        return "quoted" if claim.ours is None and deviation else "differs"
     if claim.agrees(expected, ours):
         return "agrees"
-    return "differs, explained" if claim.deviation else "differs"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.5g}"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, tuple | list):
-        if value and all(isinstance(side, int) for side in value):
-            return audit.shape_text(value)
-        return "; ".join(_text(item) for item in value)
-    return str(value).replace("\n", " ")
+    return "differs, explained" if deviation else "differs"
 
 
 def as_text(lines: list[Row]) -> str:
@@ -142,7 +127,9 @@ def as_text(lines: list[Row]) -> str:
 def as_markdown(lines: list[Row]) -> str:
     """The ledger for a page."""
     head = ["claim", "place", "paper", "ours", "verdict"]
-    rows = [[r.claim, f"{r.where} ({r.confidence})", _cell(r.expected), _ours(r), _end(r)] for r in lines]
+    rows = [
+        [r.claim, f"{r.where} ({CONFIDENCE[r.confidence]})", r.expected, _ours(r), _end(r)] for r in lines
+    ]
     return str(Table(head, rows))
 
 
@@ -150,16 +137,11 @@ def _ours(row: Row) -> str:
     """Our value; one that was measured leads to its records."""
     if len(row.records) == 1:
         return records.link(row.records[0], row.ours)
-    return ", ".join([_cell(row.ours), *map(records.link, row.records)])
+    return ", ".join([row.ours, *map(records.link, row.records)])
 
 
 def _end(row: Row) -> str:
     return f"**{row.verdict}**" + (f". {row.why}" if row.why else "")
-
-
-def _cell(text: str) -> str:
-    """A value; code where it is a pattern of crosses and dots."""
-    return f"`{text}`" if text and set(text) <= set("X. ") else text
 
 
 def counts(lines: list[Row]) -> dict[str, int]:

@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-import keras
-
+from cnnbook import papers
 from cnnbook.papers import Paper
+from cnnbook.papers.errata import errata
 from cnnlib import evaluation, records
 from cnnlib.recipe import Recipe
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A fact of a paper and how to find our own value for it.
+    """A fact of a paper, or several that are claimed alike, and how to find our own values for them.
 
     Attributes:
         paper: who says it.
-        key: which fact.
-        ours: computes our value; None when the book neither computes nor measures it.
+        key: which fact; or the section of facts that one line of the ledger shows; with a `*` it stands for
+            several lines.
+        ours: computes our value, a list for a section, a dictionary for a `*`, by what that stands for; None
+            when the book neither computes nor measures it.
         agrees: tells whether the paper's value and ours agree.
-        deviation: why they differ, or why there is no value of ours; a difference without one fails.
+        deviation: why they differ, or why there is no value of ours, for all lines or by what the `*` stands
+            for; a difference without one fails.
         records: the recipes whose records our value was measured in.
+        slip: whether the paper is at odds with itself or with arithmetic here, whatever is trained.
     """
 
     paper: Paper
     key: str
     ours: Callable[[], Any] | None = None
     agrees: Callable[[Any, Any], bool] = lambda expected, ours: expected == ours
-    deviation: str = ""
+    deviation: str | Mapping[str, str] = ""
     records: tuple[str, ...] = ()
+    slip: bool = False
 
 
 def close(tolerance: float) -> Callable[[float, float], bool]:
@@ -47,20 +49,15 @@ def quoted(paper: Paper, keys: list[str], reason: str) -> list[Claim]:
     return [Claim(paper, key, deviation=reason) for key in keys]
 
 
-def without_weights(build: Callable[[], T]) -> T:
-    """Run `build` so that the weights of the networks it makes get shapes, but no values and no memory.
-
-    Counting is all that such networks are good for, so `build` should return counts.
-    """
-
-    def scoped() -> T:
-        with keras.StatelessScope(initialize_variables=False):
-            return build()
-
-    # Keras notes, for each thread, the weights that still want values, and gives them to all of them at
-    # the next chance. A thread that ends takes the note with it.
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        return thread.submit(scoped).result()
+def erratum(
+    key: str,
+    right: Callable[[], Any],
+    agrees: Callable[[Any, Any], bool] = lambda says, right: says == right,
+) -> Claim:
+    """A claim of what the chapter prints and what does not hold; the errata have the words."""
+    (number,) = (number for number, entry in errata().items() if key in entry.claims)
+    reason = f"See number {number} of the errata for what is right."
+    return Claim(papers.paper("chapter"), key, right, agrees, reason)
 
 
 def recorded_error(name: str) -> float | None:
@@ -91,7 +88,7 @@ def sgd_claims(paper: Paper, recipe: Recipe, prefix: str = "") -> list[Claim]:
     Args:
         paper: whose settings these are.
         recipe: with as many rates as the paper has; a warm-up is another claim.
-        prefix: of the facts' keys.
+        prefix: of the facts' keys, with its dot.
     """
     values: dict[str, Callable[[], float]] = {
         "batch_size": lambda: recipe.batch_size,

@@ -7,21 +7,20 @@ from functools import cache, partial
 
 import keras
 
-from cnnbook.ledger.claim import Claim, quoted, without_weights
-from cnnbook.papers.implementations import TORCHVISION
-from cnnbook.papers.szegedy2015 import SZEGEDY2015
+from cnnbook import papers
+from cnnbook.ledger.claim import Claim, quoted
 from cnnlib import audit, models
 from cnnlib.layers import LocalResponseNormalization
 
-_PAPER = TORCHVISION
+_PAPER, _GOOGLENET = papers.paper("torchvision"), papers.paper("szegedy2015")
 _CHOICE = "A choice of others; networks built with it have the counts that are published."
 _SIDE = 224
 
 
 def torchvision_alexnet() -> keras.Model:
     """AlexNet as torchvision builds it: one tower, the widths of Krizhevsky 2014, nothing normalised."""
-    widths = enumerate(_PAPER["alexnet_maps"].split(", "), start=1)
-    maps = {f"conv{number}": int(width) for number, width in widths}
+    widths = enumerate(_PAPER["alexnet.maps"], start=1)
+    maps = {f"conv{number}": width for number, width in widths}
 
     def change(layer: keras.Layer) -> dict:
         return {"filters": maps[layer.name]} if layer.name in maps else {}
@@ -38,18 +37,18 @@ def torchvision_googlenet() -> keras.Model:
 
     def change(layer: keras.Layer) -> dict:
         if isinstance(layer, keras.layers.Dropout):
-            return {"rate": SZEGEDY2015["torchvision_dropout"]}
+            return {"rate": _GOOGLENET["torchvision.dropout"]}
         if isinstance(layer, keras.layers.Conv2D):
             five = layer.kernel_size == (5, 5)
-            kernel = SZEGEDY2015["torchvision_kernel"] if five else layer.kernel_size
+            kernel = _GOOGLENET["torchvision.kernel"] if five else layer.kernel_size
             return {"use_bias": False, "activation": None, "kernel_size": kernel}
-        return {"pool_size": _PAPER["googlenet_last_pool"]} if layer.name == "pool4" else {}
+        return {"pool_size": _PAPER["googlenet.last_pool"]} if layer.name == "pool4" else {}
 
     def behind(layer: keras.Layer, x: keras.KerasTensor) -> keras.KerasTensor:
         if not isinstance(layer, keras.layers.Conv2D):
             return x
         x = keras.layers.BatchNormalization(
-            epsilon=_PAPER["googlenet_epsilon"], name=f"{layer.name}_normalisation"
+            epsilon=_PAPER["googlenet.epsilon"], name=f"{layer.name}_normalisation"
         )(x)
         return keras.layers.Activation("relu", name=f"{layer.name}_relu")(x)
 
@@ -63,7 +62,7 @@ TORCHVISION_NETWORKS: dict[str, Callable[[], keras.Model]] = {
     "googlenet": torchvision_googlenet,
     **{
         f"resnet{depth}": partial(
-            models.ResNet, depth, shortcut=_PAPER["resnet_shortcut"], stride_in=_PAPER["resnet_stride_in"]
+            models.ResNet, depth, shortcut=_PAPER["resnet.shortcut"], stride_in=_PAPER["resnet.stride_in"]
         )
         for depth in models.resnet.STAGES
     },
@@ -97,7 +96,7 @@ def _rebuilt(
 
 @cache
 def _network(name: str) -> keras.Model:
-    return without_weights(TORCHVISION_NETWORKS[name])
+    return audit.without_weights(TORCHVISION_NETWORKS[name])
 
 
 @cache
@@ -111,7 +110,7 @@ def _kind(name: str, kind: type[keras.Layer]) -> list[keras.Layer]:
 
 def _published(key: str, ours: Callable[[dict[str, int]], float]) -> Claim:
     """A claim of one figure of several networks."""
-    return Claim(_PAPER, key, lambda: {name: ours(_counts(name)) for name in _PAPER[key]})
+    return Claim(_PAPER, f"{key}.*", lambda: {name: ours(_counts(name)) for name in _PAPER[f"{key}.*"]})
 
 
 def claims() -> list[Claim]:
@@ -122,15 +121,15 @@ def claims() -> list[Claim]:
         _published("parameters_copied", lambda counts: counts["params"]),
         _published("work", lambda counts: round(counts["macs"] / 1e9, 2)),
         _published("work_copied", lambda counts: round(counts["macs"] / 1e9, 3)),
-        Claim(p, "alexnet_padding", lambda: _kind("alexnet", keras.layers.ZeroPadding2D)[0].padding[0][0]),
-        Claim(p, "vgg_dropout_layers", lambda: len(_kind("vgg16", keras.layers.Dropout))),
+        Claim(p, "alexnet.padding", lambda: _kind("alexnet", keras.layers.ZeroPadding2D)[0].padding[0][0]),
+        Claim(p, "vgg.dropout_layers", lambda: len(_kind("vgg16", keras.layers.Dropout))),
         *quoted(
             p,
             [
-                *("alexnet_maps", "alexnet_lrn_layers"),
-                *("googlenet_lrn_layers", "googlenet_biases", "googlenet_epsilon", "googlenet_kernel"),
-                "googlenet_last_pool",
-                *("resnet_shortcut", "resnet_stride_in"),
+                *("alexnet.maps", "alexnet.lrn_layers"),
+                *("googlenet.lrn_layers", "googlenet.biases", "googlenet.epsilon", "googlenet.kernel"),
+                "googlenet.last_pool",
+                *("resnet.shortcut", "resnet.stride_in"),
             ],
             _CHOICE,
         ),

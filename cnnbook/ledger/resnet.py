@@ -12,21 +12,18 @@ import keras
 import numpy as np
 from PIL import Image
 
-from cnnbook.ledger.claim import Claim, close, quoted, sgd_claims, without_weights
-from cnnbook.papers.chapter import CHAPTER
-from cnnbook.papers.he2016 import HE2016
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
-from cnnbook.papers.szegedy2015 import SZEGEDY2015
+from cnnbook import papers
+from cnnbook.ledger.claim import Claim, close, erratum, quoted, sgd_claims
 from cnnlib import audit, layers, models, records
 from cnnlib.data.augmentation import PadCrop
 from cnnlib.data.sets import FOLDERS, SETS
 from cnnlib.recipe import RECIPES
 from cnnlib.recipe.resnet import SHORT_DEPTHS
 
-_PAPER = HE2016
+_PAPER, _CHAPTER = papers.paper("he2016"), papers.paper("chapter")
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
 _CIFAR_NOT_RUN = (
-    f"Not run here: it takes some {_PAPER['cifar_epochs']:.0f} epochs on CIFAR-10 for each network."
+    f"Not run here: it takes some {_PAPER['cifar.epochs']:.0f} epochs on CIFAR-10 for each network."
 )
 _SHORTER = "In networks with half of the maps, trained for a sixteenth of the paper's updates."
 _AVERAGES: dict[str, Callable[[list[float]], float]] = {
@@ -41,13 +38,13 @@ _TRAIN_IMAGES = FOLDERS["imagenet"].train
 def _network(depth: int, option: str = "", stride_in: str = "1x1") -> keras.Model:
     """A network for ImageNet; the options are A, B, C, plain and, where none is given, the paper's own."""
     settings = {"residual": False} if option == "plain" else {"shortcut": option or None}
-    return without_weights(lambda: models.ResNet(depth, stride_in=stride_in, **settings))
+    return audit.without_weights(lambda: models.ResNet(depth, stride_in=stride_in, **settings))
 
 
 @cache
 def _cifar_network(depth: int, option: str = "A") -> keras.Model:
     settings = {"residual": False} if option == "plain" else {"shortcut": option}
-    return without_weights(lambda: models.ResNetCIFAR(depth, **settings))
+    return audit.without_weights(lambda: models.ResNetCIFAR(depth, **settings))
 
 
 @cache
@@ -60,16 +57,18 @@ def _total(column: str, depth: int, option: str = "", stride_in: str = "1x1") ->
 
 
 def _totals(column: str, names: dict[str, int], stride_in: str = "1x1") -> dict[str, int]:
-    """Totals of networks that are named by depth and option."""
-    found = {}
-    for name in names:
-        depth, option = name.split()
-        found[name] = _total(column, int(depth), option, stride_in)
-    return found
+    """Totals of networks by their names."""
+    return {name: _total(column, *_depth_and_option(name), stride_in) for name in names}
 
 
-def _each(count: Callable[[keras.Model], object]) -> dict[int, object]:
-    return {depth: count(_network(depth)) for depth in _PAPER["blocks"]}
+def _depth_and_option(name: str) -> tuple[int, str]:
+    """Of a network by its name: plain34, resnet34_a, resnet50."""
+    depth, _, option = name.removeprefix("plain").removeprefix("resnet").partition("_")
+    return int(depth), "plain" if name.startswith("plain") else option.upper()
+
+
+def _each(count: Callable[[keras.Model], object]) -> dict[str, object]:
+    return {str(depth): count(_network(depth)) for depth in models.resnet.STAGES}
 
 
 def _kinds(network: keras.Model, kind: type[keras.Layer]) -> list[keras.Layer]:
@@ -113,18 +112,18 @@ def _stages(network: keras.Model) -> dict[str, list[list[keras.Layer]]]:
     return found
 
 
-def _blocks(network: keras.Model) -> str:
-    return ", ".join(str(len(blocks)) for blocks in _stages(network).values())
+def _blocks(network: keras.Model) -> list[int]:
+    return [len(blocks) for blocks in _stages(network).values()]
 
 
 def _kernels(*depths: int) -> object | None:
     """Sides of the kernels in a block, if all blocks of some networks have the same."""
     paths = [path for depth in depths for path in _main_paths(_network(depth)).values()]
-    return _only([", ".join(str(layer.kernel_size[0]) for layer in path) for path in paths])
+    return _only([tuple(layer.kernel_size[0] for layer in path) for path in paths])
 
 
-def _stage_maps(network: keras.Model) -> str:
-    return ", ".join(str(blocks[0][0].filters) for blocks in _stages(network).values())
+def _stage_maps(network: keras.Model) -> tuple[int, ...]:
+    return tuple(blocks[0][0].filters for blocks in _stages(network).values())
 
 
 def _factor() -> object | None:
@@ -132,35 +131,35 @@ def _factor() -> object | None:
     return _only([path[-1].filters / path[0].filters for path in paths])
 
 
-def _window(layer: keras.Layer) -> str:
+def _window(layer: keras.Layer) -> tuple[int, int]:
     """Side and step of a layer's window."""
     side = layer.pool_size if hasattr(layer, "pool_size") else layer.kernel_size
-    return f"{side[0]}, {layer.strides[0]}"
+    return side[0], layer.strides[0]
 
 
-def _map_sides(network: keras.Model) -> str:
+def _map_sides(network: keras.Model) -> tuple[int, ...]:
     """Sides of the maps of the first convolution and of the end of each stage."""
     first = network.get_layer("conv1_conv")
     ends = [blocks[-1][-1] for blocks in _stages(network).values()]
-    return ", ".join(str(layer.output.shape[1]) for layer in (first, *ends))
+    return tuple(layer.output.shape[1] for layer in (first, *ends))
 
 
 def _halving() -> object | None:
     found = [
-        ", ".join(
+        tuple(
             name
             for name, path in _main_paths(_network(depth)).items()
             if any(layer.strides[0] > 1 for layer in path)
         )
-        for depth in _PAPER["blocks"]
+        for depth in models.resnet.STAGES
     ]
     return _only(found)
 
 
-def _block_order() -> str:
+def _block_order() -> list[str]:
     words = {"Conv2D": "convolution", "BatchNormalization": "normalisation", "Activation": "ReLU"}
     start = "conv2_block1_1_"
-    return ", ".join(words[row.kind] for row in _rows(50) if row.name.startswith(start))
+    return [words[row.kind] for row in _rows(50) if row.name.startswith(start)]
 
 
 def _rounded_or_cut(expected: float, ours: float) -> bool:
@@ -181,7 +180,7 @@ def _projected_ratio() -> float:
         block = models.bottleneck_block(x, (64, 64, 256), shortcut=shortcut, name="block")
         return audit.totals(audit.table(keras.Model(x, block)))["macs"]
 
-    return without_weights(lambda: build("projection") / build("identity"))
+    return audit.without_weights(lambda: build("projection") / build("identity"))
 
 
 def _network_claims() -> list[Claim]:
@@ -190,7 +189,7 @@ def _network_claims() -> list[Claim]:
     pools = lambda: _kinds(_network(50), keras.layers.MaxPooling2D)  # noqa: E731
     return [
         Claim(p, "input_side", lambda: _network(50).input_shape[1]),
-        Claim(p, "blocks", lambda: _each(_blocks)),
+        Claim(p, "blocks.resnet*", lambda: _each(_blocks)),
         Claim(p, "basic_block", lambda: _kernels(18, 34)),
         Claim(p, "bottleneck", lambda: _kernels(50, 101, 152)),
         Claim(p, "stage_maps", lambda: _only(list(_each(_stage_maps).values()))),
@@ -201,19 +200,19 @@ def _network_claims() -> list[Claim]:
         Claim(p, "halving_blocks", _halving),
         Claim(p, "dense_layers", lambda: len(_kinds(_network(50), dense))),
         Claim(p, "classes", lambda: _network(50).output_shape[-1]),
-        Claim(p, "weight_layers", lambda: _each(_weight_layers)),
+        Claim(p, "weight_layers.resnet*", lambda: _each(_weight_layers)),
         Claim(
             p,
-            "thousand_million",
-            lambda: {depth: _total("macs", depth) / 1e9 for depth in p["thousand_million"]},
+            "thousand_million.resnet*",
+            lambda: _each(lambda network: audit.totals(audit.table(network))["macs"] / 1e9),
             _rounded_or_cut,
         ),
         Claim(p, "block_order", _block_order),
         Claim(p, "convolution_bias"),
-        Claim(p, "parameters", lambda: _totals("params", p["parameters"])),
-        Claim(p, "multiply_adds", lambda: _totals("macs", p["multiply_adds"])),
-        Claim(p, "multiply_adds_3x3", lambda: _totals("macs", p["multiply_adds_3x3"], "3x3")),
-        Claim(p, "projections", _counted_projections),
+        Claim(p, "parameters.*", lambda: _totals("params", p["parameters.*"])),
+        Claim(p, "multiply_adds.*", lambda: _totals("macs", p["multiply_adds.*"])),
+        Claim(p, "multiply_adds_3x3.*", lambda: _totals("macs", p["multiply_adds_3x3.*"], "3x3")),
+        Claim(p, "projections.*", _counted_projections),
         Claim(
             p,
             "extra_projections",
@@ -228,8 +227,7 @@ def _network_claims() -> list[Claim]:
 
 
 def _counted_projections() -> dict[str, int]:
-    named = {name: name.split() for name in _PAPER["projections"]}
-    return {name: len(_projections(_network(int(depth), option))) for name, (depth, option) in named.items()}
+    return {name: len(_projections(_network(*_depth_and_option(name)))) for name in _PAPER["projections.*"]}
 
 
 # Networks for CIFAR-10 that are built to be counted; the deepest has thousands of layers.
@@ -262,7 +260,7 @@ def _built_counts(depth: int, option: str) -> dict[str, int]:
 
 
 def _cifar(column: str, option: str = "A") -> dict[str, int]:
-    return {depth: _cifar_counts(int(depth), option)[column] for depth in _PAPER["cifar_parameters"]}
+    return {depth: _cifar_counts(int(depth), option)[column] for depth in _PAPER["cifar.resnet*.parameters"]}
 
 
 def _cifar_option() -> str:
@@ -273,24 +271,24 @@ def _cifar_option() -> str:
 def _cifar_claims() -> list[Claim]:
     p = _PAPER
     small = lambda: _cifar_network(20)  # noqa: E731 - four claims use it
-    counts = lambda: [_cifar_counts(depth) for depth in p["cifar_depths"].values()]  # noqa: E731
+    counts = lambda: [_cifar_counts(depth) for depth in p["cifar.depths.*"].values()]  # noqa: E731
     return [
-        Claim(p, "cifar_input_side", lambda: small().input_shape[1]),
-        Claim(p, "cifar_maps", lambda: _stage_maps(small())),
-        Claim(p, "cifar_map_sides", lambda: _map_sides(small()).partition(", ")[2]),
-        Claim(p, "cifar_depths", lambda: {f"n = {found['blocks']}": found["layers"] for found in counts()}),
-        Claim(p, "cifar_shortcuts", lambda: _cifar("shortcuts")),
-        Claim(p, "cifar_option", _cifar_option),
+        Claim(p, "cifar.input_side", lambda: small().input_shape[1]),
+        Claim(p, "cifar.maps", lambda: _stage_maps(small())),
+        Claim(p, "cifar.map_sides", lambda: _map_sides(small())[1:]),
+        Claim(p, "cifar.depths.*", lambda: {str(found["blocks"]): found["layers"] for found in counts()}),
+        Claim(p, "cifar.resnet*.shortcuts", lambda: _cifar("shortcuts")),
+        Claim(p, "cifar.option", _cifar_option),
         Claim(
             p,
-            "cifar_million",
+            "cifar.resnet*.million_parameters",
             lambda: {depth: params / 1e6 for depth, params in _cifar("params").items()},
             _rounded_or_cut,
         ),
-        Claim(p, "cifar_parameters", lambda: _cifar("params")),
-        Claim(p, "cifar_parameters_plain", lambda: _cifar("params", "plain")),
-        Claim(p, "cifar_parameters_b", lambda: _cifar("params", "B")),
-        Claim(p, "cifar_multiply_adds", lambda: _cifar("macs")),
+        Claim(p, "cifar.resnet*.parameters", lambda: _cifar("params")),
+        Claim(p, "cifar.plain*.parameters", lambda: _cifar("params", "plain")),
+        Claim(p, "cifar.resnet*.parameters_b", lambda: _cifar("params", "B")),
+        Claim(p, "cifar.resnet*.multiply_adds", lambda: _cifar("macs")),
     ]
 
 
@@ -310,7 +308,7 @@ def _learning_claims() -> list[Claim]:
     recipe = RECIPES["resnet50"]
     return [
         *sgd_claims(p, recipe),
-        Claim(p, "scales", lambda: " to ".join(map(str, recipe.build_view().shorter))),
+        Claim(p, "scales", lambda: recipe.build_view().shorter),
         *quoted(p, ["updates"], "Our recipe counts epochs instead; see below."),
         Claim(p, "epochs", lambda: p["updates"] * p["batch_size"] / _TRAIN_IMAGES, close(0.05)),
         Claim(p, "dropout_layers", lambda: sum(_each(_dropouts).values())),
@@ -320,7 +318,7 @@ def _learning_claims() -> list[Claim]:
         *quoted(p, ["test_scales"], "Our recipe tests with ten crops, as the paper does to compare."),
         *quoted(
             p,
-            ["gpus", "images_per_gpu", "cifar_gpus"],
+            ["gpus", "images_per_gpu", "cifar.gpus"],
             "History: what the authors trained on; a network of ours trains on any machine.",
         ),
         *quoted(p, ["statistics"], "Of the networks that the authors released, which we did not train."),
@@ -333,29 +331,29 @@ def _cifar_learning_claims() -> list[Claim]:
     recipe, warmed_up = RECIPES["resnet20"], RECIPES["resnet110"]
 
     def passes(images: int) -> float:
-        return p["cifar_updates"] * p["cifar_batch_size"] / images
+        return p["cifar.updates"] * p["cifar.batch_size"] / images
 
     return [
-        *sgd_claims(p, recipe, "cifar_"),
+        *sgd_claims(p, recipe, "cifar."),
         Claim(
             p,
-            "cifar_rate_falls",
-            lambda: dict(zip(p["cifar_rate_falls"], accumulate(recipe.hold), strict=False)),
+            "cifar.rate_falls.*",
+            lambda: dict(zip(p["cifar.rate_falls.*"], accumulate(recipe.hold), strict=False)),
         ),
-        Claim(p, "cifar_updates", lambda: sum(recipe.hold)),
-        Claim(p, "cifar_warm_up_rate", lambda: warmed_up.rates[0]),
-        Claim(p, "cifar_warm_up_updates", lambda: warmed_up.hold[0]),
-        *quoted(p, ["cifar_warm_up_error"], "Our recipe counts the updates of the warm-up instead."),
+        Claim(p, "cifar.updates", lambda: sum(recipe.hold)),
+        Claim(p, "cifar.warm_up.rate", lambda: warmed_up.rates[0]),
+        Claim(p, "cifar.warm_up.updates", lambda: warmed_up.hold[0]),
+        *quoted(p, ["cifar.warm_up.train_error"], "Our recipe counts the updates of the warm-up instead."),
         *quoted(
             p,
-            ["cifar_train_split", "cifar_validation_split"],
+            ["cifar.train_split", "cifar.validation_split"],
             "Our recipe takes the schedule as it was chosen, and trains on all images.",
         ),
-        Claim(p, "cifar_views", lambda: 1 if recipe.build_crops(test=True) is None else None),
-        Claim(p, "cifar_epochs", lambda: passes(SETS["cifar10"].full.train), close(0.005)),
-        Claim(p, "cifar_epochs_of_split", lambda: passes(p["cifar_train_split"]), close(0.005)),
-        Claim(p, "cifar_pad", lambda: PadCrop().pad),
-        Claim(p, "cifar_crop", _padded_crop),
+        Claim(p, "cifar.test_views", lambda: 1 if recipe.build_crops(test=True) is None else None),
+        Claim(p, "cifar.epochs", lambda: passes(SETS["cifar10"].full.train), close(0.005)),
+        Claim(p, "cifar.epochs_of_split", lambda: passes(p["cifar.train_split"]), close(0.005)),
+        Claim(p, "cifar.pad", lambda: PadCrop().pad),
+        Claim(p, "cifar.crop", _padded_crop),
     ]
 
 
@@ -365,34 +363,37 @@ def _dropouts(network: keras.Model) -> int:
 
 def _result_claims() -> list[Claim]:
     p = _PAPER
-    same = {
-        "googlenet_ten_crops": lambda: SZEGEDY2015["one_net_ten_crops"],
-        "googlenet_best": lambda: SZEGEDY2015["one_net_144_crops"],
-        "googlenet_nets": lambda: SZEGEDY2015["submission_test"],
-        "vgg_2015_best": lambda: SIMONYAN2015["one_net"][:2],
-        "vgg_2015_nets": lambda: SIMONYAN2015["two_nets"][2],
+    vgg, googlenet = papers.paper("simonyan2015"), papers.paper("szegedy2015")
+    same: dict[str, Callable[[], object]] = {
+        "ten_crops.googlenet.top5": lambda: googlenet["tests.one_net_ten_crops.top5"],
+        "best.googlenet.top5": lambda: googlenet["tests.one_net_144_crops.top5"],
+        "best.vgg_2015": lambda: [vgg["one_net.top1"], vgg["one_net.top5"]],
+        "ensembles.vgg_2015.top5": lambda: vgg["two_nets.both.top5_test"],
     }
-    slip = {"googlenet_nets": "GoogLeNet's own paper has another last digit for the same entry."}
-    kinds = ("_ten_crops", "_best", "_one_crop", "_nets")
-    keys = [key for key in p.facts if key.endswith(kinds) and key not in (*same, "vgg_nets")]
-    theirs = [key for key in keys if key.startswith(("prelu_net", "bn_inception"))]
+    slip = "GoogLeNet's own paper has another last digit for the same entry."
+    theirs = ["ten_crops.prelu_net", "best.prelu_net", "best.bn_inception", "best.vgg_submission"]
+    ours = [f"resnet{depth}" for depth in ("34_b", "34_c", 50, 101, 152)]
+    first = ["plain18", "resnet18", "vgg16", "plain34", "resnet34_a"]
     plain, residual = (
         tuple(f"{kind}{depth}_short" for depth in SHORT_DEPTHS) for kind in ("plain", "resnet")
     )
     return [
-        *(Claim(p, key, ours, deviation=slip.get(key, "")) for key, ours in same.items()),
-        Claim(p, "vgg_nets", lambda: SIMONYAN2015["submission"][2], close(0.05)),
-        *quoted(p, [key for key in keys if key not in theirs], _NOT_RUN),
-        *quoted(p, [*theirs, "vgg_submission", "cifar_others"], _OTHERS),
+        *(Claim(p, key, right) for key, right in same.items()),
+        Claim(p, "ensembles.googlenet.top5", lambda: googlenet["ensemble.top5"], deviation=slip, slip=True),
+        Claim(p, "ensembles.vgg.top5", lambda: vgg["submission.top5_test"], close(0.05)),
+        *quoted(p, [f"ten_crops.{net}" for net in (*first, *ours)], _NOT_RUN),
+        *quoted(p, [*(f"best.{net}" for net in ours), "ensemble", "one_crop.*"], _NOT_RUN),
+        *quoted(p, [*theirs, "ensembles.prelu_net", "ensembles.bn_inception", "cifar.others.*"], _OTHERS),
         *quoted(p, ["nets", "plain_training_error", "longer_training"], _NOT_RUN),
-        *quoted(p, ["place"], "History: the outcome of a competition, which cannot be repeated."),
-        Claim(p, "cifar_plain_order", _plain_order, deviation=_SHORTER, records=plain),
-        Claim(p, "cifar_responses", _responses, deviation=_SHORTER, records=(*plain, *residual)),
+        *quoted(p, ["rank"], "History: the outcome of a competition, which cannot be repeated."),
+        Claim(p, "cifar.plain_order", _plain_order, deviation=_SHORTER, records=plain),
+        Claim(p, "cifar.responses", _responses, deviation=_SHORTER, records=(*plain, *residual)),
         *quoted(
             p,
             [
-                *("cifar_errors", "cifar_error_110_mean", "cifar_error_110_deviation", "cifar_plain"),
-                *("cifar_training_error_1202", "cifar_plain_110"),
+                *("cifar.resnet*.test_error", "cifar.plain*.test_error", "cifar.plain110.error_above"),
+                *("cifar.resnet110.mean_test_error", "cifar.resnet110.test_error_deviation"),
+                "cifar.resnet1202.train_error",
             ],
             _CIFAR_NOT_RUN,
         ),
@@ -431,35 +432,32 @@ def _responses() -> str:
 def _chapter_claims() -> list[Claim]:
     """What the chapter prints of ResNet, with what is right; the errata have the words."""
 
-    def erratum(key: str, right: Callable[[], object], number: int) -> Claim:
-        return Claim(CHAPTER, key, right, deviation=f"See number {number} of the errata for what is right.")
-
     def paths() -> list[list[keras.Layer]]:
-        return [path for depth in _PAPER["blocks"] for path in _main_paths(_network(depth)).values()]
+        return [path for depth in models.resnet.STAGES for path in _main_paths(_network(depth)).values()]
 
-    def values(count: Callable[[list[keras.Layer]], int]) -> str:
-        return ", ".join(str(value) for value in sorted({count(path) for path in paths()}))
+    def values(count: Callable[[list[keras.Layer]], int]) -> list[int]:
+        return sorted({count(path) for path in paths()})
 
-    def lighter() -> str:
-        vgg19 = audit.totals(audit.table(without_weights(models.VGG19)))["macs"]
-        return "yes" if all(_total("macs", depth) < vgg19 for depth in (50, 101, 152)) else "no"
+    def lighter() -> bool:
+        vgg19 = audit.count(models.VGG19)["macs"]
+        return all(_total("macs", depth) < vgg19 for depth in (50, 101, 152))
 
-    def yes_if_fewer(convolutions: list[keras.Layer]) -> str:
+    def reduce(convolutions: list[keras.Layer]) -> bool:
         """Whether any of some convolutions has fewer maps than its input."""
-        return "yes" if any(layer.filters < layer.input.shape[-1] for layer in convolutions) else "no"
+        return any(layer.filters < layer.input.shape[-1] for layer in convolutions)
 
     deep = lambda: [_network(depth) for depth in (50, 101, 152)]  # noqa: E731 - two claims use it
     last = lambda: [path[-1] for network in deep() for path in _main_paths(network).values()]  # noqa: E731
     projections = lambda: [layer for network in deep() for layer in _projections(network)]  # noqa: E731
     return [
-        erratum("resnet_depths", lambda: ", ".join(map(str, models.resnet.STAGES)), 57),
-        Claim(CHAPTER, "resnet_lighter", lighter),
-        erratum("resnet_top5", lambda: _PAPER["resnet152_best"][1], 57),
-        erratum("resnet_block_convolutions", lambda: values(len), 61),
-        erratum("resnet_block_starts_with", lambda: values(lambda path: path[0].kernel_size[0]), 61),
-        erratum("resnet_relus_before_sum", _relus_before_sum, 62),
-        erratum("resnet_last_reduces", lambda: yes_if_fewer(last()), 63),
-        erratum("resnet_shortcut_reduces", lambda: yes_if_fewer(projections()), 64),
+        erratum("resnet.depths", lambda: list(models.resnet.STAGES)),
+        Claim(_CHAPTER, "resnet.lighter", lighter),
+        erratum("resnet.top5", lambda: _PAPER["best.resnet152.top5"]),
+        erratum("resnet.block_convolutions", lambda: values(len)),
+        erratum("resnet.block_starts_with", lambda: values(lambda path: path[0].kernel_size[0])),
+        erratum("resnet.relus_before_sum", _relus_before_sum),
+        erratum("resnet.last_reduces", lambda: reduce(last())),
+        erratum("resnet.shortcut_reduces", lambda: reduce(projections())),
     ]
 
 

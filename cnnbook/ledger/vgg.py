@@ -10,23 +10,22 @@ import keras
 import numpy as np
 from PIL import Image
 
-from cnnbook.ledger.claim import Claim, close, quoted, sgd_claims, without_weights
-from cnnbook.papers.chapter import CHAPTER
-from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
+from cnnbook import papers
+from cnnbook.ledger.claim import Claim, close, erratum, quoted, sgd_claims
 from cnnlib import audit, layers, models
 from cnnlib.data.sets import FOLDERS
 from cnnlib.data.views import GridCrops, RandomView
 from cnnlib.recipe import RECIPES
 
-_PAPER = SIMONYAN2015
+_PAPER, _CHAPTER = papers.paper("simonyan2015"), papers.paper("chapter")
+_SCALES = ("256", "384", "jitter")
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
 _TRAIN_IMAGES = FOLDERS["imagenet"].train
 
 
 @cache
 def _network(config: str) -> keras.Model:
-    return without_weights(lambda: models.VGG(config, initializer="paper"))
+    return audit.without_weights(lambda: models.VGG(config, initializer="paper"))
 
 
 @cache
@@ -35,7 +34,7 @@ def _rows(config: str) -> list[audit.Row]:
 
 
 def _each(count: Callable[[str], object], configs: tuple[str, ...] | None = None) -> dict:
-    return {config: count(config) for config in configs or _PAPER["configurations"]}
+    return {config: count(config) for config in configs or models.vgg.CONFIGURATIONS}
 
 
 def _total(config: str, column: str, kind: str = "") -> int:
@@ -51,22 +50,22 @@ def _weight_layers(config: str) -> int:
     return sum(row.params > 0 for row in _rows(config))
 
 
-def _configuration(config: str) -> str:
+def _configuration(config: str) -> list[list[str]]:
     """The convolutions of each block, as the paper's table 1 writes them."""
-    words = []
+    blocks: list[list[str]] = [[]]
     for layer in _network(config).layers:
         if isinstance(layer, keras.layers.Conv2D):
-            words.append(f"{layer.kernel_size[0]}-{layer.filters}")
+            blocks[-1].append(f"{layer.kernel_size[0]}-{layer.filters}")
         elif isinstance(layer, layers.LocalResponseNormalization):
-            words.append("LRN")
+            blocks[-1].append("LRN")
         elif isinstance(layer, keras.layers.MaxPooling2D):
-            words.append("/")
-    return " ".join(words).removesuffix(" /")
+            blocks.append([])
+    return blocks[:-1]
 
 
 def _values(kind: type[keras.Layer], name: str) -> set:
     """The values that an attribute of a kind of layer has, over all configurations."""
-    found = [getattr(layer, name) for config in _PAPER["configurations"] for layer in _kinds(config, kind)]
+    found = [getattr(layer, name) for config in models.vgg.CONFIGURATIONS for layer in _kinds(config, kind)]
     return {value[0] if isinstance(value, tuple) else value for value in found}
 
 
@@ -87,7 +86,7 @@ def _stack(sides: tuple[int, ...]) -> tuple[int, int]:
         rows = audit.table(keras.Model(image, x))
         return rows[-1].receptive_field or 0, audit.totals(rows)["params"] // width**2
 
-    return without_weights(build)
+    return audit.without_weights(build)
 
 
 def _saving(sides: tuple[int, ...]) -> int:
@@ -96,11 +95,11 @@ def _saving(sides: tuple[int, ...]) -> int:
     return round(100 * (1 - weights / _stack((field,))[1]))
 
 
-def _dense_kernels() -> str:
+def _dense_kernels() -> list[int]:
     narrow = models.VGG("A", width=1 / 64)
     dense = models.dense_evaluation(narrow)
     names = [layer.name for layer in narrow.layers if isinstance(layer, keras.layers.Dense)]
-    return ", ".join(str(dense.get_layer(name).kernel_size[0]) for name in names)
+    return [dense.get_layer(name).kernel_size[0] for name in names]
 
 
 def _crops(view: GridCrops) -> int:
@@ -123,52 +122,53 @@ def _network_claims() -> list[Claim]:
     convolutions = "Conv2D"
     return [
         Claim(p, "input_side", lambda: _network("D").input_shape[1]),
-        Claim(p, "configurations", lambda: _each(_configuration)),
-        Claim(p, "weight_layers", lambda: _each(_weight_layers)),
+        Claim(p, "configurations.*", lambda: _each(_configuration)),
+        Claim(p, "weight_layers.*", lambda: _each(_weight_layers)),
         Claim(
             p,
             "dense_units",
-            lambda: ", ".join(str(layer.units) for layer in _kinds("D", keras.layers.Dense)),
+            lambda: [layer.units for layer in _kinds("D", keras.layers.Dense)],
         ),
         Claim(p, "pool_window", lambda: _side("pool_size")),
         Claim(p, "pool_stride", lambda: _side("strides")),
         Claim(p, "pools", lambda: len(_kinds("D", keras.layers.MaxPooling2D))),
-        Claim(p, "million_parameters", lambda: _each(lambda c: round(_total(c, "params") / 1e6))),
-        Claim(p, "parameters", lambda: _each(lambda c: _total(c, "params"))),
-        Claim(p, "multiply_adds", lambda: _each(lambda c: _total(c, "macs"))),
+        Claim(p, "million_parameters.*", lambda: _each(lambda c: round(_total(c, "params") / 1e6))),
+        Claim(p, "parameters.*", lambda: _each(lambda c: _total(c, "params"))),
+        Claim(p, "multiply_adds.*", lambda: _each(lambda c: _total(c, "macs"))),
         Claim(
             p,
-            "convolution_work",
+            "convolution_work.*",
             lambda: _each(
-                lambda c: round(_total(c, "macs", convolutions) / 1e9, 3), tuple(p["convolution_work"])
+                lambda c: round(_total(c, "macs", convolutions) / 1e9, 3), tuple(p["convolution_work.*"])
             ),
         ),
-        Claim(p, "layers_of_d", lambda: {row.name: row.params for row in _rows("D") if row.params}),
+        Claim(p, "layers_of_d.*", lambda: {row.name: row.params for row in _rows("D") if row.params}),
         Claim(p, "convolution_parameters", lambda: _total("D", "params", convolutions)),
         Claim(p, "dense_parameters", lambda: _total("D", "params", "Dense")),
         Claim(
             p,
-            "he_work_d",
+            "he_work.D",
             lambda: round(_total("D", "macs") / 1e9, 1),
             deviation="It is what D's convolutions do alone, while the figure beside it is all of E.",
+            slip=True,
         ),
-        Claim(p, "he_work_e", lambda: round(_total("E", "macs") / 1e9, 1)),
-        Claim(p, "field_of_two", lambda: _stack((3, 3))[0]),
-        Claim(p, "field_of_three", lambda: _stack((3, 3, 3))[0]),
-        Claim(p, "weights_of_two", lambda: _stack((3, 3))[1]),
-        Claim(p, "weights_of_one_5", lambda: _stack((5,))[1]),
-        Claim(p, "weights_of_three", lambda: _stack((3, 3, 3))[1]),
-        Claim(p, "weights_of_one_7", lambda: _stack((7,))[1]),
-        Claim(p, "saving_of_two", lambda: _saving((3, 3))),
-        Claim(p, "saving_of_three", lambda: _saving((3, 3, 3))),
-        Claim(p, "more_of_one_7", lambda: round(100 * (_stack((7,))[1] / _stack((3, 3, 3))[1] - 1))),
+        Claim(p, "he_work.E", lambda: round(_total("E", "macs") / 1e9, 1)),
+        Claim(p, "two_3x3.field", lambda: _stack((3, 3))[0]),
+        Claim(p, "three_3x3.field", lambda: _stack((3, 3, 3))[0]),
+        Claim(p, "two_3x3.weights", lambda: _stack((3, 3))[1]),
+        Claim(p, "one_5x5.weights", lambda: _stack((5,))[1]),
+        Claim(p, "three_3x3.weights", lambda: _stack((3, 3, 3))[1]),
+        Claim(p, "one_7x7.weights", lambda: _stack((7,))[1]),
+        Claim(p, "two_3x3.saving", lambda: _saving((3, 3))),
+        Claim(p, "three_3x3.saving", lambda: _saving((3, 3, 3))),
+        Claim(p, "one_7x7.more", lambda: round(100 * (_stack((7,))[1] / _stack((3, 3, 3))[1] - 1))),
     ]
 
 
-def _scales() -> str:
+def _scales() -> tuple[int, int]:
     view = RECIPES["vgg_d"].build_view()
     assert isinstance(view, RandomView)
-    return "{} to {}".format(*view.shorter)
+    return view.shorter
 
 
 def _learning_claims() -> list[Claim]:
@@ -204,29 +204,21 @@ def _learning_claims() -> list[Claim]:
             "Our recipe jitters the scale, which the paper found to be better.",
         ),
         *quoted(p, ["hardware", "speed_of_four_gpus"], "History: what the authors trained on, and how long."),
-        Claim(p, "place_localisation"),
-        *quoted(p, ["place"], "History: the outcome of a competition, which cannot be repeated."),
+        Claim(p, "rank_localisation"),
+        *quoted(p, ["rank"], "History: the outcome of a competition, which cannot be repeated."),
     ]
 
 
 def _result_claims() -> list[Claim]:
-    tables = ("one_scale_", "multi_scale_", "views_", "two_nets")
-    keys = [key for key in _PAPER.facts if key.startswith(tables)]
-    return quoted(_PAPER, [*keys, "submission", "one_net", "shallow_loss"], _NOT_RUN)
+    tables = {"one_scale": _SCALES, "multi_scale": _SCALES, "three_scales": ("dense", "crops", "both")}
+    keys = [f"{table}.{column}.*" for table, columns in tables.items() for column in columns]
+    return quoted(_PAPER, [*keys, "two_nets.*", "submission", "one_net", "shallow_loss"], _NOT_RUN)
 
 
 def _chapter_claims() -> list[Claim]:
     """What the chapter prints of VGG, with what is right; the errata have the words."""
     conv, pool, dense = keras.layers.Conv2D, keras.layers.MaxPooling2D, keras.layers.Dense
-
-    def erratum(
-        key: str,
-        right: Callable[[], object],
-        number: int,
-        agrees: Callable[..., bool] = lambda says, right: says == right,
-    ) -> Claim:
-        reason = f"See number {number} of the errata for what is right."
-        return Claim(CHAPTER, key, right, agrees, reason)
+    c = _CHAPTER
 
     def pool_parameters() -> int:
         return next(row.params for row in _rows("D") if row.name == "block2_pool")
@@ -235,37 +227,39 @@ def _chapter_claims() -> list[Claim]:
         side, maps = _PAPER["input_side"], _kinds("D", conv)[-1].filters
         return side * side * maps
 
-    def keeps_size() -> str:
-        return "yes" if any(p.input.shape[1] == p.output.shape[1] for p in _kinds("D", pool)) else "no"
+    def keeps_size() -> bool:
+        return any(p.input.shape[1] == p.output.shape[1] for p in _kinds("D", pool))
 
-    def more_dense_layers() -> str:
-        return "yes" if len(_kinds("D", dense)) > KRIZHEVSKY2012["dense_layers"] else "no"
+    def more_dense_layers() -> bool:
+        return len(_kinds("D", dense)) > papers.paper("krizhevsky2012")["dense_layers"]
 
     return [
-        Claim(CHAPTER, "vgg_millions", lambda: _PAPER["million_parameters"]),
-        erratum("vgg_more_dense_layers", more_dense_layers, 27),
-        erratum("vgg_networks", lambda: len(models.vgg.CONFIGURATIONS), 28),
-        erratum("vgg_pool_stride", lambda: _side("strides"), 29),
-        Claim(CHAPTER, "vgg_inputs_at_stride_1", inputs_at_stride_1),
-        Claim(CHAPTER, "vgg_weights_at_stride_1", lambda: inputs_at_stride_1() * _kinds("D", dense)[0].units),
-        erratum("vgg_pool_keeps_size", keeps_size, 30),
-        erratum("vgg_kernel_sides", lambda: ", ".join(map(str, sorted(_values(conv, "kernel_size")))), 31),
-        erratum("vgg_c_as_printed", lambda: _configuration("C"), 32),
-        erratum("vgg_e_as_printed", lambda: _weight_layers("E"), 32),
-        erratum("vgg_pool_parameters", pool_parameters, 34),
-        Claim(CHAPTER, "vgg_pool_as_convolution", _pool_as_convolution),
-        erratum("vgg_parameters", lambda: _total("D", "params"), 35),
-        Claim(CHAPTER, "vgg_parameters_too_many", lambda: CHAPTER["vgg_parameters"] - _total("D", "params")),
+        Claim(c, "vgg.millions.*", lambda: _PAPER["million_parameters.*"]),
+        erratum("vgg.more_dense_layers", more_dense_layers),
+        erratum("vgg.networks", lambda: len(models.vgg.CONFIGURATIONS)),
+        erratum("vgg.pool_stride", lambda: _side("strides")),
+        Claim(c, "vgg.inputs_at_stride_1", inputs_at_stride_1),
+        Claim(
+            _CHAPTER, "vgg.weights_at_stride_1", lambda: inputs_at_stride_1() * _kinds("D", dense)[0].units
+        ),
+        erratum("vgg.pool_keeps_size", keeps_size),
+        erratum("vgg.kernel_sides", lambda: sorted(_values(conv, "kernel_size"))),
+        erratum("vgg.c_as_printed", lambda: _configuration("C")),
+        erratum("vgg.e_as_printed", lambda: _weight_layers("E")),
+        erratum("vgg.pool_parameters", pool_parameters),
+        Claim(c, "vgg.pool_as_convolution", _pool_as_convolution),
+        erratum("vgg.parameters", lambda: _total("D", "params")),
+        Claim(
+            _CHAPTER, "vgg.parameters_too_many", lambda: _CHAPTER["vgg.parameters"] - _total("D", "params")
+        ),
         erratum(
-            "vgg19_more_than",
+            "vgg19.more_than",
             lambda: _total("E", "params") / 1e6,
-            36,
             lambda says, right: right > says,
         ),
         erratum(
-            "vgg_top5",
-            lambda: tuple(_PAPER[f"one_scale_jitter_{net}"][1] for net in ("d", "e")),
-            38,
+            "vgg.top5",
+            lambda: [_PAPER[f"one_scale.jitter.{net}.top5"] for net in "DE"],
         ),
     ]
 

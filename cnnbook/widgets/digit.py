@@ -9,8 +9,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from cnnbook import papers
 from cnnbook import plots as figures
-from cnnbook.papers.lecun1998 import LECUN1998
 from cnnbook.widgets.base import Widget
 from cnnlib import data, plots, weights
 from cnnlib.data.pixels import Pixels
@@ -36,7 +36,7 @@ def draw_a_digit(maps: bool = True) -> Widget:
     digits = data.load("mnist")
     examples = [digits.test.x[np.flatnonzero(digits.test.y == label)[0], ..., 0] for label in range(10)]
     networks = {title: weights.load(name) for name, title in _LENETS.items()}
-    facts = {name: LECUN1998[fact] for name, fact in _FIELD.items()}
+    facts = {name: _PAPER[fact] for name, fact in _FIELD.items()}
     return Widget(
         name="digit",
         data={
@@ -54,6 +54,7 @@ def draw_a_digit(maps: bool = True) -> Widget:
 
 # Weights, and what the page calls their network; the first is drawn for readers without scripts.
 _LENETS = {"lenet5_modern": "LeNet-5 of today", "lenet5_original": "LeNet-5 of 1998"}
+_PAPER = papers.paper("lecun1998")
 _FIELD = {"size": "digit_field", "box": "digit_box", "centre": "digit_centre"}
 _DRAWN = 7
 _SHOWN = ("c1", "s2", "c3", "s4")
@@ -86,7 +87,7 @@ def _described(title: str, network: Pretrained) -> dict:
 
 def _preparation(pixels: Pixels) -> dict:
     """What an empty picture and one full of ink become, and how wide a border is put around them."""
-    side = LECUN1998["digit_field"]
+    side = _PAPER["digit_field"]
     prepared = ops.convert_to_numpy(pixels(np.full((2, side, side, 1), [[[[0]]], [[[255]]]], "uint8")))
     background, ink = prepared[:, prepared.shape[1] // 2, prepared.shape[2] // 2, 0].tolist()
     return {"background": background, "ink": ink, "border": (prepared.shape[1] - side) // 2}

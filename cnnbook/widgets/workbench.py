@@ -9,12 +9,8 @@ from typing import Any
 import keras
 from keras import layers
 
+from cnnbook import papers, published
 from cnnbook import plots as figures
-from cnnbook import published
-from cnnbook.ledger.claim import without_weights
-from cnnbook.papers.chapter import CHAPTER
-from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
 from cnnbook.widgets.base import Widget
 from cnnlib import audit, evaluation, models, plots
 from cnnlib.data.sets import FOLDERS, SETS
@@ -54,21 +50,22 @@ def _named(layer: Layer) -> dict[str, int]:
 
 def _presets() -> list[dict[str, Any]]:
     """Chains to start from: a name, where it comes from, the shape of the input, and the layers."""
-    example, where = CHAPTER["inception_example"], CHAPTER.facts["inception_example"].where
+    chapter, vgg = papers.paper("chapter"), papers.paper("simonyan2015")
+    example, place = chapter["inception.example.*"], chapter.facts["inception.example.input"].place
     direct = _convolution(5, example["5x5"])
     reduced = [_convolution(1, example["reduced"]), direct]
-    side, alexnet = KRIZHEVSKY2012["input_side_unpadded"], models.AlexNet
-    lenet = without_weights(lambda: _chain(models.LeNet5(), "c1", "s4"))
-    first = without_weights(lambda: _chain(alexnet(input_shape=(side, side, 3)), "conv1", "pool2"))
-    shape, three = without_weights(lambda: _chain(models.VGG16(), "block5_conv1", "block5_conv3"))
-    one = [three[0] | {"kernel": SIMONYAN2015["field_of_three"]}]
-    section = SIMONYAN2015.facts["field_of_three"].where
+    side, alexnet = papers.fact("krizhevsky2012.input_side_unpadded").value, models.AlexNet
+    lenet = audit.without_weights(lambda: _chain(models.LeNet5(), "c1", "s4"))
+    first = audit.without_weights(lambda: _chain(alexnet(input_shape=(side, side, 3)), "conv1", "pool2"))
+    shape, three = audit.without_weights(lambda: _chain(models.VGG16(), "block5_conv1", "block5_conv3"))
+    one = [three[0] | {"kernel": vgg["three_3x3.field"]}]
+    section = vgg.facts["three_3x3.field"].place
     rows = (
-        ("5x5 alone", f"The chapter, {where}.", example["input"], [direct]),
+        ("5x5 alone", f"The chapter, {place}.", example["input"], [direct]),
         ("1x1, then 5x5", "The same example with a reduction before its 5x5.", example["input"], reduced),
         ("LeNet-5 to S4", "As libraries build it today.", *lenet),
         ("AlexNet to pool 2", "Its second convolution is divided into two groups.", *first),
-        ("Three of 3x3", f"The last convolutions of VGG16. {SIMONYAN2015.title}, {section}.", shape, three),
+        ("Three of 3x3", f"The last convolutions of VGG16. {vgg.title}, {section}.", shape, three),
         ("One of 7x7", "What the paper sets against the three.", shape, one),
     )
     return [dict(zip(("name", "source", "input", "layers"), row, strict=True)) for row in rows]
@@ -99,7 +96,7 @@ def _read(layer: keras.Layer) -> Layer:
 
 def _counted(preset: Mapping[str, Any]) -> tuple[Sequence[int], list[tuple[str, audit.Row]]]:
     """The layers of a preset in words, each with what the audit says of it."""
-    rows = without_weights(lambda: audit.table(network(preset["input"], preset["layers"])))
+    rows = audit.without_weights(lambda: audit.table(network(preset["input"], preset["layers"])))
     words = [f"{layer['kernel']}x{layer['kernel']} {layer['kind']}" for layer in preset["layers"]]
     return preset["input"], list(zip(words, rows, strict=True))
 

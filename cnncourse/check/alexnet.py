@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
+from cnnbook import papers
 from cnncourse.check import as_array, call, draw, function, question, value
 from cnncourse.check.answers import fill
 from cnnlib.data.augmentation import PCAColour, pca_of
@@ -20,7 +20,8 @@ from cnnlib.data.views import corners_and_centre, ten_crop
 from cnnlib.layers import GroupedConv2D, LocalResponseNormalization
 from cnnlib.schedules import Plateau, Schedule
 
-WINDOW, STEP = KRIZHEVSKY2012["pool_window"], KRIZHEVSKY2012["pool_stride"]
+PAPER = papers.paper("krizhevsky2012")
+WINDOW, STEP = PAPER["pool_window"], PAPER["pool_stride"]
 
 
 def my_picture(student: str) -> tuple[int, int, int]:
@@ -56,10 +57,10 @@ def picture_side(given: int, student: str) -> str:
         (pooled - kernel) // stride - WINDOW + 1
     ) // STEP + 1
     value(given, below(maps), "the side of the picture", wrong)
-    places = KRIZHEVSKY2012["layer_table"]["pool1"][0][0]
-    width, step = KRIZHEVSKY2012["kernels"]["conv1"][0], KRIZHEVSKY2012["conv1_stride"]
+    places = PAPER["layers.pool1.shape"][0]
+    width, step = PAPER["kernels.conv1"][0], PAPER["conv1.stride"]
     side = _covered(_covered(places, WINDOW, STEP), width, step)
-    return f"With AlexNet's numbers it is {side}, and not the {KRIZHEVSKY2012['input_side']} of the paper."
+    return f"With AlexNet's numbers it is {side}, and not the {PAPER['input_side']} of the paper."
 
 
 def my_towers(student: str) -> tuple[int, int, int, int]:
@@ -304,7 +305,7 @@ def ten_views(given: Callable, height: int = 14, width: int = 18, size: int = 8,
     wrong = _wrong_averages(model, image, size)
     right = _answer(model, ten_crop(image[None], size)[0]).mean(axis=0)
     value(got, right, "the answer", wrong, tolerance=1e-4)
-    one, ten = (KRIZHEVSKY2012[key][0] for key in ("ilsvrc2010_one_crop", "ilsvrc2010"))
+    one, ten = (PAPER[f"ilsvrc2010.{views}.top1"] for views in ("one_crop", "ten_crops"))
     return f"It took AlexNet's top-1 error from {one} % to {ten} %, for ten times the work."
 
 

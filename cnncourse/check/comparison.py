@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import count, pairwise
+from itertools import pairwise
 from time import perf_counter
 from typing import Any
 
@@ -13,12 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook.ledger.claim import without_weights
-from cnnbook.papers import Paper
-from cnnbook.papers.he2016 import HE2016
-from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
-from cnnbook.papers.szegedy2015 import SZEGEDY2015
+from cnnbook import papers
 from cnncourse.check import Wrong, agrees, draw, function, one_of, question, value
 from cnnlib import audit, evaluation
 
@@ -58,25 +53,23 @@ def top_k_error(given: Callable, classes: int = 7, guesses: Sequence[int] = (2, 
     return "With as many guesses as there are classes it is zero, whatever the network."
 
 
-Source = tuple[Paper, str]
-# By network: where its error with one net and ten views stands, and then other errors of it.
-PRINTED: dict[str, tuple[Source, ...]] = {
-    "AlexNet": ((KRIZHEVSKY2012, "one_net"), (KRIZHEVSKY2012, "seven_nets")),
-    "VGG16": ((HE2016, "vgg16_ten_crops"), (SIMONYAN2015, "views_both_d")),
-    "GoogLeNet": ((SZEGEDY2015, "one_net_ten_crops"), (SZEGEDY2015, "seven_nets_144_crops")),
-    "PReLU-net": ((HE2016, "prelu_net_ten_crops"), (HE2016, "prelu_net_best")),
-    "ResNet-34": ((HE2016, "resnet34_b_ten_crops"), (HE2016, "resnet34_b_best")),
-    "ResNet-50": ((HE2016, "resnet50_ten_crops"), (HE2016, "resnet50_best")),
-    "ResNet-101": ((HE2016, "resnet101_ten_crops"), (HE2016, "resnet101_best")),
-    "ResNet-152": ((HE2016, "resnet152_ten_crops"), (HE2016, "resnet152_best")),
+# By network: the top-5 error with one net and ten views, and then another of it.
+PRINTED = {
+    "AlexNet": ("krizhevsky2012.one_net", "krizhevsky2012.seven_nets"),
+    "VGG16": ("he2016.ten_crops.vgg16", "simonyan2015.three_scales.both.D"),
+    "GoogLeNet": ("szegedy2015.tests.one_net_ten_crops", "szegedy2015.tests.seven_nets_144_crops"),
+    "PReLU-net": ("he2016.ten_crops.prelu_net", "he2016.best.prelu_net"),
+    "ResNet-34": ("he2016.ten_crops.resnet34_b", "he2016.best.resnet34_b"),
+    "ResNet-50": ("he2016.ten_crops.resnet50", "he2016.best.resnet50"),
+    "ResNet-101": ("he2016.ten_crops.resnet101", "he2016.best.resnet101"),
+    "ResNet-152": ("he2016.ten_crops.resnet152", "he2016.best.resnet152"),
 }
 
 
-def _printed(source: Source) -> tuple[float, str]:
+def _printed(source: str) -> tuple[float, str]:
     """A top-5 error, in per cent, and how it was measured."""
-    fact = source[0].facts[source[1]]
-    error = fact.value[1] if isinstance(fact.value, tuple) else fact.value
-    return error, fact.says.partition(": ")[2]
+    fact = papers.fact(f"{source}.top5")
+    return fact.value, fact.how
 
 
 def my_results(student: str) -> dict[str, list[tuple[float, str]]]:
@@ -184,7 +177,7 @@ def _counted(layer: Layer) -> dict[str, int]:
 def sizes(by_weights: Sequence[str], by_work: Sequence[str], student: str) -> str:
     """The names of a student's own layers from small to large, by weights and by multiply-adds."""
     table = my_layers(student)
-    counts = without_weights(lambda: {name: _counted(layer) for name, layer in table.items()})
+    counts = audit.without_weights(lambda: {name: _counted(layer) for name, layer in table.items()})
     right, work = (sorted(table, key=lambda name: counts[name][column]) for column in ("params", "macs"))
     wrong = {
         "That is turned round. Did you count weights, or maps and places?": right[::-1],
@@ -248,40 +241,47 @@ def ensemble_error(given: Callable, networks: int = 5, classes: int = 4, seed: i
     return f"Alone they err in {single:.0%} of these images, together in {right(scores, labels):.0%}."
 
 
-ERRORS = ((0.30, 0.20), (0.09, 0.06), (0.95, 0.70))
-MORE_ERRORS = ((0.5, 0.4), (0.182, 0.0933), (0.04, 0.02), (0.9, 0.1))
-
-
-def _smallest(apart: Callable[[tuple[float, float], tuple[float, float]], bool], *errors: float) -> int:
-    """The smallest number of images at which two intervals are apart."""
-    return next(n for n in count(1) if apart(*(evaluation.interval(error, n) for error in errors)))
-
-
-def _apart(first: tuple[float, float], second: tuple[float, float]) -> bool:
-    return second[1] < first[0]
+ALONE = ((0.12, 0.08), (0.03, 0.01), (0.35, 0.21))
+MORE_ALONE = ((0.25, 0.2), (0.082, 0.0433), (0.02, 0.004), (0.5, 0.3))
 
 
 @question
-def pictures_needed(given: Callable, errors: Iterable[Sequence[float]] = ERRORS) -> str:
-    """`given(first, second)` is the smallest test set on which the intervals of two errors lie apart."""
+def pictures_needed(given: Callable, shares: Iterable[Sequence[float]] = ALONE) -> str:
+    """`given(first, second)` is the smallest test set on which two networks are told apart.
 
-    def smallest(first: float, second: float) -> int:
-        return _smallest(_apart, first, second)
+    The shares are those of the pictures that each network alone gets wrong. Without a difference they would
+    be split as coins fall (McNemar's test): z deviations are wanted.
+    """
 
-    def normal(first: float, second: float) -> int:
-        deviations = sum(math.sqrt(error * (1 - error)) for error in (first, second))
+    def smallest(first: float, second: float, z: float = 1.96) -> int:
+        return math.ceil(z**2 * (first + second) / (first - second) ** 2)
+
+    def other_pictures(first: float, second: float) -> int:
+        variance = sum(share * (1 - share) for share in (first, second))
+        return math.ceil(1.96**2 * variance / (first - second) ** 2)
+
+    def two_intervals(first: float, second: float) -> int:
+        deviations = sum(math.sqrt(share * (1 - share)) for share in (first, second))
         return math.ceil((1.96 * deviations / (first - second)) ** 2)
 
     wrong: dict[str, Callable] = {
-        "With so many they still overlap.": lambda a, b: smallest(a, b) - 1,
+        "With so many it may still be chance.": lambda a, b: smallest(a, b) - 1,
         "One picture less would do.": lambda a, b: smallest(a, b) + 1,
-        "The second error has an interval as well.": lambda a, b: _smallest(lambda i, _: b < i[0], a, b),
-        "The first error has an interval as well.": lambda a, b: _smallest(lambda _, j: j[1] < a, a, b),
-        "Their middles differ at once. When do the intervals no longer touch?": lambda a, b: 1,
-        "Those are other intervals than those of the section.": normal,
+        "One standard deviation is not enough: chance makes as much in one of three cases.": lambda a, b: (
+            smallest(a, b, z=1)
+        ),
+        "What the second network alone gets wrong varies as well.": lambda a, b: math.ceil(
+            1.96**2 * a / (a - b) ** 2
+        ),
+        "What the first network alone gets wrong varies as well.": lambda a, b: math.ceil(
+            1.96**2 * b / (a - b) ** 2
+        ),
+        "They differ at once. When is it more than chance?": lambda a, b: 1,
+        "That is for networks with pictures of their own; these had the same.": other_pictures,
+        "Those are two intervals that no longer touch. Ask about the difference.": two_intervals,
         "The pictures of both are the same; do not add them up.": lambda a, b: 2 * smallest(a, b),
     }
-    function(given, smallest, errors, wrong)
+    function(given, smallest, shares, wrong)
     return "Half the difference takes about four times as many."
 
 

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook.papers.yosinski2014 import YOSINSKI2014
+from cnnbook import papers
 from cnncourse.check import Wrong, call, draw, function, predicted, question, value
 from cnnlib import data, evaluation, transfer
 
@@ -148,7 +148,7 @@ def _known(found: list[dict[str, str]], shares: Sequence[float], got: dict[str, 
 
 def my_rates(student: str) -> tuple[float, float, int]:
     """A student's own rate of the classifier, divisor and number of layers."""
-    divisors = (2, YOSINSKI2014["ulmfit_divisor"], 3, 4)
+    divisors = (2, papers.fact("yosinski2014.ulmfit_divisor").value, 3, 4)
     choices = [(r, d, n) for r in (0.1, 0.05, 0.02) for d in divisors for n in (5, 6, 7, 8)]
     return draw(student, "falling rates", choices)
 

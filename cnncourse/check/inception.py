@@ -12,9 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook.ledger.claim import without_weights
-from cnnbook.papers.chapter import CHAPTER
-from cnnbook.papers.szegedy2015 import SZEGEDY2015
+from cnnbook import papers
 from cnncourse.check import Wrong, call, draw, network, question, shape, value
 from cnncourse.check.answers import fill
 from cnnlib import audit, models
@@ -43,7 +41,7 @@ def _naive_tower(side: int, maps: int, counts: tuple[int, int, int]) -> list[aud
         x = models.naive_inception_module(image, *counts, name="first")
         return audit.table(keras.Model(image, models.naive_inception_module(x, *counts, name="second")))
 
-    return without_weights(build)
+    return audit.without_weights(build)
 
 
 def _naive_work(side: int, maps: int, counts: Sequence[int], kernels: Sequence[int] = (1, 9, 25)) -> int:
@@ -80,7 +78,7 @@ def naive_tower(depth: int, work: int, student: str) -> str:
     wrong["Biases are added, not multiplied."] = second + side**2 * own
     wrong["Every filter spans all maps that come in."] = _naive_work(side, 1, counts)
     value(work, audit.totals(rows[len(rows) // 2 :])["macs"], "work", wrong)
-    modules = SZEGEDY2015["modules"]
+    modules = papers.fact("szegedy2015.modules").value
     return f"After {modules} such modules there would be {maps + modules * own:,} maps."
 
 
@@ -99,7 +97,7 @@ def _work_behind(maps: int, *convolutions: tuple[int, int]) -> int:
             x = layers.Conv2D(count, kernel, padding="same")(x)
         return audit.totals(audit.table(keras.Model(pixel, x)))["macs"]
 
-    return without_weights(build)
+    return audit.without_weights(build)
 
 
 @question
@@ -123,7 +121,7 @@ def widest_bottleneck(widest: int, student: str) -> str:
     return "Height and width of the maps have no say in it."
 
 
-_EXAMPLE = CHAPTER["inception_example"]
+_EXAMPLE = papers.paper("chapter")["inception.example.*"]
 _COUNTS = (
     *(_EXAMPLE["1x1"], MODULES[0]["3a"][1], _EXAMPLE["3x3"]),
     *(_EXAMPLE["reduced"], _EXAMPLE["5x5"], _EXAMPLE["pool"]),
@@ -308,7 +306,7 @@ def _ending(side: int, maps: int, *units: int, flat: bool) -> int:
             x = layers.Dense(count)(x)
         return keras.Model(image, x).count_params()
 
-    return without_weights(build)
+    return audit.without_weights(build)
 
 
 @question
@@ -345,7 +343,11 @@ def endings(dense_ending: int, mean_ending: int, student: str) -> str:
 
 
 # Seed, pictures, classes, heads, factor.
-LOSSES = ((0, 6, 5, 2, SZEGEDY2015["head_weight"]), (1, 4, 3, 1, 0.5), (2, 4, 3, 0, 0.5))
+LOSSES = (
+    (0, 6, 5, 2, papers.fact("szegedy2015.heads.loss_weight").value),
+    (1, 4, 3, 1, 0.5),
+    (2, 4, 3, 0, 0.5),
+)
 
 
 def _probabilities(random: np.random.Generator, pictures: int, classes: int) -> np.ndarray:

@@ -10,7 +10,6 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook.ledger.claim import without_weights
 from cnncourse.check import Wrong, call, draw, function, network, question, value
 from cnnlib import audit, models
 from cnnlib.layers import PaddedShortcut
@@ -57,7 +56,7 @@ def _parameters(build: Callable, maps: int) -> int:
         x = keras.Input((4, 4, maps))
         return audit.totals(audit.table(keras.Model(x, build(x))))["params"]
 
-    return without_weights(counted)
+    return audit.without_weights(counted)
 
 
 def _count(convolutions: Convolutions, each: int = 2, dimensions: int = 2) -> int:

@@ -12,8 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook.ledger.claim import without_weights
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
+from cnnbook import papers
 from cnncourse.check import Wrong, call, draw, function, network, question, value
 from cnnlib import audit, models
 from cnnlib.models.vgg import CONFIGURATIONS, MAPS, UNITS
@@ -37,7 +36,7 @@ def _field(windows: Windows) -> int:
             x = layers.Conv2D(1, side, step, padding="same")(x)
         return audit.table(keras.Model(image, x))[-1].receptive_field
 
-    return without_weights(count) or 1
+    return audit.without_weights(count) or 1
 
 
 def _apart(steps: Iterable[int]) -> list[int]:
@@ -87,7 +86,7 @@ def _parameters(sides: Iterable[int], maps: int) -> int:
             x = layers.Conv2D(maps, side, padding="same")(x)
         return keras.Model(image, x).count_params()
 
-    return without_weights(count)
+    return audit.without_weights(count)
 
 
 @question
@@ -126,7 +125,7 @@ def my_scales(student: str) -> tuple[int, int]:
 def jitter(given: float, student: str) -> str:
     """The share of draws of a student's range in which the square shows less than half of the picture."""
     low, high = my_scales(student)
-    size = SIMONYAN2015["crop_side"]
+    size = papers.fact("simonyan2015.crop_side").value
     sides = np.arange(low, high + 1)
     shown = (size / sides) ** 2
     wrong: dict[str, float] = {}
@@ -226,7 +225,7 @@ def _block_work(blocks: Plan, side: int) -> list[int]:
         image = keras.Input((side, side, 3))
         return audit.table(keras.Model(image, _convolutions(image, blocks)))
 
-    rows = iter(without_weights(count))
+    rows = iter(audit.without_weights(count))
     return [sum(next(rows).macs for _ in range(len(block) + 1)) for block in blocks]
 
 
@@ -275,7 +274,7 @@ def block_work(given: Callable, nets: Sequence[tuple[str, int]] = (("D", 224), (
 
 
 def _where_the_work_is() -> str:
-    work, weights = _block_work(plan("D"), 224), without_weights(lambda: audit.table(models.VGG("D")))
+    work, weights = _block_work(plan("D"), 224), audit.without_weights(lambda: audit.table(models.VGG("D")))
     first = sum(row.params for row in weights if row.name.startswith("block1"))
     share = first / audit.totals(weights)["params"]
     return f"VGG16's first block does {work[0] / sum(work):.0%} of the work with {share:.2%} of all weights."

@@ -24,7 +24,11 @@ Steps = Callable[[Batches, np.ndarray, int], tuple[Tensor, Tensor]]
 The rates are float32 (steps,); `update` is the number of the first step in the training, from 0.
 """
 Counts = Callable[[Batches], Tensor]
-"""counts(batches): weighted number of misses for each k, then of all images: (len(top) + 1,)."""
+"""counts(batches): weighted number of misses for each k, then of all images: (len(top) + 1,).
+
+With "places" (1, batch, n), ones where an image of the batch belongs among n, as many answers follow: see
+`misses`.
+"""
 
 
 class BackendError(RuntimeError):
@@ -177,6 +181,10 @@ def misses(batch: dict[str, Tensor], outputs: Outputs, top: tuple[int, ...]) -> 
     """Weighted number of images whose label is not among the k best, for each k, and of all images.
 
     Ties go to the lower class. Scores that are not finite miss.
+
+    Where the batch has "places" (batch, n), n numbers follow: 1 + the class with the best score for each
+    place, 1 + the number of classes where scores are not finite, 0 for an image of weight 0. They are sums
+    over the batch, so that devices which share it add up to the whole.
     """
     labels, weights = batch["labels"], batch["weights"]
     scores = ops.cast(predictions(outputs), "float32")
@@ -188,7 +196,19 @@ def misses(batch: dict[str, Tensor], outputs: Outputs, top: tuple[int, ...]) -> 
     finite = ops.all(ops.isfinite(scores), axis=1, keepdims=True)
     hit = ops.logical_and(rank[:, None] < ops.convert_to_tensor(top, "int32"), finite)
     missed = ops.sum(ops.where(hit, 0.0, 1.0) * weights[:, None], axis=0)
-    return ops.append(missed, ops.sum(weights))
+    counted = ops.append(missed, ops.sum(weights))
+    if "places" not in batch:
+        return counted
+    classes = ops.arange(scores.shape[-1])[None]
+    best = scores == ops.max(scores, axis=1, keepdims=True)
+    first = ops.min(ops.where(ops.logical_and(best, finite), classes, scores.shape[-1]), axis=1)
+    answers = ops.where(weights > 0, ops.cast(first, "float32") + 1, 0.0)
+    return ops.append(counted, ops.sum(batch["places"] * answers[:, None], axis=0))
+
+
+def count_length(batches: Batches, top: tuple[int, ...]) -> int:
+    """How many numbers `misses` returns for each of these batches."""
+    return len(top) + 1 + (batches["places"].shape[-1] if "places" in batches else 0)
 
 
 def check_division(batch_size: int | None, devices: int, distribute: str) -> bool:

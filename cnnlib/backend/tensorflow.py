@@ -103,7 +103,7 @@ class TensorFlowEngine(base.Engine):
             return base.misses(batch, model(inputs(batch, resident), training=False), top)
 
         def run(batches: dict[str, tf.Tensor]) -> tf.Tensor:
-            total = tf.zeros(len(top) + 1)
+            total = tf.zeros(base.count_length(batches, top))
             for i in tf.range(tf.shape(batches["labels"])[0]):
                 batch = {name: stack[i] for name, stack in batches.items()}
                 total += self._sum(self._divided(count, batch))

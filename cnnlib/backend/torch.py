@@ -88,7 +88,7 @@ class TorchEngine(base.Engine):
     ) -> base.Counts:
         def counts(batches: base.Batches) -> torch.Tensor:
             stacks = {name: ops.convert_to_tensor(array) for name, array in batches.items()}
-            total = ops.zeros(len(top) + 1)
+            total = ops.zeros(base.count_length(batches, top))
             with torch.no_grad():
                 for i in range(len(batches["labels"])):
                     batch = {name: stack[i] for name, stack in stacks.items()}

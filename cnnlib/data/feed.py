@@ -108,14 +108,19 @@ class Feed:
         return _Epoch(self, order, {name: drawn[places] for name, drawn in draws.items()}, view_draws, places)
 
     def in_order(self, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
-        """Yield all images once, as single batches: the last is filled up with images of weight 0."""
+        """Yield all images once, as single batches: the last is filled up with images of weight 0.
+
+        "places" says which image of the whole batch each image of this process's share is.
+        """
         batch_size = -(-batch_size // self.engine.devices) * self.engine.devices
         count = -(-len(self) // batch_size)
         places = np.arange(count * batch_size).reshape(count, batch_size)[:, self._share(batch_size)]
         weights = (places < len(self)).astype("float32")
+        among = np.eye(batch_size, dtype="float32")[self._share(batch_size)]
+        among = np.broadcast_to(among, (count, *among.shape))
         order = np.minimum(np.arange(count * batch_size), len(self) - 1)
         draws = None if self.view is None else self.view.draw(np.random.default_rng(0), len(order))
-        epoch = _Epoch(self, order, {"weights": weights}, draws, places)
+        epoch = _Epoch(self, order, {"weights": weights, "places": among}, draws, places)
         for _ in range(count):
             yield epoch.take(1)
 

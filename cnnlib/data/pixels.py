@@ -9,10 +9,10 @@ import keras
 import numpy as np
 from keras import ops
 
-from cnnbook.papers.lecun1998 import LECUN1998
-
 NAMES = ("unit", "lecun1998", "mean_rgb", "mean_bgr", "mean_image", "standard", "as_is")
 
+# LeCun et al. 1998, section II-B: what white and black become, and the side of the input with its border.
+BACKGROUND, INK, LENET_SIDE = -0.1, 1.175, 32
 # Values of one chunk that `build` measures at a time: 128 MiB of float64.
 VALUES_PER_CHUNK = 2**24
 
@@ -36,7 +36,7 @@ class Pixels:
         """What the step from black to white becomes: one value, or one for each channel (c,)."""
         if self.name == "standard":
             return 255 / self.measured["deviation"]
-        return {"unit": 1.0, "lecun1998": LECUN1998["ink"] - LECUN1998["background"]}.get(self.name, 255.0)
+        return {"unit": 1.0, "lecun1998": INK - BACKGROUND}.get(self.name, 255.0)
 
     def ordered(self, images: np.ndarray) -> np.ndarray:
         """Images (n, h, w, c) with their channels in the order of the prepared ones, levels as they are."""
@@ -61,9 +61,9 @@ class Pixels:
         if self.name == "unit":
             return images / 255
         if self.name == "lecun1998":
-            background, edges = LECUN1998["background"], (border, border)
-            scaled = images / 255 * self.span + background
-            return ops.pad(scaled, ((0, 0), edges, edges, (0, 0)), constant_values=background)
+            edges = (border, border)
+            scaled = images / 255 * self.span + BACKGROUND
+            return ops.pad(scaled, ((0, 0), edges, edges, (0, 0)), constant_values=BACKGROUND)
         centred = images - ops.convert_to_tensor(self.measured["mean"])
         if self.name == "mean_bgr":
             return ops.flip(centred, axis=-1)
@@ -75,7 +75,7 @@ class Pixels:
 
     def _border(self, height: int) -> int:
         """Pixels added on each side."""
-        return (LECUN1998["input_size"] - height) // 2 if self.name == "lecun1998" else 0
+        return (LENET_SIDE - height) // 2 if self.name == "lecun1998" else 0
 
 
 def build(name: str, train: np.ndarray) -> Pixels:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
-from cnnlib.recipe.base import Recipe, by_sgd
-from cnnlib.schedules import per_epoch
+from cnnlib.recipe.base import Recipe, falling
+from cnnlib.schedules import Plateau, per_epoch
 
 _ALEXNET = Recipe(
     name="alexnet",
     network="AlexNet",
-    **by_sgd(KRIZHEVSKY2012),
-    pixels="mean_image",
-    view="random_crop_of_square",
-    test_view="ten_crop",
+    data="imagenet",
+    optimizer="sgd",
+    optimizer_settings={"momentum": 0.9},  # section 5
+    rates=falling(0.01, 10, times=3),  # section 5
+    hold=Plateau(patience=5, epochs=90),  # section 5: the epochs
+    batch_size=128,  # section 5
+    weight_decay=0.0005,  # section 5
+    pixels="mean_image",  # section 2
+    augmentation="pca_colour",  # section 4.1
+    view="random_crop_of_square",  # sections 2 and 4.1
+    test_view="ten_crop",  # section 4.1
     network_settings={
-        "input_shape": [KRIZHEVSKY2012["input_side"]] * 2 + [3],
-        "bias_ones": KRIZHEVSKY2012["bias_caffe"],
+        "input_shape": [224, 224, 3],  # section 3.5
+        "bias_ones": 0.1,  # Caffe, bvlc_alexnet
     },
     source=(
         "Krizhevsky et al. 2012, sections 2, 4.1 and 5. Biases of 0.1 instead of 1 are those of the "
@@ -39,20 +45,21 @@ _ALEXNET_SMALL = replace(
     ),
 )
 
+# All from cuda-convnet, layers-conv-local-13pct.cfg and the description of these networks beside it.
 _CUDA_CONVNET = Recipe(
     name="cuda_convnet",
     network="CudaConvnet",
     data="cifar10",
     optimizer="sgd",
-    optimizer_settings={"momentum": KRIZHEVSKY2012["cifar_momentum"]},
+    optimizer_settings={"momentum": 0.9},
     rates=per_epoch(((0.001, 500), (0.0001, 10), (0.00001, 10))),
-    batch_size=KRIZHEVSKY2012["cifar_batch_size"],
+    batch_size=128,
     pixels="mean_image",
     augmentation="flip",
-    crop=KRIZHEVSKY2012["cifar_crop"],
+    crop=24,
     test_crops="ten",
     network_settings={
-        "decay": KRIZHEVSKY2012["cifar_weight_decay"],
+        "decay": 0.004,  # of local3, local4 and fc10
         "local_response_normalization": False,
     },
     source=(
@@ -113,6 +120,6 @@ CANDIDATES: dict[str, tuple[dict, ...]] = {
     _FIGURE_1_TANH.name: _rates(_FIGURE_1_TANH, 0.004, 0.008, 0.016),
     _ALEXNET_SMALL.name: tuple(
         {"network_settings": _ALEXNET_SMALL.network_settings | {"bias_ones": bias}}
-        for bias in (1.0, KRIZHEVSKY2012["bias_caffe"], 0.0)
+        for bias in (1.0, 0.1, 0.0)  # the paper's (section 5), Caffe's, Keras's
     ),
 }

@@ -11,7 +11,6 @@ from typing import TypeVar
 import keras
 import numpy as np
 
-from cnnbook.papers import Paper
 from cnnlib import models
 from cnnlib.data import pixels
 from cnnlib.data.augmentation import (
@@ -256,17 +255,3 @@ def choose(what: str, kinds: dict[str, T], name: str) -> T:
 def falling(first: float, divisor: float, times: int) -> tuple[float, ...]:
     """A first rate, and what it becomes each time that it is divided."""
     return tuple(first / divisor**i for i in range(times + 1))
-
-
-def by_sgd(paper: Paper) -> dict:
-    """What the papers of AlexNet and VGG have in common: momentum, weight decay, rates by plateau."""
-    return {
-        "data": "imagenet",
-        "optimizer": "sgd",
-        "optimizer_settings": {"momentum": paper["momentum"]},
-        "rates": falling(paper["rate"], paper["rate_divisor"], paper["rate_reductions"]),
-        "hold": Plateau(patience=5, epochs=paper["epochs"]),
-        "batch_size": paper["batch_size"],
-        "weight_decay": paper["weight_decay"],
-        "augmentation": "pca_colour",
-    }

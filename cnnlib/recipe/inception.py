@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cnnbook.papers.szegedy2015 import SZEGEDY2015
 from cnnlib.models.inception import AUXILIARY_HEADS
 from cnnlib.recipe.base import Recipe
 from cnnlib.schedules import cosine, exponential
@@ -14,20 +13,15 @@ _GOOGLENET = Recipe(
     network="GoogLeNet",
     data="imagenet",
     optimizer="sgd",
-    optimizer_settings={"momentum": SZEGEDY2015["momentum"]},
-    rates=exponential(
-        SZEGEDY2015["caffe_rate"],
-        SZEGEDY2015["rate_factor"],
-        SZEGEDY2015["rate_every"],
-        SZEGEDY2015["caffe_epochs"],
-    ),
-    batch_size=SZEGEDY2015["caffe_batch_size"],
-    weight_decay=SZEGEDY2015["caffe_weight_decay"],
+    optimizer_settings={"momentum": 0.9},  # section 6
+    rates=exponential(0.01, 0.96, 8, 250),  # Caffe; the factor and its 8 epochs: section 6
+    batch_size=32,  # Caffe, bvlc_googlenet
+    weight_decay=0.0002,  # Caffe, bvlc_googlenet
     averaging=0.9999,
-    pixels="mean_rgb",
-    view="random_area",
-    test_view="multi_crop",
-    heads=dict.fromkeys(AUXILIARY_HEADS.values(), SZEGEDY2015["head_weight"]),
+    pixels="mean_rgb",  # section 5
+    view="random_area",  # section 6
+    test_view="multi_crop",  # section 7
+    heads=dict.fromkeys(AUXILIARY_HEADS.values(), 0.3),  # section 5
     network_settings={"aux_heads": True},
     source=(
         "Szegedy et al. 2015, sections 5 to 7. Batch size, first rate, number of epochs, weight decay and "
@@ -41,7 +35,7 @@ _SMALL = replace(
     _GOOGLENET,
     name="googlenet_small",
     data="imagenette",
-    rates=exponential(SZEGEDY2015["caffe_rate"], SZEGEDY2015["rate_factor"], 1, 30),
+    rates=exponential(0.01, 0.96, 1, 30),
     averaging=None,
     pixels="standard",
     test_view="centre",

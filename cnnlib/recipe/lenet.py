@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cnnbook.papers.chapter import CHAPTER
-from cnnbook.papers.lecun1998 import LECUN1998
 from cnnlib.recipe.base import Recipe
 from cnnlib.schedules import cosine, per_epoch
+
+_RATES = per_epoch(((0.0005, 2), (0.0002, 3), (0.0001, 3), (0.00005, 4), (0.00001, 8)))  # section III-B
 
 
 def lr_schedule(epoch: int) -> float:
@@ -20,8 +20,7 @@ def lr_schedule(epoch: int) -> float:
     """
     if epoch < 0:
         raise ValueError(f"Epochs count from 0, so there is no epoch {epoch}.")
-    rates = per_epoch(LECUN1998["schedule"])
-    return rates[min(epoch, len(rates) - 1)]
+    return _RATES[min(epoch, len(_RATES) - 1)]
 
 
 _PAPER = Recipe(
@@ -30,9 +29,9 @@ _PAPER = Recipe(
     data="mnist",
     optimizer="diagonal_lm",
     optimizer_settings={"mu": 0.5},
-    rates=per_epoch(LECUN1998["schedule"]),
-    batch_size=LECUN1998["batch_size"],
-    loss="map",
+    rates=_RATES,
+    batch_size=1,  # appendix C
+    loss="map",  # section II-C
     loss_settings={"j": 0.1},
     pixels="lecun1998",
     source=(
@@ -46,7 +45,8 @@ _CHAPTER = Recipe(
     network="LeNet5",
     data="mnist",
     optimizer="sgd",
-    rates=per_epoch(CHAPTER["lenet_schedule"]),
+    # What Keras makes of the printed function, which lost a rate and counts epochs from 1.
+    rates=per_epoch(((0.0005, 3), (0.0002, 3), (0.00005, 4), (0.00001, 10))),
     batch_size=32,
     source="The chapter's schedule as rates of plain SGD; optimiser and batch size (not named) are Keras's.",
 )
@@ -68,7 +68,7 @@ CANDIDATES: dict[str, tuple[dict, ...]] = {
     _PAPER.name: (
         *(
             {"optimizer_settings": {"mu": mu}, "loss_settings": {"j": 1.0}}
-            for mu in (LECUN1998["mu"], 0.1, 0.25, 0.5, 1.0, 2.0)
+            for mu in (0.02, 0.1, 0.25, 0.5, 1.0, 2.0)  # the first is the one that is often quoted
         ),
         *({"optimizer_settings": {"mu": 0.5}, "loss_settings": {"j": j}} for j in (0.1, 10.0)),
     ),

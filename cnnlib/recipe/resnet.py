@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from itertools import pairwise
 
-from cnnbook.papers.he2016 import HE2016
 from cnnlib.models.resnet import STAGES
 from cnnlib.recipe.base import Recipe, falling
 from cnnlib.schedules import Plateau
@@ -16,39 +13,36 @@ _IMAGENET = Recipe(
     network="ResNet",
     data="imagenet",
     optimizer="sgd",
-    optimizer_settings={"momentum": HE2016["momentum"]},
-    rates=falling(HE2016["rate"], HE2016["rate_divisor"], 2),
-    hold=Plateau(patience=5, epochs=math.ceil(HE2016["epochs"])),
-    batch_size=HE2016["batch_size"],
-    weight_decay=HE2016["weight_decay"],
-    pixels="mean_image",
-    augmentation="pca_colour",
-    view="scale_jitter_480",
-    test_view="ten_crop",
+    optimizer_settings={"momentum": 0.9},  # section 3.4
+    rates=falling(0.1, 10, times=2),  # section 3.4: the first, and what it is divided by
+    hold=Plateau(patience=5, epochs=120),  # section 3.4: 600,000 updates
+    batch_size=256,  # section 3.4
+    weight_decay=0.0001,  # section 3.4
+    pixels="mean_image",  # section 3.4
+    augmentation="pca_colour",  # section 3.4
+    view="scale_jitter_480",  # section 3.4
+    test_view="ten_crop",  # section 3.4
     source=(
         "He et al. 2016, section 3.4. How often the rate falls (twice), and how long an error must stall "
         "before it does (5 epochs), are our choice."
     ),
 )
 
-# Updates that each rate holds on CIFAR-10.
-_HOLDS = tuple(
-    after - before
-    for before, after in pairwise((0, *HE2016["cifar_rate_falls"].values(), HE2016["cifar_updates"]))
-)
+# Updates that each rate holds on CIFAR-10: it falls after 32,000 and 48,000 of 64,000 (section 4.2).
+_HOLDS = (32_000, 16_000, 16_000)
 
 _CIFAR = Recipe(
     name="resnet_cifar",
     network="ResNetCIFAR",
     data="cifar10",
     optimizer="sgd",
-    optimizer_settings={"momentum": HE2016["cifar_momentum"]},
-    rates=falling(HE2016["cifar_rate"], HE2016["cifar_rate_divisor"], 2),
+    optimizer_settings={"momentum": 0.9},  # section 4.2
+    rates=falling(0.1, 10, times=2),  # section 4.2
     hold=_HOLDS,
-    batch_size=HE2016["cifar_batch_size"],
-    weight_decay=HE2016["cifar_weight_decay"],
-    pixels="mean_image",
-    augmentation="pad_crop_flip",
+    batch_size=128,  # section 4.2
+    weight_decay=0.0001,  # section 4.2
+    pixels="mean_image",  # section 4.2
+    augmentation="pad_crop_flip",  # section 4.2
     source="He et al. 2016, section 4.2. All images are trained on from the start.",
 )
 # Depths of the networks for CIFAR-10 in figure 6: with shortcuts, and without.
@@ -66,10 +60,10 @@ def _network(recipe: Recipe, depth: int, residual: bool) -> Recipe:
 
 def _warmed_up(recipe: Recipe) -> Recipe:
     """The first updates at a lower rate, as the paper needs it for 110 layers."""
-    updates = HE2016["cifar_warm_up_updates"]
+    updates = 400  # section 4.2
     return replace(
         recipe,
-        rates=(HE2016["cifar_warm_up_rate"], *recipe.rates),
+        rates=(0.01, *recipe.rates),  # section 4.2
         hold=(updates, _HOLDS[0] - updates, *_HOLDS[1:]),
         source=(
             f"{recipe.source} The warm-up ends after {updates} updates, where the paper waits for the error "

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
 from cnnlib.models.vgg import CONFIGURATIONS
-from cnnlib.recipe.base import Recipe, by_sgd
-from cnnlib.schedules import per_epoch
+from cnnlib.recipe.base import Recipe, falling
+from cnnlib.schedules import Plateau, per_epoch
 
 
 def _vgg(config: str) -> Recipe:
     return Recipe(
         name=f"vgg_{config.lower().replace('-', '_')}",
         network="VGG",
-        **by_sgd(SIMONYAN2015),
-        pixels="mean_rgb",
-        view="scale_jitter",
-        test_view="grid_crops",
+        data="imagenet",
+        optimizer="sgd",
+        optimizer_settings={"momentum": 0.9},  # section 3.1
+        rates=falling(0.01, 10, times=3),  # section 3.1
+        hold=Plateau(patience=5, epochs=74),  # section 3.1: the epochs
+        batch_size=256,  # section 3.1
+        weight_decay=0.0005,  # section 3.1
+        pixels="mean_rgb",  # section 2.1
+        augmentation="pca_colour",  # section 3.1
+        view="scale_jitter",  # section 3.1
+        test_view="grid_crops",  # section 3.2
         network_settings={"config": config},
         source=(
             "Simonyan and Zisserman 2015, section 3.1, with jittered scales and Glorot's initial weights; "

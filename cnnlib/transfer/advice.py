@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import keras
 
-from cnnbook.papers.chapter import CHAPTER
 from cnnlib.transfer.freezing import how_many, pretrained_layers
 
 LARGE = 10_000
@@ -44,12 +43,16 @@ _LEVELS: dict[int, tuple[str, tuple[float, float], float, str]] = {
         "ones.",
     ),
 }
+# The same in the words of the chapter's table 6.1.
+_TABLE = {
+    1: "feature extractor",
+    2: "fine-tune the full network",
+    3: "fine-tune from activations earlier in the network",
+    4: "fine-tune everything",
+}
 _CONTRADICTIONS = {
     2: "The chapter's text freezes 60 to 80 % and calls it not needed to fine-tune the whole network; its "
     "table fine-tunes the whole. Yosinski et al. 2014 gained by fine-tuning all layers on much data.",
-    3: "The chapter's text freezes the first third to half and trains the rest; its table says to start from "
-    "activations earlier in the network, which in the course it comes from means a linear classifier on the "
-    "output of an earlier layer, with nothing fine-tuned.",
 }
 
 
@@ -124,7 +127,7 @@ def advise(n_images: int, similarity: str, model: keras.Model | None = None, *, 
         shares=shares,
         until=until,
         reason=reason,
-        table=CHAPTER[f"transfer_table_{scenario}"],
+        table=_TABLE[scenario],
         contradiction=_CONTRADICTIONS.get(scenario, ""),
         border=_border(n_images, large),
         **({} if model is None else _of(model, shares, until)),

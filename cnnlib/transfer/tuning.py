@@ -8,7 +8,6 @@ from typing import Any
 
 import keras
 
-from cnnbook.papers.yosinski2014 import YOSINSKI2014
 from cnnlib.backend import Engine
 from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
@@ -80,7 +79,7 @@ def rate_factors(model: keras.Model, factors: Factors) -> dict[str, float]:
     return {layer.name: found[layer.name] for layer in learning}
 
 
-def falling_factors(model: keras.Model, divisor: float = YOSINSKI2014["ulmfit_divisor"]) -> dict[str, float]:
+def falling_factors(model: keras.Model, divisor: float = 2.6) -> dict[str, float]:
     """Factors that fall from each weight layer to the one below, for `fine_tune`.
 
     Args:
@@ -100,7 +99,7 @@ def fine_tune(
     validation: Images | None = None,
     *,
     pixels: Pixels | None,
-    factors: Factors = 1 / YOSINSKI2014["rcnn_divisor"],
+    factors: Factors = 1 / 10,
     seed: int = 0,
     engine: Engine | None = None,
     accumulate: int = 1,

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import checks
 import pytest
-from finish import finished
+from finish import finished, with_sources
 
 HEAD = '<!DOCTYPE html><html lang="en"><head><title>a</title></head><body>'
 END = "</body></html>"
@@ -120,3 +120,34 @@ def test_the_first_page_leads_on_and_is_valid(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(finished(written))
     assert not everything(tmp_path)
     assert 'content="0; url=welcome.html"' in (tmp_path / "index.html").read_text()
+
+
+def test_a_number_of_a_page_gets_its_source() -> None:
+    page = '<p><data value="he2016.cifar_errors.20">8.75</data> <data value="runs.none">1</data></p>'
+    assert with_sources(page, "../") == (
+        '<p><data value="he2016.cifar_errors.20" data-source="He et al. 2016, '
+        'table 6" data-page="../book/references.html">8.75</data> <data value="runs.none">1</data></p>'
+    )
+    run = with_sources('<data value="runs.resnet20_short.test_error">', "")
+    assert ' data-page="book/results.html#resnet20_short">' in run
+    assert "data-page" not in with_sources('<data value="counts.LeNet5.params">', "")
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        ('<data value="he2016.cifar_errors.20">8.75</data>', None),
+        ('<data value="he2016.cifar_errors.20">8.76</data>', "is 8.75, and the text says 8.76."),
+        ('<data value="he2016.cifar_error.20">8.75</data>', "did you mean cifar_errors"),
+        ("<data>8.75</data>", "the book has no ''"),
+        ('<p id="b"><data value="he2016.nets" data-page="page.html#b">6</data>', None),
+        (
+            '<data value="he2016.nets" data-page="page.html#a">six</data>',
+            "page.html#a, the source of",
+        ),
+    ],
+)
+def test_numbers_of_a_page_are_what_their_sources_say(tmp_path: Path, body: str, fault: str | None) -> None:
+    found = faults_of(tmp_path, body)
+    assert len(found) == (fault is not None)
+    assert not fault or fault in found[0]

@@ -1,5 +1,6 @@
 """The built book in a browser: what every test of a page starts from."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,3 +66,18 @@ def _own(url: str) -> bool:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+def contrast(ink: str, paper: str) -> float:
+    """The contrast of two CSS colours, as WCAG defines it."""
+    brighter, darker = sorted((_luminance(ink), _luminance(paper)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance of a CSS colour, as WCAG defines it; none for what lets light through."""
+    numbers = [float(number) for number in re.findall(r"[\d.]+", colour)]
+    assert len(numbers) == 3 or numbers[3] == 1, f"{colour} is not opaque"
+    shares = [number / 255 for number in numbers[:3]]
+    linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

@@ -11,7 +11,6 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from cnnbook import published, widgets
-from cnnbook.ledger.claim import without_weights
 from cnnbook.widgets.workbench import SCHEDULES, network, training_images
 from cnnlib import audit
 from cnnlib.recipe import RECIPES
@@ -81,7 +80,7 @@ def test_calculator_counts_as_the_audit_does(workbench: Page) -> None:
         chains = [*widgets.convolution().data["presets"], *(some_chain(draw) for _ in range(50))]
         return chains, [counted(chain) for chain in chains]
 
-    chains, expected = without_weights(cases)
+    chains, expected = audit.without_weights(cases)
     found = workbench.evaluate(CALCULATE, chains)
     for chain, ours, theirs in zip(chains, expected, found, strict=True):
         assert theirs == ours, chain

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnbook import widgets
-from cnnbook.papers.lecun1998 import LECUN1998
+from cnnbook import papers, widgets
 from cnnbook.widgets.digit import _layer
 from cnnlib import records, weights
+
+LECUN1998 = papers.paper("lecun1998")
 
 
 @pytest.fixture(scope="module")

@@ -7,15 +7,15 @@ import re
 
 import pytest
 
-from cnnbook import published, widgets
-from cnnbook.ledger.claim import without_weights
-from cnnbook.papers.chapter import CHAPTER
-from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
+from cnnbook import papers, published, widgets
 from cnnbook.widgets import workbench
 from cnnlib import audit
 from cnnlib.plots import Drawing
 from cnnlib.recipe import RECIPES
+
+CHAPTER = papers.paper("chapter")
+KRIZHEVSKY2012 = papers.paper("krizhevsky2012")
+SIMONYAN2015 = papers.paper("simonyan2015")
 
 PRESETS = {preset["name"]: preset for preset in widgets.convolution().data["presets"]}
 RUNS = {run["name"]: run for run in widgets.schedules().data["runs"]}
@@ -23,7 +23,7 @@ RUNS = {run["name"]: run for run in widgets.schedules().data["runs"]}
 
 def rows(name: str) -> list[audit.Row]:
     preset = PRESETS[name]
-    return without_weights(lambda: audit.table(workbench.network(preset["input"], preset["layers"])))
+    return audit.without_weights(lambda: audit.table(workbench.network(preset["input"], preset["layers"])))
 
 
 def test_a_page_gets_the_picture_and_the_numbers() -> None:
@@ -42,30 +42,30 @@ def test_numbers_that_are_none_are_refused() -> None:
 
 def test_example_of_the_chapter() -> None:
     direct, reduced = rows("5x5 alone"), rows("1x1, then 5x5")
-    assert [row.macs for row in direct] == [CHAPTER["inception_5x5_work"]]
-    work = [CHAPTER["inception_reduction_work"], CHAPTER["inception_reduced_5x5_work"]]
+    assert [row.macs for row in direct] == [CHAPTER["inception.5x5_work"]]
+    work = [CHAPTER["inception.reduction_work"], CHAPTER["inception.reduced_5x5_work"]]
     assert [row.macs for row in reduced] == work
-    assert f"{CHAPTER['inception_5x5_work']:,} multiply-adds" in widgets.convolution().picture.alt
+    assert f"{CHAPTER['inception.5x5_work']:,} multiply-adds" in widgets.convolution().picture.alt
 
 
 @pytest.mark.parametrize(
     ("name", "layers", "of_paper"),
     [
-        ("LeNet-5 to S4", ("c1", "s2", "c3", "s4"), CHAPTER["lenet_layers"]),
-        ("AlexNet to pool 2", ("conv1", "pool1", "conv2", "pool2"), KRIZHEVSKY2012["layer_table"]),
+        ("LeNet-5 to S4", ("c1", "s2", "c3", "s4"), CHAPTER["lenet.layers.*"]),
+        ("AlexNet to pool 2", ("conv1", "pool1", "conv2", "pool2"), KRIZHEVSKY2012["layers.*"]),
     ],
 )
 def test_chains_are_the_beginnings_of_networks(name: str, layers: tuple[str, ...], of_paper: dict) -> None:
-    found = [(row.output_shape, row.params, row.macs) for row in rows(name)]
-    assert found == [of_paper[layer] for layer in layers]
+    found = [[list(row.output_shape), row.params, row.macs] for row in rows(name)]
+    assert found == [list(of_paper[layer].values()) for layer in layers]
 
 
 def test_three_small_kernels_see_what_one_large_one_sees() -> None:
     (*_, last), (one,) = rows("Three of 3x3"), rows("One of 7x7")
-    assert last.receptive_field == one.receptive_field == SIMONYAN2015["field_of_three"]
+    assert last.receptive_field == one.receptive_field == SIMONYAN2015["three_3x3.field"]
     assert last.output_shape == one.output_shape
     more = 100 * (one.macs / sum(row.macs for row in rows("Three of 3x3")) - 1)
-    assert round(more) == SIMONYAN2015["more_of_one_7"]
+    assert round(more) == SIMONYAN2015["one_7x7.more"]
 
 
 def test_layers_that_do_not_fit_are_refused() -> None:
@@ -137,13 +137,18 @@ def test_costs_of_the_networks_are_the_papers() -> None:
     counts = {name: published.counts(name) for name in ("AlexNet", "VGG16")}
     assert counts["AlexNet"]["params"] == KRIZHEVSKY2012["parameters"]
     assert counts["AlexNet"]["macs"] == KRIZHEVSKY2012["multiply_adds"]
-    assert counts["VGG16"]["params"] == SIMONYAN2015["parameters"]["D"]
+    assert counts["VGG16"]["params"] == SIMONYAN2015["parameters.D"]
 
 
 def test_a_figure_carries_its_protocol_and_place() -> None:
-    found = published.figure(KRIZHEVSKY2012, "one_net", 1)
-    fact = KRIZHEVSKY2012.facts["one_net"]
-    assert (found.error, found.source) == (fact.value[1], f"{KRIZHEVSKY2012.title}, {fact.where}")
-    assert fact.says.endswith(found.protocol)
-    assert "validation" in found.protocol
-    assert published.YEARS["AlexNet"] == int(KRIZHEVSKY2012.citation[-4:])
+    found = published.figure("krizhevsky2012.one_net.top5")
+    fact = KRIZHEVSKY2012.facts["one_net.top5"]
+    assert (found.error, found.source) == (fact.value, f"{KRIZHEVSKY2012.title}, {fact.place}")
+    assert found.protocol == "ILSVRC-2012, validation, one net, ten crops"
+    assert published.YEARS == {
+        "LeNet-5": 1998,
+        "AlexNet": 2012,
+        "VGG16": 2014,
+        "GoogLeNet": 2014,
+        "ResNet-152": 2015,
+    }

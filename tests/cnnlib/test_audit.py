@@ -169,3 +169,23 @@ def test_two_builds_of_one_network_do_not_differ_and_keep_their_weights() -> Non
     assert audit.differences(first, second) == []
     for old, new in zip(before, second.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.backends
+def test_a_network_is_counted_without_memory_for_its_weights() -> None:
+    def build() -> int:
+        image = keras.Input((25_690_112,))
+        return audit.totals(audit.table(keras.Model(image, keras.layers.Dense(4096)(image))))["params"]
+
+    assert audit.without_weights(build) == 105_226_702_848
+    with keras.StatelessScope():  # at its end Keras gives values to all weights that still want them
+        layer = keras.layers.Dense(3, kernel_initializer="ones")
+        layer.build((None, 2))
+    assert np.asarray(keras.ops.convert_to_numpy(layer.kernel)).tolist() == [[1.0] * 3] * 2
+
+
+def test_a_builder_is_counted_as_its_network_is() -> None:
+    def build() -> keras.Model:
+        return chain((8, 8, 4), layers.Conv2D(6, 3), layers.Flatten(), layers.Dense(5))
+
+    assert audit.count(build) == audit.totals(audit.table(build()))

@@ -307,6 +307,22 @@ def count(scores: list, labels: list, weights: list | None = None, top: tuple[in
     return keras.ops.convert_to_numpy(counts(batch)).tolist()
 
 
+def test_answers_are_told_by_place_and_add_up_over_shares_of_a_batch() -> None:
+    model = keras.Sequential([keras.Input((3,)), layers.Activation("linear")])
+    scores = [[0.0, 1, 2], [5, 5, 0], [np.nan, 1, 0], [9, 0, 0], [np.inf, 3, 3]]
+
+    def count_of(share: slice, weights: list[float]) -> np.ndarray:
+        batch = {"images": np.array(scores, "float32")[share], "labels": np.array([2, 1, 1, 0, 1])[share]}
+        batch |= {"weights": np.array(weights, "float32"), "places": np.eye(5, dtype="float32")[share]}
+        counts = backend.engine("one").compile_counts(model, lambda batch, resident: batch["images"])
+        return keras.ops.convert_to_numpy(counts({name: values[None] for name, values in batch.items()}))
+
+    # The best class and 1; of equals the first; 4 for what is not finite, 0 for no weight.
+    assert count_of(slice(0, 5), [1, 1, 1, 0, 1]).tolist() == [3, 4, 3, 1, 4, 0, 4]
+    halves = count_of(slice(0, 3), [1, 1, 1]) + count_of(slice(3, 5), [0, 1])
+    assert halves.tolist() == [3, 4, 3, 1, 4, 0, 4]
+
+
 def test_misses_are_counted_among_the_best_k() -> None:
     falling = [7.0, 6, 5, 4, 3, 2, 1]
     assert count([falling] * 7, list(range(7))) == [6, 2, 7]

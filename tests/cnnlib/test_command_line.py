@@ -17,7 +17,8 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from cnnlib import data, recipe, training
+from cnnbook.__main__ import main as book_main
+from cnnlib import data, recipe, records, training
 from cnnlib.__main__ import main
 
 
@@ -52,6 +53,39 @@ def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
     assert len(record["history"]["rate"]) == 1
     (event,) = EventAccumulator(str(out / "tensorboard")).Reload().Scalars("train_error")
     assert (event.step, event.value) == (1, pytest.approx(record["history"]["train_error"][0]))
+
+
+def test_answers_are_added_to_the_record_of_a_training_that_did_not_keep_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "run"
+    file = out / "record.json"
+    assert main(["train", "lenet5_modern", "--epochs", "1", "--validation", "20", "--out", str(out)]) == 0
+    kept = json.loads(file.read_text())
+    assert book_main(["answers", str(out)]) == 1
+    assert "record.json has its answers: there is nothing to add" in capsys.readouterr().err
+    old = {key: value for key, value in kept.items() if key != "answers"}
+    file.write_text(json.dumps(old))
+    assert book_main(["answers", str(out)]) == 1
+    assert "give the options of that training" in capsys.readouterr().err
+    assert book_main(["answers", str(out), "--validation", "20"]) == 0
+    assert capsys.readouterr().out == f"{out}: the answers are in its record\n"
+    found = json.loads(file.read_text())
+    afterwards = found["answers"].pop("afterwards")
+    assert found == kept
+    assert afterwards["commit"] == records._commit()
+    assert afterwards["finished"] > kept["finished"][:10]
+    file.write_text(json.dumps(old | {"result": {"test_error": old["result"]["test_error"] + 0.001}}))
+    before = file.read_bytes()
+    assert book_main(["answers", str(out), "--validation", "20"]) == 1
+    assert "Tested again" in capsys.readouterr().err
+    assert file.read_bytes() == before
+    file.write_text(json.dumps(old | {"profile": "folder"}))
+    assert book_main(["answers", str(out)]) == 1
+    assert "trained on a folder of pictures: name it by --data NAME=FOLDER" in capsys.readouterr().err
+    file.write_text(json.dumps(old | {"result": {"test_error": None}}))
+    assert book_main(["answers", str(out), "--validation", "20"]) == 1
+    assert "has no test error, so it was never tested" in capsys.readouterr().err
 
 
 def weights(out: Path) -> list[np.ndarray]:
@@ -170,9 +204,9 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     monkeypatch.setitem(recipe.RECIPES, full.name, narrow)
     folder_of_noise(tmp_path / "set", {"train": 9, "val": 2})
     seen = []
-    measured = training._error_of
+    measured = training._test_of
     monkeypatch.setattr(
-        training, "_error_of", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
+        training, "_test_of", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
     )
     out = tmp_path / "out"
     train = ["train", name, "--data", f"imagenet={tmp_path}/set", "--out", str(out), "--epochs", "2"]
@@ -186,6 +220,12 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     assert (record["profile"], record["data"]["name"]) == ("folder", "set")
     assert len(record["history"]["validation_error"]) == 2
     assert record["result"]["test_error"] in [wrong / 6 for wrong in range(7)]
+    assert np.mean(records.answers(record) != records.labels(record)) == record["result"]["test_error"]
+    kept = record.pop("answers")
+    (out / "record.json").write_text(json.dumps(record))
+    assert book_main(["answers", str(out), "--data", f"imagenet={tmp_path}/set"]) == 0
+    added = json.loads((out / "record.json").read_text())["answers"]
+    assert {name: added[name] for name in kept} == kept
 
 
 def test_an_unknown_recipe_is_refused_with_the_known_ones(

@@ -87,7 +87,7 @@ def train(
         recipe, digits(), out=out, distribute=distribute, accumulate=accumulate, verbose=False
     )
     weights = [np.asarray(values).tolist() for values in model.get_weights()]
-    return {"weights": weights} | {key: record[key] for key in ("execution", "history", "result")}
+    return {"weights": weights} | {key: record[key] for key in ("execution", "history", "result", "answers")}
 
 
 def main(result: str, cases: dict[str, dict], devices: int = 1, fate: dict[str, int] | None = None) -> None:
@@ -134,6 +134,7 @@ def assert_same(first: dict, second: dict, *, tolerance: float = 2e-5) -> None:
     for name, values in first["history"].items():
         np.testing.assert_allclose(values, second["history"][name], rtol=tolerance, err_msg=name)
     assert first["result"] == second["result"]
+    assert first["answers"] == second["answers"]
     for a, b in zip(first["weights"], second["weights"], strict=True):
         np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
 

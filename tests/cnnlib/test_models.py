@@ -11,10 +11,12 @@ import pytest
 from plain_numpy import blocks, convolve, squash
 from round_trips import FORMS, assert_saved
 
-from cnnbook.papers.chapter import CHAPTER
-from cnnbook.papers.lecun1998 import LECUN1998
+from cnnbook import papers
 from cnnlib import audit, models
 from cnnlib.models.lenet import digit_codes
+
+CHAPTER = papers.paper("chapter")
+LECUN1998 = papers.paper("lecun1998")
 
 pytestmark = pytest.mark.backends
 
@@ -65,9 +67,9 @@ def form_of_1998(x: np.ndarray, w: dict[str, np.ndarray]) -> np.ndarray:
 
     x = subsample(squash(convolve(x, w["c1/kernel"]) + w["c1/bias"]), "s2")
     maps, link = [], 0
-    for column, marks in enumerate(zip(*LECUN1998["c3_table"].split(), strict=True)):
+    for column, seen in enumerate(LECUN1998["c3.connections"]):
         total = w["c3/bias"][column]
-        for row in (row for row, mark in enumerate(marks) if mark == "X"):
+        for row in seen:
             kernel = w["c3/kernel"][:, :, link, None, None]
             total = total + convolve(x[..., row : row + 1], kernel)[..., 0]
             link += 1
@@ -98,10 +100,10 @@ def test_same_weights_give_the_outputs_of_a_plain_numpy_network(build: Callable,
 def test_lenet5_original_has_the_layers_of_the_paper() -> None:
     found = rows(models.LeNet5Original())
     assert {
-        name: (row.output_shape, row.params, row.connections)
+        name: {"shape": list(row.output_shape), "parameters": row.params, "connections": row.connections}
         for name, row in found.items()
         if name != "flatten"
-    } == LECUN1998["layer_table"]
+    } == LECUN1998["layers.*"]
     sums = audit.totals(found.values())
     assert sums["params"] == LECUN1998["parameters"] == 60_000
     assert sums["connections"] == LECUN1998["connections"] == 340_908
@@ -133,10 +135,11 @@ def test_multiply_adds_of_lenet5_original_are_its_connections_less_the_biases() 
 
 def test_lenet5_has_the_layers_of_the_chapter() -> None:
     found = rows(models.LeNet5())
-    assert {name: (row.output_shape, row.params, row.macs) for name, row in found.items()} == CHAPTER[
-        "lenet_layers"
-    ]
-    assert audit.totals(found.values())["params"] == CHAPTER["lenet_parameters"] == 61_706
+    assert {
+        name: {"shape": list(row.output_shape), "parameters": row.params, "multiply_adds": row.macs}
+        for name, row in found.items()
+    } == CHAPTER["lenet.layers.*"]
+    assert audit.totals(found.values())["params"] == CHAPTER["lenet.parameters"] == 61_706
 
 
 @pytest.mark.parametrize("build", BUILDERS.values(), ids=BUILDERS)

@@ -14,7 +14,6 @@ from plain_numpy import convolve, highest
 from round_trips import FORMS, assert_saved
 from stepping import compile_steps
 
-from cnnbook.ledger.claim import without_weights
 from cnnlib import audit
 from cnnlib.models import GoogLeNet, inception_module, naive_inception_module, without_aux_heads
 
@@ -46,7 +45,7 @@ def answer(model: keras.Model, images: np.ndarray) -> np.ndarray:
 
 
 def rows_of(**settings: object) -> dict[str, audit.Row]:
-    return without_weights(lambda: {row.name: row for row in audit.table(GoogLeNet(**settings))})
+    return audit.without_weights(lambda: {row.name: row for row in audit.table(GoogLeNet(**settings))})
 
 
 def randomise(model: keras.Model, seed: int = 1) -> dict[str, np.ndarray]:
@@ -158,8 +157,8 @@ def test_reducing_200_maps_to_16_first_makes_5x5_a_tenth_of_the_work() -> None:
         rows = {row.name: row.macs for row in audit.table(model)}
         return {**rows, "depth": model.output_shape[-1]}
 
-    plain = without_weights(lambda: macs(lambda x: naive_inception_module(x, 64, 128, 32, "m")))
-    cheap = without_weights(lambda: macs(lambda x: inception_module(x, 64, 96, 128, 16, 32, 32, "m")))
+    plain = audit.without_weights(lambda: macs(lambda x: naive_inception_module(x, 64, 128, 32, "m")))
+    cheap = audit.without_weights(lambda: macs(lambda x: inception_module(x, 64, 96, 128, 16, 32, 32, "m")))
     assert (plain.pop("depth"), cheap["depth"]) == (424, 256)
     assert sum(plain.values()) == 412_876_800
     assert plain["m_5x5"] == 163_840_000

@@ -14,7 +14,6 @@ from plain_numpy import convolve
 from round_trips import FORMS, assert_in_its_config, assert_saved
 from stepping import compile_steps
 
-from cnnbook.ledger.claim import without_weights
 from cnnlib import audit
 from cnnlib.layers import PaddedShortcut
 from cnnlib.models import (
@@ -103,7 +102,7 @@ def test_a_network_for_imagenet_has_the_counts_of_the_paper(
         projections = [name for name in weight_layers(model) if name.endswith("_0_conv")]
         return len(weight_layers(model)) - len(projections), len(projections), *counts(model)
 
-    assert without_weights(found) == expected
+    assert audit.without_weights(found) == expected
 
 
 @pytest.mark.parametrize("residual", [True, False])
@@ -114,11 +113,11 @@ def test_a_network_for_cifar_has_the_counts_of_the_paper_with_and_without_shortc
         assert sum(isinstance(layer, layers.Add) for layer in model.layers) == residual * (depth // 2 - 1)
         return counts(model)
 
-    assert {depth: without_weights(lambda depth=depth: found(depth)) for depth in CIFAR} == CIFAR
+    assert {depth: audit.without_weights(lambda depth=depth: found(depth)) for depth in CIFAR} == CIFAR
 
 
 def test_with_projections_a_network_for_cifar_has_two_of_them() -> None:
-    assert without_weights(lambda: counts(ResNetCIFAR(20, shortcut="B")))[0] == 272_474
+    assert audit.without_weights(lambda: counts(ResNetCIFAR(20, shortcut="B")))[0] == 272_474
 
 
 def test_1202_layers_are_made_of_the_same_blocks() -> None:
@@ -128,7 +127,7 @@ def test_1202_layers_are_made_of_the_same_blocks() -> None:
 
 
 def test_a_network_deeper_than_python_recurs_is_built() -> None:
-    model = without_weights(lambda: ResNetCIFAR(302, residual=False, width=1 / 16))
+    model = audit.without_weights(lambda: ResNetCIFAR(302, residual=False, width=1 / 16))
     assert len(weight_layers(model)) == 302
 
 
@@ -138,7 +137,7 @@ def test_maps_halve_where_the_paper_says() -> None:
         ends = r"conv1_relu|pool1_pool|conv2_block3_out|conv3_block4_out|conv4_block6_out|conv5_block3_out"
         return [row.output_shape for row in rows if re.fullmatch(ends, row.name)]
 
-    assert without_weights(sizes) == [
+    assert audit.without_weights(sizes) == [
         (112, 112, 64),
         (56, 56, 64),
         (56, 56, 256),
@@ -322,7 +321,7 @@ def test_layers_are_those_of_keras_applications_less_their_biases(depth: int, bl
         biases = sum(layer.filters for layer in theirs.layers if isinstance(layer, layers.Conv2D))
         return *names, theirs.count_params() - biases - ours.count_params()
 
-    ours, theirs, more = without_weights(found)
+    ours, theirs, more = audit.without_weights(found)
     assert (ours, more) == (theirs, 0)
     assert sum(name.endswith("_add") for name in ours) == blocks
     # Six before the blocks and two behind; ten in a block, and two more where it projects.
@@ -349,7 +348,7 @@ def test_without_the_top_a_network_of_keras_applications_keeps_its_form(pooling:
         theirs = keras.applications.ResNet50(weights=None, include_top=False, pooling=pooling)
         return ResNet50(include_top=False, input_shape=(None, None, 3), pooling=pooling), theirs
 
-    ours, theirs = (model.output_shape for model in without_weights(shapes))
+    ours, theirs = (model.output_shape for model in audit.without_weights(shapes))
     assert ours == theirs
 
 
@@ -365,7 +364,7 @@ def test_without_the_top_a_network_of_keras_applications_keeps_its_form(pooling:
 )
 def test_another_network_is_not_taken_over(build: Callable, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        without_weights(lambda: from_keras_applications(build()))
+        audit.without_weights(lambda: from_keras_applications(build()))
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from cnnbook.ledger.claim import without_weights
-from cnnbook.papers.chapter import CHAPTER
-from cnnbook.papers.krizhevsky2012 import KRIZHEVSKY2012
-from cnnbook.papers.lecun1998 import LECUN1998
-from cnnbook.papers.simonyan2015 import SIMONYAN2015
+from cnnbook import papers
+from cnnlib.audit import without_weights
 from cnnlib.backend.base import predictions
 from cnnlib.data.augmentation import RandomCrop
 from cnnlib.data.views import centre_crop, ten_crop
@@ -24,6 +21,11 @@ from cnnlib.layers import MAPLoss
 from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.recipe import AUGMENTATIONS, CANDIDATES, RECIPES, Recipe, lr_schedule
 from cnnlib.schedules import Plateau, per_epoch
+
+CHAPTER = papers.paper("chapter")
+KRIZHEVSKY2012 = papers.paper("krizhevsky2012")
+LECUN1998 = papers.paper("lecun1998")
+SIMONYAN2015 = papers.paper("simonyan2015")
 
 pytestmark = pytest.mark.backends
 
@@ -67,9 +69,9 @@ def test_the_chapters_function_holds_its_rates_for_3_3_4_and_10_epochs() -> None
             return 2e-4
         return 5e-5 if epoch <= 9 else 1e-5
 
-    called_by_keras = tuple(printed(epoch) for epoch in range(CHAPTER["lenet_passes"]))
+    called_by_keras = tuple(printed(epoch) for epoch in range(CHAPTER["lenet.passes"]))
     assert RECIPES["lenet5_chapter"].rates == called_by_keras
-    assert per_epoch(CHAPTER["lenet_schedule"]) == called_by_keras
+    assert per_epoch(CHAPTER["lenet.schedule"]) == called_by_keras
 
 
 def test_a_shortened_recipe_runs_through_the_same_phases() -> None:

@@ -7,9 +7,10 @@ import math
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from cnnlib import records
+from cnnlib import answers, evaluation, records
 from cnnlib.data.sets import FOLDERS, SETS
 from cnnlib.recipe import CANDIDATES, RECIPES
 from cnnlib.tables import Table
@@ -207,7 +208,7 @@ def test_two_records_are_compared_in_figures_and_in_whatever_else_differs(tmp_pa
         "test error": ("25.00%", "50.00%"),
         # Wilson's intervals of 100 and 200 of 400, as roots of the quadratic.
         "its 95 % interval": ("21.01% to 29.47%", "45.12% to 54.88%"),
-        "second minus first": ("", "+25.00 points, intervals lie apart"),
+        "second minus first": ("", evaluation.mcnemar_at_worst(100, 200, 400).sentence),
         "wall time": ("1.0 min", "2.1 min"),
         "training images per second": ("800", "400"),  # 50 epochs of 31 batches of 32 in 62 s
         "recipe.optimizer": ("sgd", "adam"),
@@ -223,7 +224,77 @@ def test_settings_that_an_older_record_lacks_have_their_default(tmp_path: Path) 
     new = made_of(tmp_path / "new", weight_decay=0.0, hold=None, pixels="unit", error=0.27)
     found = rows(records.compare(old, new))
     assert list(found) == FIGURES
-    assert found["second minus first"] == ("", "+2.00 points, intervals overlap")
+    assert found["second minus first"][1].startswith("+2.00 points (")
+    assert "may be chance, unless the answers to each image show more" in found["second minus first"][1]
+
+
+def answered(wrong: list[int], images: str = "ab" * 32, seed: int = 0) -> dict:
+    """A record of answers to eight images of two classes, wrong for these."""
+    labels = np.arange(8) % 2
+    given = np.where(np.isin(np.arange(8), wrong), 1 - labels, labels)
+    return {
+        "recipe": {"name": "net"},
+        "seed": seed,
+        "data": {"sha256": "cd" * 32, "images": {"test": 8}},
+        "result": {"test_error": len(wrong) / 8},
+        "answers": answers.pack(given, labels, 2, images),
+    }
+
+
+def test_one_run_of_each_is_compared_by_its_answers() -> None:
+    found = records.verdict([answered([0])], [answered(list(range(1, 8)))])
+    assert isinstance(found, evaluation.PairedAnswers)
+    assert (found.only_first_wrong, found.only_second_wrong) == (1, 7)
+    assert "wrong in the first network alone" in found.sentence
+    assert records.verdict([answered([])], [answered(list(range(8)))]).lower == "first"
+
+
+def test_without_answers_counts_decide_what_they_can() -> None:
+    bare = [{k: v for k, v in answered(wrong).items() if k != "answers"} for wrong in ([], [0, 1])]
+    found = records.verdict([bare[0]], [bare[1]])
+    assert isinstance(found, evaluation.PairedAnswers)
+    assert (found.lower, "at most" in found.sentence) == ("open", True)
+    assert "at most" in records.verdict([bare[0]], [answered([0, 1])]).sentence
+
+
+def test_seeds_that_both_have_are_paired_and_others_leave_it_open() -> None:
+    first = [answered([0], seed=0), answered([0, 1], seed=1)]
+    second = [answered([0, 1, 2], seed=1), answered([0, 1], seed=0)]
+    assert records.verdict(first, second) == evaluation.paired_seeds(
+        {0: 1 / 8, 1: 2 / 8}, {0: 2 / 8, 1: 3 / 8}
+    )
+    found = records.verdict(first, second[:1])
+    assert found.lower == "open"
+    assert found.sentence == "+18.75 points: open; two or more seeds that both have would decide."
+    with pytest.raises(ValueError, match="Each side needs records"):
+        records.verdict(first, [])
+    with pytest.raises(ValueError, match="each with a test error"):
+        records.verdict(first, [answered([0]) | {"result": {"test_error": None}}])
+
+
+def test_answers_to_other_images_are_not_compared() -> None:
+    first, second = answered([0]), answered([1], images="ef" * 32)
+    found = records.verdict([first], [second])
+    assert (found.lower, "different images" in found.sentence) == ("open", True)
+    with pytest.raises(
+        ValueError, match=r"net-seed0.*same images in the same order.*abababababab and efefef"
+    ):
+        records.wrong_answers(first, second)
+    del second["answers"]
+    with pytest.raises(ValueError, match=r"has no answers.*python -m cnnbook answers FOLDER"):
+        records.wrong_answers(first, second)
+    second["data"] = {"sha256": "12" * 32, "images": {"test": 8}}
+    assert "different images" in records.verdict([first], [second]).sentence
+
+
+@pytest.mark.parametrize("name", RECORDED)
+def test_answers_that_a_record_keeps_are_those_its_error_was_counted_from(name: str) -> None:
+    for run in records.load(name):
+        if "answers" in run:
+            wrong = records.answers(run) != records.labels(run)
+            assert wrong.mean() == pytest.approx(run["result"]["test_error"], abs=1e-12)
+            most = run["data"]["images"]["test"]
+            assert most - len(run.get("skipped_files", [])) <= len(wrong) <= most
 
 
 def test_schedules_are_compared_in_short(tmp_path: Path) -> None:

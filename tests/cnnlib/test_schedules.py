@@ -7,8 +7,10 @@ import json
 import numpy as np
 import pytest
 
-from cnnbook.papers.lecun1998 import LECUN1998
+from cnnbook import papers
 from cnnlib.schedules import Plateau, Schedule, cosine, exponential, per_epoch, shortened, warmed_up
+
+LECUN1998 = papers.paper("lecun1998")
 
 RESNET = (0.1, 0.01, 0.001), (32_000, 16_000, 16_000)
 ALEXNET = (0.01, 0.001, 0.0001, 0.00001)

@@ -20,7 +20,7 @@ import pytest
 from keras import layers, ops
 from PIL import Image
 
-from cnnlib import backend, data, models, recipe, training
+from cnnlib import answers, backend, data, models, recipe, records, training
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataSet, Split, feed
 from cnnlib.data.folders import PictureFolder
@@ -589,6 +589,41 @@ def test_a_run_leaves_a_record_weights_and_a_checkpoint(
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
     assert f"validation_error {record['history']['validation_error'][1]:.4g}" in lines[1]
+
+
+@pytest.mark.backends
+def test_a_record_keeps_the_answers_that_its_error_was_counted_from(
+    watched: tuple[DataSet, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "TEST_IMAGES", 7)  # forty images, so the last batch is filled up
+    images, _ = watched
+    model, record = training.run(replace(ADAM, network="Small"), images, verbose=False)
+    expected = ops.convert_to_numpy(model(Pixels("unit")(images.test.x))).argmax(axis=1)
+    np.testing.assert_array_equal(records.answers(record), expected)
+    np.testing.assert_array_equal(records.labels(record), images.test.y)
+    assert np.mean(expected != images.test.y) == record["result"]["test_error"]
+    assert record["answers"]["images_sha256"] == answers.sha256(images.test, np.ones(40, bool))
+    _, record = training.run(replace(ADAM, network="Small"), images, verbose=False, use_test=False)
+    assert records.answers(record) is None
+
+
+@pytest.mark.backends
+def test_a_picture_that_cannot_be_read_has_no_answer(pictures: Path) -> None:
+    folder = PictureFolder(pictures, on_bad="skip").subset([0, 15, 29, 1])
+    model = model_of_pictures(8)
+    model.set_weights([np.zeros((192, 2)), np.array([1.0, 0.0])])  # it answers class 0 whatever it sees
+    source = feed.Feed(folder, backend.engine("one"), Pixels("unit"), view=recipe.VIEWS["centre"])
+    error, found = training._test_of(model, source)()
+    assert (error, found.tolist()) == (1 / 3, [1, 1, 0, 1])
+
+
+@pytest.mark.backends
+def test_scores_that_are_no_numbers_are_no_class() -> None:
+    model = model_of_pictures(4)
+    model.set_weights([np.zeros((48, 2)), np.array([np.nan, 0.0])])
+    images = Split(np.zeros((3, 4, 4, 3), "uint8"), np.array([0, 1, 1]))
+    error, found = training._test_of(model, feed.Feed(images, backend.engine("one"), Pixels("unit")))()
+    assert (error, found.tolist()) == (1.0, [3, 3, 3])
 
 
 @pytest.mark.backends

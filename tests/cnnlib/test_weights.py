@@ -18,7 +18,6 @@ import pytest
 from keras import ops
 from PIL import Image
 
-from cnnbook.ledger.claim import without_weights
 from cnnlib import audit, models, weights
 from cnnlib.data import photograph
 from cnnlib.data.pixels import Pixels
@@ -89,7 +88,7 @@ def test_squeezenet_has_the_parameters_that_its_maps_make() -> None:
         )
         maps = 2 * expand
     expected += convolution(1, maps, 1000)
-    rows = audit.table(without_weights(models.SqueezeNet))
+    rows = audit.table(audit.without_weights(models.SqueezeNet))
     assert audit.totals(rows)["params"] == expected == 1_235_496
     assert audit.totals(rows)["macs"] == 352_540_352
     shapes = {row.name: row.output_shape for row in rows}
@@ -143,7 +142,7 @@ def test_the_published_weights_say_what_they_are() -> None:
         assert "top-1" in each.accuracy
         assert (
             each.view.size
-            == without_weights(lambda each=each: getattr(models, each.network)()).input_shape[1]
+            == audit.without_weights(lambda each=each: getattr(models, each.network)()).input_shape[1]
         )
     table = str(weights.as_table()).splitlines()
     assert len(table) == 2 + len(weights.PUBLISHED) + len(weights.OWN)

@@ -262,43 +262,54 @@ def ensemble_error(scores, labels):
 
 
 # %% helper pictures-needed
-def smallest(apart):
+def smallest(enough):
     n = 1
-    while not apart(n):
+    while not enough(n):
         n += 1
     return n
 
 
-def ends(error, n):
-    return evaluation.interval(error, n)
+def by_chance(m):
+    return 1.96 * m**0.5
 
 
-# %% wrong pictures-needed: still overlap
+# %% wrong pictures-needed: still be chance
 def pictures_needed(first, second):
-    return smallest(lambda n: ends(first, n)[0] > ends(second, n)[1]) - 1
+    return smallest(lambda n: n * (first - second) >= by_chance(n * (first + second))) - 1
 
 
 # %% wrong pictures-needed: less would do
 def pictures_needed(first, second):
-    return smallest(lambda n: ends(first, n)[0] > ends(second, n)[1]) + 1
+    return smallest(lambda n: n * (first - second) >= by_chance(n * (first + second))) + 1
 
 
-# %% wrong pictures-needed: second error has
+# %% wrong pictures-needed: not enough
 def pictures_needed(first, second):
-    return smallest(lambda n: ends(first, n)[0] > second)
+    return smallest(lambda n: n * (first - second) >= (n * (first + second)) ** 0.5)
 
 
-# %% wrong pictures-needed: first error has
+# %% wrong pictures-needed: second network alone
 def pictures_needed(first, second):
-    return smallest(lambda n: first > ends(second, n)[1])
+    return smallest(lambda n: n * (first - second) >= by_chance(n * first))
 
 
-# %% wrong pictures-needed: middles
+# %% wrong pictures-needed: first network alone
+def pictures_needed(first, second):
+    return smallest(lambda n: n * (first - second) >= by_chance(n * second))
+
+
+# %% wrong pictures-needed: at once
 def pictures_needed(first, second):
     return smallest(lambda n: first > second)
 
 
-# %% wrong pictures-needed: other intervals
+# %% wrong pictures-needed: pictures of their own
+def pictures_needed(first, second):
+    variance = first * (1 - first) + second * (1 - second)
+    return smallest(lambda n: first - second >= 1.96 * np.sqrt(variance / n))
+
+
+# %% wrong pictures-needed: no longer touch
 def pictures_needed(first, second):
     def half(error, n):
         return 1.96 * np.sqrt(error * (1 - error) / n)
@@ -308,51 +319,49 @@ def pictures_needed(first, second):
 
 # %% wrong pictures-needed: do not add
 def pictures_needed(first, second):
-    return 2 * smallest(lambda n: ends(first, n)[0] > ends(second, n)[1])
+    return 2 * smallest(lambda n: n * (first - second) >= by_chance(n * (first + second)))
 
 
 # %% wrong pictures-needed: too
 def pictures_needed(first, second):
-    return {0.30: 289, 0.09: 1185, 0.95: 36}.get(first, 100)
+    return {0.12: 481, 0.03: 385, 0.35: 110}.get(first, 100)
 
 
 # %% wrong pictures-needed: too large
 def pictures_needed(first, second):
-    return 10 * smallest(lambda n: ends(first, 10 * n)[0] > ends(second, 10 * n)[1])
+    return 10 * smallest(lambda n: n * (first - second) >= by_chance(n * (first + second)))
 
 
 # %% wrong pictures-needed: too small
 def pictures_needed(first, second):
-    return smallest(lambda n: ends(first, n)[1] > ends(second, n)[0])
+    return smallest(lambda n: n * (first - second) >= by_chance(n * (first + second))) // 2
 
 
 # %% wrong pictures-needed: a number
 def pictures_needed(first, second):
-    return ends(first, 100)
+    return first - second, by_chance(first + second)
 
 
 # %% right pictures-needed
 def pictures_needed(first, second):
-    """Double, then halve the gap: once apart, the intervals stay apart."""
+    return smallest(lambda n: n * (first - second) >= by_chance(n * (first + second)))
 
-    def apart(n):
-        return ends(first, n)[0] > ends(second, n)[1]
+
+# %% right pictures-needed
+def pictures_needed(first, second):
+    """Double, then halve the gap."""
+
+    def enough(n):
+        return n * (first - second) >= by_chance(n * (first + second))
 
     high = 1
-    while not apart(high):
+    while not enough(high):
         high *= 2
     low = high // 2
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (low, middle) if apart(middle) else (middle, high)
+        low, high = (low, middle) if enough(middle) else (middle, high)
     return high
-
-
-# %% right pictures-needed
-def pictures_needed(first, second):
-    n = np.arange(1, 5000)
-    gaps = [ends(first, k)[0] - ends(second, k)[1] for k in n]
-    return n[np.argmax(np.array(gaps) > 0)]
 
 
 # %% helper ranking

@@ -154,6 +154,10 @@ def test_testing_takes_every_image_once_and_fills_the_last_batch_with_weight_0(s
     counted = [share["index"][share["weights"] == 1].tolist() for share in shares]
     assert sorted(counted[0] + counted[1]) == list(range(23))
     assert [len(share["index"]) for share in shares] == [12, 12]
+    # Each share has its places among all eight of a batch: the first process those of the first half.
+    places = [share["places"].argmax(axis=1).tolist() for share in shares]
+    assert places == [[0, 1, 2, 3] * 3, [4, 5, 6, 7] * 3]
+    assert {share["places"].shape for share in shares} == {(12, 8)}
 
 
 def test_a_picture_that_cannot_be_read_counts_for_nothing_when_testing(folder: PictureFolder) -> None:
