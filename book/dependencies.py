@@ -147,9 +147,9 @@ def _resolve(name: str, packages: tuple[Path, ...]) -> Iterator[tuple[Path, str]
             yield folder / f"{part}.py", parent
             return
         if depth and (folder / "__init__.py").is_file():
-            module = (_face(ast.parse((folder / "__init__.py").read_bytes())) or {}).get(part)
-            if module:
-                yield from _resolve(f"{module}.{part}", packages)
+            origin = (_face(ast.parse((folder / "__init__.py").read_bytes())) or {}).get(part)
+            if origin:
+                yield from _resolve(f"{origin}.{part}", packages)
                 return
         folder /= part
         if not folder.is_dir():

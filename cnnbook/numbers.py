@@ -23,8 +23,6 @@ from __future__ import annotations
 
 import ast
 import functools
-import importlib
-import pkgutil
 import re
 import statistics
 from collections.abc import Collection, Iterable, Mapping
@@ -142,31 +140,21 @@ _SURE = {"computed": "computed from it", "secondary": "as others quote it", "mem
 
 
 def _fact(key: str) -> Number:
-    value, title, place, confidence, unit = _paper_says(key)
-    doubt = f" ({_SURE[confidence]})" if confidence in _SURE else ""
-    cited = _as_cited(key.partition(".")[0]) or title
-    return Number(value, f"{cited}, {place}{doubt}", unit, "book/references.html")
+    fact, value = _paper_says(key)
+    citation = key.partition(".")[0]
+    doubt = f" ({_SURE[fact.confidence]})" if fact.confidence in _SURE else ""
+    cited = _as_cited(citation) or papers.paper(citation).title
+    return Number(value, f"{cited}, {fact.place}{doubt}", fact.unit, "book/references.html")
 
 
-def _paper_says(key: str) -> tuple[Any, str, str, str, str]:
-    """A fact's value, paper, place, confidence and unit: here alone it matters how facts are kept."""
-    citation, *path = _parts(key) or [""]
-    known = _papers()
-    paper = known[_one_of(citation, known, "the book", ["runs", "experiments", "counts"])]
-    name, bracket, choice = (path or [""])[0].partition("[")
+def _paper_says(key: str) -> tuple[papers.Fact, Any]:
+    """A fact, and its value or, after `[1]`, the part of it that is meant."""
+    citation, _, rest = key.partition(".")
+    paper = papers.paper(_one_of(citation, papers.names(), "the book", ["runs", "experiments", "counts"]))
+    name, bracket, choice = rest.partition("[")
     fact = paper.facts[_one_of(name, paper.facts, citation)]
-    (value,) = _at({name: fact.value}, [name + bracket + choice, *path[1:]], citation)
-    return value, paper.title, fact.where, fact.confidence, ""
-
-
-@functools.cache
-def _papers() -> dict[str, papers.Paper]:
-    modules = [
-        importlib.import_module(f"{papers.__name__}.{module.name}")
-        for module in pkgutil.iter_modules(papers.__path__)
-    ]
-    found = [value for module in modules for value in vars(module).values()]
-    return {paper.citation: paper for paper in found if isinstance(paper, papers.Paper)}
+    (value,) = _at({"": fact.value}, [bracket + choice], key) if bracket else (fact.value,)
+    return fact, value
 
 
 @functools.cache
@@ -255,8 +243,8 @@ def _count(key: str) -> Number:
 def _counts(builder: str, settings: str) -> dict[str, dict[str, int]]:
     """The counts of a network's layers, by their names, and under no name those of all of it."""
     # TensorFlow takes seconds to load, and pages without a count do without it.
-    from cnnbook.ledger.claim import without_weights
     from cnnlib import audit, models
+    from cnnlib.audit import without_weights
 
     builders = [name for name in models.__all__ if name[0].isupper()]
     build = getattr(models, _one_of(builder, builders, "counts"))

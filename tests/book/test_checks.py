@@ -123,9 +123,11 @@ def test_the_first_page_leads_on_and_is_valid(tmp_path: Path) -> None:
 
 
 def test_a_number_of_a_page_gets_its_source() -> None:
-    page = '<p><data value="he2016.cifar_errors.20">8.75</data> <data value="runs.none">1</data></p>'
+    page = (
+        '<p><data value="he2016.cifar.resnet20.test_error">8.75</data> <data value="runs.none">1</data></p>'
+    )
     assert with_sources(page, "../") == (
-        '<p><data value="he2016.cifar_errors.20" data-source="He et al. 2016, '
+        '<p><data value="he2016.cifar.resnet20.test_error" data-source="He et al. 2016, '
         'table 6" data-page="../book/references.html">8.75</data> <data value="runs.none">1</data></p>'
     )
     run = with_sources('<data value="runs.resnet20_short.test_error">', "")
@@ -136,9 +138,9 @@ def test_a_number_of_a_page_gets_its_source() -> None:
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
-        ('<data value="he2016.cifar_errors.20">8.75</data>', None),
-        ('<data value="he2016.cifar_errors.20">8.76</data>', "is 8.75, and the text says 8.76."),
-        ('<data value="he2016.cifar_error.20">8.75</data>', "did you mean cifar_errors"),
+        ('<data value="he2016.cifar.resnet20.test_error">8.75</data>', None),
+        ('<data value="he2016.cifar.resnet20.test_error">8.76</data>', "is 8.75, and the text says 8.76."),
+        ('<data value="he2016.cifar.resnet20.error">8.75</data>', "did you mean cifar.resnet20.test_error"),
         ("<data>8.75</data>", "the book has no ''"),
         ('<p id="b"><data value="he2016.nets" data-page="page.html#b">6</data>', None),
         (

@@ -88,7 +88,7 @@ def test_the_examples_for_contributors_are_right() -> None:
 
 # --- that the tests can fail ---------------------------------------------------------------------------
 
-RIGHT = '<data value="he2016.cifar_errors.20">8.75</data>'
+RIGHT = '<data value="he2016.cifar.resnet20.test_error">8.75</data>'
 WRONG = RIGHT.replace("8.75", "8.76")
 
 
@@ -107,14 +107,16 @@ WRONG = RIGHT.replace("8.75", "8.76")
     ],
 )
 def test_a_wrong_number_is_found_wherever_it_stands(markdown: str) -> None:
-    assert wrong_numbers(parse(markdown)) == ["he2016.cifar_errors.20 is 8.75, and the text says 8.76."]
+    assert wrong_numbers(parse(markdown)) == [
+        "he2016.cifar.resnet20.test_error is 8.75, and the text says 8.76."
+    ]
     assert wrong_numbers(parse(markdown.replace("8.76", "8.75"))) == []
 
 
 @pytest.mark.parametrize(
     ("markdown", "told"),
     [
-        (RIGHT.replace("errors.20", "error.20"), "did you mean cifar_errors"),
+        (RIGHT.replace("test_error", "error"), "did you mean cifar.resnet20.test_error"),
         ('<data value="runs.resnet20_gone.test_error">21.9</data>', "runs has no 'resnet20_gone'"),
         ("<data>8.75</data>", "is not written as"),
         ("<data value='he2016.nets'>six</data>", "is not written as"),
