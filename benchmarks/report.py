@@ -156,8 +156,7 @@ def growth(record: Record) -> Drawing:
     """
     devices = record["of"] == "devices"
     heading = "images a second" if devices else "seconds for an epoch"
-    figure = drawing.chart(250)
-    axes = figure.subplots()
+    figure, axes = drawing.chart(250)
     x = [point["x"] for point in record["points"]]
     y = [point["images_per_second" if devices else "median"] for point in record["points"]]
     fitted = record["line"]

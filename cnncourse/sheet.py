@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cnnbook import plots as figures
 from cnncourse.grading import Graded
-from cnnlib import plots
 from cnnlib.plots import Drawing
 
 
@@ -98,7 +98,7 @@ def _write(path: Path, rows: Sequence[Sequence[str]]) -> None:
 def summary(questions: dict[str, float], found: Sequence[Line]) -> Drawing:
     """Draw the class without a name in it."""
     shares = {name: _share(name, most, found) for name, most in questions.items()}
-    return plots.class_summary([line.total for line in found], sum(questions.values()), shares)
+    return figures.class_summary([line.total for line in found], sum(questions.values()), shares)
 
 
 def _share(name: str, most: float, found: Sequence[Line]) -> float | None:

@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnnbook import papers
+from cnnbook import plots as figures
 from cnnbook.widgets.base import Widget
 from cnnlib import data, plots, weights
 from cnnlib.data.pixels import Pixels
@@ -65,7 +66,7 @@ def _answer(title: str, network: Pretrained, example: np.ndarray, shown: Sequenc
     outputs = {name: model.get_layer(name).output for name in shown} | {"scores": model.output}
     found = keras.Model(model.input, outputs)(network.pixels(example[np.newaxis, ..., np.newaxis]))
     found = {name: ops.convert_to_numpy(each)[0] for name, each in found.items()}
-    return plots.answer(
+    return figures.answer(
         example,
         {name.upper(): found[name] for name in shown},
         dict(zip(network.class_names, found["scores"].tolist(), strict=True)),

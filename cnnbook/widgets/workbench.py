@@ -10,6 +10,7 @@ import keras
 from keras import layers
 
 from cnnbook import papers, published
+from cnnbook import plots as figures
 from cnnbook.widgets.base import Widget
 from cnnlib import audit, evaluation, models, plots
 from cnnlib.data.sets import FOLDERS, SETS
@@ -25,7 +26,7 @@ def convolution() -> Widget:
     """A calculator: what layers make of an input, what they cost, and how much of it they see."""
     presets = _presets()
     drawn = {preset["name"]: _counted(preset) for preset in presets[:2]}
-    return Widget("convolution", {"presets": presets}, plots.layer_counts(drawn))
+    return Widget("convolution", {"presets": presets}, figures.layer_counts(drawn))
 
 
 def network(shape: Sequence[int], chain: Sequence[Layer]) -> keras.Model:
@@ -173,13 +174,13 @@ def comparison() -> Widget:
         for test in tests[:2]
         for mark in test["marks"]
     ]
-    return Widget("comparison", {"tests": tests}, plots.over_the_years(rows))
+    return Widget("comparison", {"tests": tests}, figures.over_the_years(rows))
 
 
 def _test(
     kind: str,
     words: str,
-    figures: Mapping[str, published.Figure],
+    errors: Mapping[str, published.Figure],
     counts: Mapping[str, Mapping[str, int]],
     pictures: int | None,
 ) -> dict[str, Any]:
@@ -196,7 +197,7 @@ def _test(
             "protocol": found.protocol,
             "source": found.source,
         }
-        for name, found in figures.items()
+        for name, found in errors.items()
     ]
     return {
         "kind": kind,

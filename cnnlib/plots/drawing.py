@@ -4,16 +4,16 @@ import base64
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 import numpy as np
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.textpath import TextPath
 from PIL import Image
 
@@ -35,7 +35,10 @@ INK = "#010203"  # stands for the page's text colour until the SVG is written
 WIDTH = 346.0  # points; narrow, so that 10-point text is still read on a phone
 TEXT, SMALL = 10.0, 9.0
 MUTED = 0.72
+LABEL: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}  # of a text beside or in what it names
+DASHES, SIGNS = ("-", "--", "-.") * 2, "osD^vP"  # tell series apart beside their colours
 _FONT = "system-ui,sans-serif"
+_Data = TypeVar("_Data")
 _GROWTH = 1.6  # CSS pixels per point at full size: 10-point text then matches a page's 16-pixel text
 
 styled = style.context(
@@ -163,25 +166,25 @@ def _unique_ids(svg: str) -> str:
     return re.sub(r'(url\(#|href="#)([^")]+)', lambda match: match[1] + names[match[2]], svg)
 
 
-def chart(height: float) -> Figure:
+def blank(height: float) -> Figure:
     """Return an empty figure, of the common width and `height` points, that lays out its axes itself."""
     return Figure((WIDTH / 72, height / 72), layout="constrained")
 
 
-def sheet(width: float, height: float) -> tuple[Figure, Axes]:
-    """Return a blank sheet to draw on in points, x to the right and y downwards."""
+def chart(height: float) -> tuple[Figure, Axes]:
+    """Return a figure of the common width and `height` points, and its axes."""
+    figure = blank(height)
+    return figure, figure.subplots()
+
+
+def sheet(width: float, height: float, title: str = "") -> tuple[Figure, Axes]:
+    """Return a sheet to draw on in points, x to the right and y downwards, blank but for its title."""
     figure = Figure((width / 72, height / 72))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
+    axes.text(0, 11, title, weight="bold", va="baseline")
     return figure, axes
-
-
-def box(axes: Axes, left: float, top: float, width: float, height: float, colour: str, word: str) -> None:
-    """Draw a filled box with a word in it."""
-    axes.add_patch(Rectangle((left, top), width, height, fc=colour, alpha=0.5, lw=0))
-    middle = (left + width / 2, top + height / 2)
-    axes.text(*middle, word, size=SMALL, ha="center", va="center_baseline")
 
 
 def legend(figure: Figure, axes: Axes) -> None:
@@ -205,6 +208,19 @@ def check_series(series: Mapping[str, object], where: str) -> None:
     )
 
 
+def looks(series: Mapping[str, _Data]) -> Iterator[tuple[str, _Data, str, str, str]]:
+    """Give every series with a colour, a dash and a sign of its own."""
+    for (name, data), colour, dash, sign in zip(series.items(), PALETTE, DASHES, SIGNS, strict=False):
+        yield name, data, colour, dash, sign
+
+
+def check_interval(where: str, value: float, low: float | None, high: float | None) -> None:
+    """Refuse half an interval, and one without its value."""
+    require((low is None) == (high is None), f"{where}: an interval needs both ends, got {low} and {high}")
+    within = low is None or high is None or low <= value <= high
+    require(within, f"{where}: {value} lies outside its interval {low} to {high}")
+
+
 def check_label(label: str, value: str) -> None:
     """Refuse a label that does not fit on one line with its value."""
     space = WIDTH - 20 - text_width(value, TEXT)
@@ -214,18 +230,6 @@ def check_label(label: str, value: str) -> None:
 def text_width(text: str, size: float = SMALL) -> float:
     """Width of a line of text in points, in a font wider than those that pages use."""
     return float(TextPath((0, 0), text, size=size).get_extents().width) if text.strip() else 0.0
-
-
-def wrapped(text: str, width: float) -> list[str]:
-    """Break a bold text into lines of at most a width in points; a longer word has its own line."""
-    lines: list[str] = []
-    for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and 1.15 * text_width(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
 
 
 def capitalised(text: str) -> str:
@@ -258,3 +262,10 @@ def short(value: float) -> str:
 def percent(value: float) -> str:
     """Write a fraction in per cent, to three digits."""
     return f"{100 * value:.3g}%"
+
+
+def with_interval(value: float, low: float | None, high: float | None) -> str:
+    """Write a fraction in per cent, with its interval where that has a width."""
+    if low is None or high is None or low == high:
+        return percent(value)
+    return f"{percent(value)}, interval {percent(low)} to {percent(high)}"

@@ -1,5 +1,6 @@
 """Grids of pictures: images, feature maps, filters."""
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 
@@ -7,17 +8,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.patches import Rectangle
+from PIL import Image
 
 from cnnlib.plots.drawing import (
     BLUE,
     INK,
+    MUTED,
     PAPER,
     SMALL,
     TEXT,
     VERMILLION,
     WIDTH,
     Drawing,
-    box,
+    check_label,
     finish,
     listed,
     require,
@@ -31,9 +34,9 @@ from cnnlib.plots.drawing import (
 # Colours from no ink to full, and from far below 0 to far above.
 PRINT = (PAPER, "#20262c")
 SIGNED = ("#07375c", BLUE, PAPER, VERMILLION, "#6b2f00")
-_SCORE = 11.5  # points from one score to the next
-_PRINT = LinearSegmentedColormap.from_list("print", PRINT, N=64)
-_SIGNED = LinearSegmentedColormap.from_list("signed", SIGNED, N=65)
+PRINTED = LinearSegmentedColormap.from_list("print", PRINT, N=64)
+COLOURED = LinearSegmentedColormap.from_list("signed", SIGNED, N=65)
+_GAP, _LARGEST = 5.0, 84.0  # points between pictures, and of the longer side of one
 
 
 @styled
@@ -55,21 +58,16 @@ def images(
     x = np.asarray(x)
     if x.ndim == 3:
         x = x[..., np.newaxis]
-    if x.ndim != 4 or x.shape[-1] not in (1, 3):
-        raise ValueError(f"images: expected (N, H, W), (N, H, W, 1) or (N, H, W, 3), got {x.shape}")
+    ranked = x.ndim == 4 and x.shape[-1] in (1, 3)
+    require(ranked, f"images: expected (N, H, W), (N, H, W, 1) or (N, H, W, 3), got {x.shape}")
     require(x.size, "images: nothing to draw, the array is empty")
     if x.shape[-1] == 1:
         low, high = (0, 255) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
         tiles, norm = x[..., 0], Normalize(low, max(high, low + 1e-12))
     else:
-        tiles, norm = (x / 255 if x.dtype == np.uint8 else x), None
-        if tiles.min() < 0 or tiles.max() > 1:
-            raise ValueError("images: RGB floats must lie in 0..1")
-    count, size = len(x), times(x.shape[1:3])
-    words = alt or f"{count} {'image' if count == 1 else 'images'} of {size} pixels" + (
-        f": {listed(titles)}" if titles else ""
-    )
-    return _grid(tiles, titles, columns, words + ".", cmap=_PRINT, norm=norm)
+        tiles, norm = _floats("images", x), None
+    words = alt or f"{len(x)} image{'s' * (len(x) > 1)} of {times(x.shape[1:3])} pixels{_told(titles)}"
+    return grid(tiles, words + ".", columns, titles, norm=norm)
 
 
 @styled
@@ -85,20 +83,15 @@ def feature_maps(maps: np.ndarray, name: str, columns: int = 8) -> Drawing:
         ValueError: `maps` is empty, of another rank or not finite.
     """
     maps = np.asarray(maps, dtype=float)
-    if maps.ndim != 3:
-        raise ValueError(f"feature_maps: expected (H, W, C), got {maps.shape}")
-    require(maps.size, "feature_maps: nothing to draw, the array is empty")
-    require(np.isfinite(maps).all(), "feature_maps: the maps hold values that are not finite")
+    require(maps.ndim == 3, f"feature_maps: expected (H, W, C), got {maps.shape}")
+    _check_numbers("feature_maps", maps)
     bound = float(np.abs(maps).max()) or 1.0
     alt = (
         f"The {maps.shape[2]} feature maps of {name}, {times(maps.shape[:2])} each; values from "
         f"{maps.min():.2f} to {maps.max():.2f}, blue below 0 and orange above."
     )
-    title = f"{name}, {times(maps.shape)}"
-    norm = Normalize(-bound, bound)
-    return _grid(
-        np.moveaxis(maps, 2, 0), None, columns, alt, cmap=_SIGNED, norm=norm, title=title, bound=bound
-    )
+    title, tiles = f"{name}, {times(maps.shape)}", np.moveaxis(maps, 2, 0)
+    return grid(tiles, alt, columns, None, COLOURED, Normalize(-bound, bound), title, bound=bound)
 
 
 @styled
@@ -117,12 +110,9 @@ def filters(kernels: np.ndarray, name: str, columns: int = 12) -> Drawing:
         ValueError: `kernels` is empty, of another rank, for another number of channels, or not finite.
     """
     kernels = np.asarray(kernels, dtype=float)
-    if kernels.ndim != 4 or kernels.shape[2] not in (1, 3):
-        raise ValueError(
-            f"filters: expected (H, W, 1 or 3, N), the kernel of a first layer, got {kernels.shape}"
-        )
-    require(kernels.size, "filters: nothing to draw, the array is empty")
-    require(np.isfinite(kernels).all(), "filters: the kernels hold values that are not finite")
+    first = kernels.ndim == 4 and kernels.shape[2] in (1, 3)
+    require(first, f"filters: expected (H, W, 1 or 3, N), the kernel of a first layer, got {kernels.shape}")
+    _check_numbers("filters", kernels)
     tiles = np.moveaxis(kernels, 3, 0)
     largest = np.abs(tiles).max(axis=(1, 2, 3), keepdims=True)
     tiles = tiles / np.where(largest > 0, largest, 1)
@@ -135,7 +125,7 @@ def filters(kernels: np.ndarray, name: str, columns: int = 12) -> Drawing:
         + f". Their largest weights lie between {largest.min():.2g} and {largest.max():.2g}."
     )
     title = f"{name}, {count} filters of {size}"
-    return _grid(tiles, None, columns, alt, cmap=_SIGNED, norm=Normalize(-1, 1), title=title, gap=3.0)
+    return grid(tiles, alt, columns, None, COLOURED, Normalize(-1, 1), title, gap=3.0)
 
 
 @styled
@@ -165,94 +155,58 @@ def augmented(
     sizes = [times(x.shape[-3:-1]) for x in (original, samples)]
     words = alt or (
         f"An image of {sizes[0]} pixels and {len(samples)} made from it by augmentation, {sizes[1]} each"
-        + (f": {listed(titles)}" if titles else "")
+        f"{_told(titles)}"
     )
-    return _grid(samples, titles, columns, words + ".", cmap=_PRINT, norm=None, original=original)
+    return grid(samples, words + ".", columns, titles, original=original)
 
 
 @styled
-def bitmaps(codes: np.ndarray, titles: Sequence[str]) -> Drawing:
-    """Draw the bitmaps that an output layer compares its input with, +1 as ink and -1 as paper.
+def samples(rows: Mapping[str, Sequence[np.ndarray]]) -> Drawing:
+    """Draw pictures of several data sets, set by set, as they are stored: high values are bright.
+
+    Pictures fit into equal squares, whatever their size.
 
     Args:
-        codes: (N, H, W) of +1 and -1.
-        titles: the class each bitmap stands for.
+        rows: for each data set some pictures, (H, W), (H, W, 1) or (H, W, 3), uint8 or floats in 0..1. Those
+            of one set need not be of one size.
 
     Raises:
-        ValueError: another rank, other values, or not one title per bitmap.
+        ValueError: there are no sets, one has no picture, or a picture has another rank, number of channels
+            or range.
     """
-    codes = np.asarray(codes)
-    if codes.ndim != 3 or not codes.size:
-        raise ValueError(f"bitmaps: expected (N, H, W), got {codes.shape}")
-    require(np.isin(codes, (-1, 1)).all(), "bitmaps: expected values of +1 and -1 only")
-    size = f"{codes.shape[2]} wide and {codes.shape[1]} high"
-    alt = f"{len(codes)} bitmaps, {size}, of +1 (ink) and -1 (paper), for the classes {listed(titles)}."
-    return _grid(codes, titles, 10, alt, cmap=_PRINT, norm=Normalize(-1, 1))
+    require(rows, "samples: nothing to draw, there are no data sets")
+    for name, row in rows.items():
+        require(len(row), f"samples: {name} has no picture")
+    tiles = {name: [_tile(name, picture) for picture in row] for name, row in rows.items()}
+    columns = min(8, max(map(len, rows.values())))
+    side = min((WIDTH + _GAP) / columns - _GAP, _LARGEST)
+    heights = [26 + (side + _GAP) * math.ceil(len(row) / columns) for row in tiles.values()]
+    tops = itertools.accumulate(heights, initial=0.0)
+    figure, axes = sheet(WIDTH, sum(heights) - 7 - _GAP)
+    for (name, row), top in zip(tiles.items(), tops, strict=False):
+        size = _sizes(row)
+        check_label(name, size)
+        axes.text(0, top + 11, name, weight="bold", va="baseline")
+        axes.text(WIDTH, top + 11, size, size=SMALL, alpha=MUTED, ha="right", va="baseline")
+        for i, tile in enumerate(row):
+            _place(axes, tile, (side + _GAP) * (i % columns), top + 18 + (side + _GAP) * (i // columns), side)
+    told = [
+        f"{name}, {len(row)} picture{'s' * (len(row) > 1)} of {_sizes(row)}" for name, row in tiles.items()
+    ]
+    return finish(figure, f"Pictures of {len(rows)} data sets. {'; '.join(told)}.")
 
 
-@styled
-def answer(
-    image: np.ndarray, maps: Mapping[str, np.ndarray], scores: Mapping[str, float], title: str
-) -> Drawing:
-    """Draw an image, the scores that a network gives it, and the feature maps in between.
-
-    Args:
-        image: (H, W), uint8, with high values as ink.
-        maps: of each layer, by its name: (H, W, C), coloured on a scale of the layer's own around 0; or none.
-        scores: by class, none below 0; the largest wins.
-        title: of the network.
-
-    Raises:
-        ValueError: there are no scores, or one is below 0.
-    """
-    require(scores, "answer: nothing to draw, there are no scores")
-    require(min(scores.values()) >= 0 < max(scores.values()), "answer: expected scores of 0 and more")
-    side, gap, left, columns = 36.0, 4.0, 24.0, 8
-    lines = [math.ceil(each.shape[2] / columns) for each in maps.values()]
-    top, large = 26.0, _SCORE * len(scores)
-    figure, axes = sheet(WIDTH, top + large + sum(lines) * (side + gap) + 10 * len(lines))
-    axes.text(0, 11, title, weight="bold", va="baseline")
-    _picture(axes, image, (0, top), (large, large), _PRINT, Normalize(0, 255))
-    best = _scores(axes, scores, (large + 18, top))
-    y = top + large + 10
-    for (name, each), count in zip(maps.items(), lines, strict=True):
-        bound = float(np.abs(each).max()) or 1.0
-        axes.text(0, y + side / 2, name, size=SMALL, va="center_baseline")
-        for place in range(each.shape[2]):
-            corner = (left + place % columns * (side + gap), y + place // columns * (side + gap))
-            _picture(axes, each[..., place], corner, (side, side), _SIGNED, Normalize(-bound, bound))
-        y += count * (side + gap) + 10
-    told = listed(f"{name} {score:.2f}" for name, score in scores.items())
-    between = listed(f"{name} with {each.shape[2]}" for name, each in maps.items())
-    between = f", its feature maps in {between}, blue below 0 and orange above," if maps else ""
-    return finish(
-        figure, f"{title}: an image{between} and the scores of its classes: {told}. The answer is {best}."
-    )
-
-
-def _scores(axes: Axes, scores: Mapping[str, float], corner: tuple[float, float]) -> str:
-    """Draw a bar for each class down from a corner; return the class with the largest."""
-    best, largest = max(scores.items(), key=lambda item: item[1])
-    for place, (name, score) in enumerate(scores.items()):
-        x, y = corner[0], corner[1] + _SCORE * place
-        bar = (WIDTH - x - 58) * score / largest
-        box(axes, x + 18, y + 1.5, bar, _SCORE - 3, BLUE, "")
-        for words, left in ((name, x), (f"{score:.2f}", x + 22 + bar)):
-            weight = "bold" if name == best else "normal"
-            axes.text(left, y + _SCORE / 2, words, size=SMALL, weight=weight, va="center_baseline")
-    return best
-
-
-def _grid(
+def grid(
     tiles: np.ndarray,
-    titles: Sequence[str] | None,
-    columns: int,
     alt: str,
-    cmap: Colormap,
-    norm: Normalize | None,
+    columns: int,
+    titles: Sequence[str] | None = None,
+    cmap: Colormap = PRINTED,
+    norm: Normalize | None = None,
     title: str = "",
+    *,
     bound: float = 0.0,
-    gap: float = 5.0,
+    gap: float = _GAP,
     original: np.ndarray | None = None,
 ) -> Drawing:
     """Draw images of (N, H, W) or (N, H, W, 3) in rows; with a scale from -bound to bound unless it is 0.
@@ -260,13 +214,14 @@ def _grid(
     An original is drawn above the rows, its pixels as large as theirs.
     """
     count, rows, cols = tiles.shape[:3]
-    if titles is not None and len(titles) != count:
-        raise ValueError(f"expected one title per image, got {len(titles)} titles for {count} images")
+    if titles is not None:
+        fits = len(titles) == count
+        require(fits, f"expected one title per image, got {len(titles)} titles for {count} images")
     require(columns > 0, f"columns must be at least 1, not {columns}")
     caption = 13.0 if titles else 0.0
     needed = max((text_width(text) for text in titles or ()), default=0.0)
     columns = min(columns, count, max(1, int((WIDTH + gap) // (needed + gap))))
-    scale = min(((WIDTH + gap) / columns - gap) / cols, 84 / max(rows, cols))
+    scale = min(((WIDTH + gap) / columns - gap) / cols, _LARGEST / max(rows, cols))
     if original is not None:
         scale = min(scale, WIDTH / original.shape[1])
     width, height = cols * scale, rows * scale
@@ -277,16 +232,15 @@ def _grid(
         large = (original.shape[1] * scale, original.shape[0] * scale)
         top, full = large[1] + 13 + 2 * gap, max(full, large[0])
     bottom = 22.0 if bound else 1.0
-    figure, axes = sheet(full, top + (height + gap + caption) * lines - gap + bottom)
-    axes.text(0, 11, title, weight="bold", va="baseline")
+    figure, axes = sheet(full, top + (height + gap + caption) * lines - gap + bottom, title)
     if original is not None:
         axes.text(0, 9, "original", size=SMALL, va="baseline")
         (tile,) = _shrink(original[np.newaxis], 1.5 * max(large))
-        _picture(axes, tile, (0, 13), large, cmap, norm)
+        picture(axes, tile, (0, 13), large, cmap, norm)
     for i, tile in enumerate(_shrink(tiles, 1.5 * max(width, height))):
         x = (wide + gap) * (i % columns) + (wide - width) / 2
         y = top + (height + gap + caption) * (i // columns) + caption
-        _picture(axes, tile, (x, y), (width, height), cmap, norm)
+        picture(axes, tile, (x, y), (width, height), cmap, norm)
         if titles:
             axes.text(x + width / 2, y - 4, titles[i], size=SMALL, ha="center", va="baseline")
     if bound:
@@ -294,13 +248,13 @@ def _grid(
     return finish(figure, alt)
 
 
-def _picture(
+def picture(
     axes: Axes,
     tile: np.ndarray,
     corner: tuple[float, float],
     size: tuple[float, float],
-    cmap: Colormap,
-    norm: Normalize | None,
+    cmap: Colormap | None = None,
+    norm: Normalize | None = None,
 ) -> None:
     """Draw one image, framed, its top left corner at a point."""
     (x, y), (width, height) = corner, size
@@ -311,17 +265,29 @@ def _picture(
 
 def _colours(x: np.ndarray) -> np.ndarray:
     """Return RGB images as floats in 0..1, those that augmentation carried a little further clipped."""
-    if x.ndim != 4 or x.shape[-1] != 3:
-        raise ValueError(
-            f"augmented: expected an original of (H, W, 3) and samples of (N, H, W, 3), got {x.shape}"
-        )
+    expected = "augmented: expected an original of (H, W, 3) and samples of (N, H, W, 3)"
+    require(x.ndim == 4 and x.shape[-1] == 3, f"{expected}, got {x.shape}")
     require(x.size, "augmented: nothing to draw, the array is empty")
+    return _floats("augmented", x, 0.5)
+
+
+def _floats(where: str, x: np.ndarray, slack: float = 0.0) -> np.ndarray:
+    """Return pictures as floats in 0..1, those that reach out of it by no more than the slack clipped."""
     x = x / 255 if x.dtype == np.uint8 else x
-    near = x.min() >= -0.5 and x.max() <= 1.5
-    require(
-        near, f"augmented: floats must lie in 0..1 or near, these reach from {x.min():.3g} to {x.max():.3g}"
-    )
+    low, high = x.min(), x.max()
+    inside = low >= -slack and high <= 1 + slack
+    require(inside, f"{where}: floats must lie in 0..1, these reach from {low:.3g} to {high:.3g}")
     return np.clip(x, 0, 1)
+
+
+def _check_numbers(where: str, x: np.ndarray) -> None:
+    """Refuse an array without values, or with values that have no colour."""
+    require(x.size, f"{where}: nothing to draw, the array is empty")
+    require(np.isfinite(x).all(), f"{where}: the array holds values that are not finite")
+
+
+def _told(titles: Sequence[str] | None) -> str:
+    return f": {listed(titles)}" if titles else ""
 
 
 def _colour_scale(axes: Axes, cmap: Colormap, bound: float) -> None:
@@ -330,13 +296,8 @@ def _colour_scale(axes: Axes, cmap: Colormap, bound: float) -> None:
     low, high = short(-bound), short(bound)
     left = text_width(low) + 6
     axes.text(0, y, low, size=SMALL, va="baseline")
-    axes.imshow(
-        np.linspace(-1, 1, cmap.N)[np.newaxis],
-        extent=(left, left + 90, y, y - 7),
-        interpolation="none",
-        aspect="auto",
-        cmap=cmap,
-    )
+    strip, extent = np.linspace(-1, 1, cmap.N)[np.newaxis], (left, left + 90, y, y - 7)
+    axes.imshow(strip, extent=extent, interpolation="none", aspect="auto", cmap=cmap)
     axes.text(left + 96, y, high, size=SMALL, va="baseline")
 
 
@@ -348,3 +309,29 @@ def _shrink(tiles: np.ndarray, limit: float) -> np.ndarray:
     n, rows, cols = len(tiles), tiles.shape[1] // factor, tiles.shape[2] // factor
     whole = tiles[:, : rows * factor, : cols * factor]
     return whole.reshape(n, rows, factor, cols, factor, *tiles.shape[3:]).mean(axis=(2, 4))
+
+
+def _tile(name: str, picture: np.ndarray) -> np.ndarray:
+    """Return a picture as uint8, (H, W) or (H, W, 3)."""
+    x = np.asarray(picture)
+    x = x[..., 0] if x.ndim == 3 and x.shape[-1] == 1 else x
+    ranked = x.size and (x.ndim == 2 or (x.ndim == 3 and x.shape[-1] == 3))
+    require(ranked, f"samples: {name}: expected (H, W), (H, W, 1) or (H, W, 3), got {x.shape}")
+    return np.rint(255 * _floats(f"samples: {name}", x)).astype(np.uint8)
+
+
+def _sizes(tiles: Sequence[np.ndarray]) -> str:
+    """Say height and width of pictures, and what they show each pixel in."""
+    sizes = {times(tile.shape[:2]) for tile in tiles}
+    kinds = {"colour" if tile.ndim == 3 else "grey" for tile in tiles}
+    return f"{sizes.pop() if len(sizes) == 1 else 'several sizes'}, {' or '.join(sorted(kinds))}"
+
+
+def _place(axes: Axes, tile: np.ndarray, left: float, top: float, side: float) -> None:
+    """Draw a picture in the middle of a square, framed, without pixels that nobody sees."""
+    image = Image.fromarray(tile).convert("RGB")
+    image.thumbnail((int(1.5 * side), int(1.5 * side)), Image.Resampling.LANCZOS)
+    scale = side / max(image.size)
+    wide, high = (n * scale for n in image.size)
+    corner = (left + (side - wide) / 2, top + (side - high) / 2)
+    picture(axes, np.asarray(image), corner, (wide, high))

@@ -1,10 +1,12 @@
-"""Every figure of the chapter that this book follows has a counterpart, drawn by code, in a section."""
+"""Figures of the chapter that this book follows have a counterpart here, and the book's own are on a page."""
 
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from cnnbook import plots as figures
 
 ROOT = Path(__file__).parents[2]
 # Figure of the chapter: section, and words of what a cell of that section shows (its figure's description,
@@ -60,3 +62,10 @@ def test_a_figure_has_a_counterpart(figure):
     section, words = COUNTERPARTS[figure]
     drawings = [text for text in shown(section) if re.match("<Drawing: |\\|", text)]
     assert any(words in text for text in drawings)
+
+
+@pytest.mark.parametrize("name", figures.__all__)
+def test_a_figure_of_the_book_is_on_a_page(name):
+    pages = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.ipynb"), *ROOT.glob("cnnbook/widgets/*.py")]
+    call = re.compile(rf"\bfigures\.{name}\(")
+    assert any(call.search(page.read_text(encoding="utf-8")) for page in pages), "no page draws it"

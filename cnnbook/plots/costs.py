@@ -7,37 +7,43 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator
+from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
+from cnnbook.plots.scales import amount, amounts
 from cnnlib.plots.drawing import (
     BLUE,
     INK,
     SMALL,
     VERMILLION,
     Drawing,
+    capitalised,
     chart,
+    check_interval,
     finish,
     legend,
     percent,
     require,
     styled,
     text_width,
+    with_interval,
 )
-from cnnlib.plots.scales import amount, amounts, around, from_zero, settings
+from cnnlib.plots.scales import around, from_zero
 
 # Left, top, right and bottom in points, y upwards as in Matplotlib: bottom is below top.
 _Box = tuple[float, float, float, float]
+# Where a label may stand: to the right, left, above, below, and in the corners; and how far from the mark.
+_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+_GAPS = (2, 10, 18, 26, 34, 44, 54)
 
 
 @styled
-def over_the_years(rows: Sequence[tuple[str, int, float, int, str]], what: str = "top-5 error") -> Drawing:
-    """Draw published errors by year, each mark as large in area as its network has parameters.
+def over_the_years(rows: Sequence[tuple[str, int, float, int, str]]) -> Drawing:
+    """Draw published top-5 errors by year, each mark as large in area as its network has parameters.
 
     Marks of one year stand side by side in the order of the rows.
 
     Args:
         rows: name, year, error as a fraction, parameters, and kind: "single net" or "ensemble".
-        what: what the errors are errors of.
 
     Raises:
         ValueError: there are no rows, a kind is unknown, or an error or a number of parameters is not above
@@ -50,8 +56,7 @@ def over_the_years(rows: Sequence[tuple[str, int, float, int, str]], what: str =
         found = f"over_the_years: {name}: kind must be one of {', '.join(looks)}, not {kind!r}"
         require(kind in looks, found)
         require(error > 0 and params > 0, f"over_the_years: {name} needs an error and parameters above 0")
-    figure = chart(330)
-    axes = figure.subplots()
+    figure, axes = chart(330)
     # Area of one parameter, in square points.
     one = 300 / max(params for *_, params, _ in rows)
     places = _side_by_side([year for _, year, *_ in rows])
@@ -66,7 +71,7 @@ def over_the_years(rows: Sequence[tuple[str, int, float, int, str]], what: str =
     axes.xaxis.set_major_locator(MultipleLocator(max(1, math.ceil((max(years) - min(years)) / 8))))
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.set_xlabel("year; area of a mark: parameters")
-    axes.set_title(what)
+    axes.set_title("top-5 error")
     from_zero(axes, "y", [row[2] for row in rows], percent)
     legend(figure, axes)
     points = [(x, row[2], f"{row[0]} {percent(row[2])}") for x, row in zip(places, rows, strict=True)]
@@ -75,7 +80,7 @@ def over_the_years(rows: Sequence[tuple[str, int, float, int, str]], what: str =
         f"{name} ({year}, {kind}, {amount(params)} parameters): {percent(error)}"
         for name, year, error, params, kind in rows
     ]
-    return finish(figure, f"{what[:1].upper()}{what[1:]} by year. {'; '.join(told)}.")
+    return finish(figure, f"Top-5 error by year. {'; '.join(told)}.")
 
 
 @styled
@@ -97,9 +102,8 @@ def against(
     require(rows, "against: nothing to draw, there are no rows")
     for name, cost, error, low, high in rows:
         require(cost > 0, f"against: {name} costs {cost}, which a logarithm does not exist for")
-        _check_interval(f"against: {name}", error, low, high)
-    figure = chart(280)
-    axes = figure.subplots()
+        check_interval(f"against: {name}", error, low, high)
+    figure, axes = chart(280)
     for _, cost, error, low, high in rows:
         _mark(axes, cost, error, low, high)
     amounts(axes, [row[1] for row in rows], x)
@@ -109,9 +113,10 @@ def against(
     bars = [(cost, low, high) for _, cost, _, low, high in rows if low is not None and high is not None]
     _name(figure, axes, points, [4.0] * len(rows), bars)
     told = [
-        f"{name}: {_in_words(error, low, high)} at {amount(cost)}" for name, cost, error, low, high in rows
+        f"{name}: {with_interval(error, low, high)} at {amount(cost)}"
+        for name, cost, error, low, high in rows
     ]
-    return finish(figure, f"{what[:1].upper()}{what[1:]} against {x}. {'; '.join(told)}.")
+    return finish(figure, f"{capitalised(what)} against {x}. {'; '.join(told)}.")
 
 
 @styled
@@ -134,24 +139,26 @@ def sweep(
     apart = min(values) > 0 and len(set(values)) == len(values)
     require(apart, f"sweep: expected settings above 0, each once, got {values}")
     for value, error, low, high in rows:
-        _check_interval(f"sweep: {value}", error, low, high)
+        check_interval(f"sweep: {value}", error, low, high)
     rows = sorted(rows)
-    figure = chart(260)
-    axes = figure.subplots()
+    figure, axes = chart(260)
     axes.plot([row[0] for row in rows], [row[1] for row in rows], color=BLUE, lw=1, alpha=0.6)
     for value, error, low, high in rows:
         _mark(axes, value, error, low, high)
         at = (value, error if high is None else high)
         axes.annotate(percent(error), at, (0, 6), textcoords="offset points", size=SMALL, ha="center")
-    settings(axes, values)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(sorted(values))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.3g}"))
     axes.margins(x=0.1)
     axes.set_xlabel(xlabel)
     axes.set_title(what)
     around(axes, "y", [end for row in rows for end in row[1:] if end is not None])
     low_end, high_end = axes.get_ylim()
     axes.set_ylim(low_end, high_end + 0.08 * (high_end - low_end))
-    told = [f"{value:,.3g}: {_in_words(error, low, high)}" for value, error, low, high in rows]
-    return finish(figure, f"{what[:1].upper()}{what[1:]} by {xlabel}. {'; '.join(told)}.")
+    told = [f"{value:,.3g}: {with_interval(error, low, high)}" for value, error, low, high in rows]
+    return finish(figure, f"{capitalised(what)} by {xlabel}. {'; '.join(told)}.")
 
 
 def _side_by_side(years: Sequence[int]) -> list[float]:
@@ -168,19 +175,6 @@ def _mark(axes: Axes, x: float, error: float, low: float | None, high: float | N
     if low is not None and high is not None:
         axes.vlines(x, low, high, color=BLUE, lw=5, alpha=0.3)
     axes.plot(x, error, ls="none", marker="o", ms=7, color=BLUE)
-
-
-def _in_words(error: float, low: float | None, high: float | None) -> str:
-    if low is None or high is None:
-        return percent(error)
-    return f"{percent(error)}, interval {percent(low)} to {percent(high)}"
-
-
-def _check_interval(where: str, error: float, low: float | None, high: float | None) -> None:
-    """Refuse half an interval, and one without its error."""
-    require((low is None) == (high is None), f"{where}: an interval needs both ends, got {low} and {high}")
-    within = low is None or high is None or low <= error <= high
-    require(within, f"{where}: {error} lies outside its interval {low} to {high}")
 
 
 def _name(
@@ -233,11 +227,6 @@ def _name(
             arrowprops=look | {"shrinkB": radius} if best >= len(_SIDES) else None,
         )
         label.set_in_layout(False)
-
-
-# Where a label may stand: to the right, left, above, below, and in the corners; and how far from the mark.
-_SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
-_GAPS = (2, 10, 18, 26, 34, 44, 54)
 
 
 def _moved(side: tuple[int, int], radius: float, width: float, gap: float) -> tuple[float, float]:

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from cnnlib.plots.drawing import BLUE, SMALL, Drawing, chart, finish, percent, require, styled
+from cnnlib.plots.drawing import (
+    BLUE,
+    LABEL,
+    Drawing,
+    blank,
+    finish,
+    percent,
+    require,
+    styled,
+)
 
 
 @styled
@@ -19,7 +28,7 @@ def class_summary(totals: Sequence[float], most: float, shares: Mapping[str, flo
     """
     require(shares, "class_summary: nothing to draw, there are no questions")
     require(most > 0, f"class_summary: the most points must be above 0, not {most}")
-    figure = chart(150 + 20 * len(shares))
+    figure = blank(150 + 20 * len(shares))
     above, below = figure.subplots(2, gridspec_kw={"height_ratios": [110, 20 * len(shares)]})
     above.hist(totals, bins=min(12, max(3, round(most))), range=(0, most), color=BLUE, rwidth=0.92)
     above.set(xlabel="points", title=f"{len(totals)} submissions")
@@ -27,7 +36,7 @@ def class_summary(totals: Sequence[float], most: float, shares: Mapping[str, flo
     names = list(shares)[::-1]
     below.barh(names, [shares[name] or 0 for name in names], color=BLUE, alpha=0.5, height=0.7)
     for place, name in enumerate(names):
-        below.text(0.015, place, _told(shares[name]), size=SMALL, va="center_baseline")
+        below.text(0.015, place, _told(shares[name]), **LABEL)
     below.set(xlim=(0, 1), title="share of the points, by question", xticks=[])
     below.grid(visible=False)
     told = ", ".join(f"{name} {_told(share)}" for name, share in shares.items())

@@ -1,0 +1,59 @@
+"""Figures that a page of this book draws and that its reader would hardly draw of a network of her own.
+
+`cnnlib.plots` has the others, and says how all of them are made.
+"""
+
+from cnnbook.plots.alexnet import dropout, two_towers
+from cnnbook.plots.blocks import stacks
+from cnnbook.plots.classroom import class_summary
+from cnnbook.plots.costs import against, over_the_years, sweep
+from cnnbook.plots.freezing import decision_chart, levels_of_freezing, transfer
+from cnnbook.plots.inception import inception_module, modules
+from cnnbook.plots.lenet5 import activations, answer, bitmaps, connection_table
+from cnnbook.plots.measured import errors, progress, responses
+from cnnbook.plots.resnet import kinds_of_network, residual_blocks
+from cnnbook.plots.sizes import (
+    dense_widths,
+    extractor_and_classifier,
+    layer_counts,
+    network_to_scale,
+    parameter_bridge,
+    shape_through_depth,
+)
+from cnnbook.plots.transfer_errors import by_layer, levels, over_images
+from cnnbook.plots.vgg import configurations, receptive_fields
+
+__all__ = [
+    "activations",
+    "against",
+    "answer",
+    "bitmaps",
+    "by_layer",
+    "class_summary",
+    "configurations",
+    "connection_table",
+    "decision_chart",
+    "dense_widths",
+    "dropout",
+    "errors",
+    "extractor_and_classifier",
+    "inception_module",
+    "kinds_of_network",
+    "layer_counts",
+    "levels",
+    "levels_of_freezing",
+    "modules",
+    "network_to_scale",
+    "over_images",
+    "over_the_years",
+    "parameter_bridge",
+    "progress",
+    "receptive_fields",
+    "residual_blocks",
+    "responses",
+    "shape_through_depth",
+    "stacks",
+    "sweep",
+    "transfer",
+    "two_towers",
+]
