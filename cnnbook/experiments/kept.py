@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from cnnbook import mistakes
 from cnnbook.experiments.copied_layers import layers
 from cnnbook.experiments.levels import CHOSEN, pneumonia, scenarios
 from cnnbook.experiments.pictures import flowers
@@ -16,7 +17,6 @@ from cnnlib import data
 from cnnlib.data import DataSet, faults
 from cnnlib.data.sources import user_folder
 from cnnlib.records import circumstances, images_used
-from cnnlib.transfer import mistakes
 
 Made = dict
 """What a record says besides the circumstances: "data", "settings", "trials" and whatever more there is."""

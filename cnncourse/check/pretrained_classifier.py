@@ -11,13 +11,13 @@ import numpy as np
 from keras import layers, ops
 from PIL import Image
 
+from cnnbook import mistakes
+from cnnbook.mistakes import MISTAKES, RIGHT
 from cnncourse.check import Wrong, call, draw, question, value
 from cnnlib import data, weights
 from cnnlib.data import pixels
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import CentreView
-from cnnlib.transfer import mistakes
-from cnnlib.transfer.mistakes import MISTAKES, RIGHT
 
 VIEW = weights.PUBLISHED["vgg16_imagenet"].view
 CAFFE = weights.PUBLISHED["vgg16_imagenet"].pixels

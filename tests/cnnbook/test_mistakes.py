@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnbook import mistakes
+from cnnbook.mistakes import MISTAKES, RIGHT
 from cnnlib.data import Split, photograph
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.sources import DataError
 from cnnlib.data.views import CentreView
-from cnnlib.transfer import mistakes
-from cnnlib.transfer.mistakes import MISTAKES, RIGHT
 from cnnlib.weights import Pretrained
 
 SIDE = 8

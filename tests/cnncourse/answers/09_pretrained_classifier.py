@@ -237,7 +237,7 @@ def answers(logits, names, allowed, top):
 
 # %% helper found
 from cnnlib.data.pixels import Pixels
-from cnnlib.transfer.mistakes import MISTAKES
+from cnnbook.mistakes import MISTAKES
 from PIL import Image
 
 right = Pixels("mean_bgr", {"mean": mean})
@@ -503,7 +503,7 @@ def cost(before, after, labels):
 
 
 # %% right cost
-from cnnlib.transfer import mistakes
+from cnnbook import mistakes
 
 
 def cost(before, after, labels):
