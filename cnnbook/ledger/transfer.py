@@ -6,9 +6,10 @@ import keras
 
 from cnnbook import papers
 from cnnbook.ledger.claim import Claim, erratum, quoted
+from cnnbook.scenarios import advise
 from cnnlib import models
 from cnnlib.audit import without_weights
-from cnnlib.transfer import advise, classifier
+from cnnlib.transfer import classifier
 from cnnlib.transfer.freezing import is_weight_layer, pretrained_layers
 
 _PAPER, _CHAPTER = papers.paper("yosinski2014"), papers.paper("chapter")

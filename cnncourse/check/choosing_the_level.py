@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from cnnbook.scenarios import advise
 from cnncourse.check import Wrong, call, draw, function, question, value
 from cnnlib import data, evaluation, transfer
 
@@ -29,7 +30,7 @@ ASKED = (
 
 
 def _shares(images: int, similarity: str, large: int) -> tuple[float, float]:
-    return transfer.advise(images, similarity, large=large).shares
+    return advise(images, similarity, large=large).shares
 
 
 def _by_table(images: int, similarity: str, large: int) -> tuple[float, float]:

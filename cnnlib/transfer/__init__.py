@@ -1,6 +1,5 @@
-"""Transfer learning: freeze layers, extract features once, fine-tune at rates of their own, get advice."""
+"""Transfer learning: freeze layers, extract features once, fine-tune at rates of their own."""
 
-from cnnlib.transfer.advice import LARGE, Advice, advise
 from cnnlib.transfer.extraction import (
     as_colour,
     attach,
@@ -20,11 +19,8 @@ from cnnlib.transfer.freezing import (
 from cnnlib.transfer.tuning import Factors, falling_factors, fine_tune, rate_factors, recipe
 
 __all__ = [
-    "LARGE",
-    "Advice",
     "Factors",
     "Freezing",
-    "advise",
     "as_colour",
     "attach",
     "classifier",

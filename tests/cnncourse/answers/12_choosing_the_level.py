@@ -76,11 +76,11 @@ def advice(images, similarity, large):
 
 
 # %% right advice
-from cnnlib import transfer
+from cnnbook.scenarios import advise
 
 
 def advice(images, similarity, large):
-    return transfer.advise(images, similarity, large=large).shares
+    return advise(images, similarity, large=large).shares
 
 
 # %% right advice
