@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from cnnbook import mistakes
+from cnnbook.experiments import duplicates
 from cnnbook.experiments.copied_layers import layers
 from cnnbook.experiments.levels import CHOSEN, pneumonia, scenarios
 from cnnbook.experiments.pictures import flowers
 from cnnbook.experiments.trials import Trials
 from cnnlib import data
-from cnnlib.data import DataSet, faults
+from cnnlib.data import DataSet
 from cnnlib.data.sources import user_folder
 from cnnlib.records import circumstances, images_used
 
@@ -53,7 +54,7 @@ def _preprocessing(trials: Trials, seeds: Sequence[int]) -> Made:
 
 
 def _duplicates(trials: Trials, seeds: Sequence[int]) -> Made:
-    return faults.experiment()
+    return duplicates.experiment()
 
 
 NAMES: dict[str, Callable[[Trials, Sequence[int]], Made]] = {
