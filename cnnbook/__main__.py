@@ -1,4 +1,4 @@
-"""The book's own work on the command line: `python -m cnnbook ledger | records | experiment | ...`."""
+"""The book's own work on the command line: `python -m cnnbook ledger | records | compare | ...`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,16 @@ def main(arguments: list[str] | None = None) -> int:
     experiment.add_argument("name", help="layers, scenarios, pneumonia, flowers, preprocessing or duplicates")
     experiment.add_argument("--out", required=True, help="JSON file to write the record to")
     experiment.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of its trials")
+    compare = commands.add_parser("compare", help="put two measurements side by side")
+    for which in ("first", "second"):
+        compare.add_argument(which, help="a recipe that has records, or a record.json")
+    versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
+    versions.add_argument(
+        "freeze",
+        nargs="?",
+        metavar="FREEZE_FILE",
+        help="hold this list, made by pip freeze, against it instead",
+    )
     options = parser.parse_args(arguments)
     commands_by_name = {
         "ledger": _ledger,
@@ -49,6 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
         "choose": _choose,
         "responses": _responses,
         "experiment": _experiment,
+        "compare": _compare,
+        "versions": _versions,
     }
     try:
         return commands_by_name[options.command](options)
@@ -98,7 +110,7 @@ def _ledger(options: argparse.Namespace) -> int:
 
 def _records(options: argparse.Namespace) -> int:
     from cnnbook import records
-    from cnnlib.records import list_as_text
+    from cnnbook.records.comparing import list_as_text
 
     print(list_as_text(options.folder) if options.folder else records.as_text())
     return 0
@@ -116,6 +128,26 @@ def _experiment(options: argparse.Namespace) -> int:
 
     experiments.run(options.name, options.out, options.seeds)
     return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from cnnbook import records
+    from cnnbook.records.comparing import lines
+
+    table = records.compare(options.first, options.second)
+    print(lines(table.head, table.rows))
+    return 0
+
+
+def _versions(options: argparse.Namespace) -> int:
+    from cnnbook import versions
+
+    found = versions.report(options.freeze)
+    for remark in found:
+        print(remark.text)
+    broken = any(remark.breaks for remark in found)
+    print("cnnlib would not work here." if broken else "cnnlib has what it needs.")
+    return int(broken)
 
 
 if __name__ == "__main__":

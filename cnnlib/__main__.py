@@ -1,4 +1,4 @@
-"""The package on the command line: `python -m cnnlib train | compare | versions`."""
+"""The package on the command line: `python -m cnnlib train`."""
 
 from __future__ import annotations
 
@@ -56,24 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
         "--accumulate", type=int, default=1, help="compute a batch in so many parts, to fit into memory"
     )
     train.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into --out")
-    compare = commands.add_parser("compare", help="put two measurements side by side")
-    for which in ("first", "second"):
-        compare.add_argument(which, help="a recipe that has records, or a record.json")
-    versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
-    versions.add_argument(
-        "freeze",
-        nargs="?",
-        metavar="FREEZE_FILE",
-        help="hold this list, made by pip freeze, against it instead",
-    )
     options = parser.parse_args(arguments)
-    commands_by_name = {
-        "train": _train,
-        "compare": _compare,
-        "versions": _versions,
-    }
     try:
-        return commands_by_name[options.command](options)
+        return _train(options)
     except (RuntimeError, ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -149,24 +134,6 @@ def _pictures(option: str | None, wanted: str) -> str | None:
             f"Expected --data {wanted}=FOLDER, since the recipe's data set is {wanted}; got {option!r}."
         )
     return os.path.expanduser(folder)
-
-
-def _compare(options: argparse.Namespace) -> int:
-    from cnnlib import records
-
-    print(records.compare_as_text(options.first, options.second))
-    return 0
-
-
-def _versions(options: argparse.Namespace) -> int:
-    from cnnlib import versions
-
-    found = versions.report(options.freeze)
-    for remark in found:
-        print(remark.text)
-    broken = any(remark.breaks for remark in found)
-    print("cnnlib would not work here." if broken else "cnnlib has what it needs.")
-    return int(broken)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,8 @@ import statistics
 from importlib.resources import files
 from pathlib import Path
 
-from cnnlib.records import compare as _compare
-from cnnlib.records import mean_and_spread, read_all, verdict
+from cnnbook.records.comparing import compare as _compare
+from cnnbook.records.comparing import mean_and_spread, read_all, verdict
 from cnnlib.tables import Table
 
 __all__ = [
@@ -107,7 +107,7 @@ def as_text() -> str:
 
 
 def compare(first: str | os.PathLike, second: str | os.PathLike) -> Table:
-    """Set two measurements side by side, as `cnnlib.records.compare` does.
+    """Set two measurements side by side, as `comparing.compare` does.
 
     Args:
         first: name of a recipe that has records, all of whose seeds count, or the path of a record.json.

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from cnnbook import records
+from cnnbook.__main__ import main
+from cnnbook.records import comparing
 from cnnlib import answers, evaluation
 from cnnlib import records as kept
 from cnnlib.data.sets import FOLDERS, SETS
@@ -67,7 +69,7 @@ def test_a_recipe_was_measured_with_as_many_seeds_as_the_book_says(name: str) ->
 def test_records_were_made_with_the_recipe_as_it_is_today(name: str) -> None:
     for run in records.load(name):
         # What a recipe says of itself may be worded anew; what it does may not change.
-        assert kept.settings(run) | {"source": ""} == plain(RECIPES[name].settings()) | {"source": ""}
+        assert comparing.settings(run) | {"source": ""} == plain(RECIPES[name].settings()) | {"source": ""}
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -281,10 +283,10 @@ def test_answers_to_other_images_are_not_compared() -> None:
     with pytest.raises(
         ValueError, match=r"net, seed 0, and net.*same images in the same order.*abababababab and efefef"
     ):
-        kept.wrong_answers(first, second)
+        comparing.wrong_answers(first, second)
     del second["answers"]
     with pytest.raises(ValueError, match=r"has no answers.*python -m cnnbook answers FOLDER"):
-        kept.wrong_answers(first, second)
+        comparing.wrong_answers(first, second)
     second["data"] = {"sha256": "12" * 32, "images": {"test": 8}}
     assert "different images" in records.verdict([first], [second]).sentence
 
@@ -324,10 +326,14 @@ def test_a_recipe_is_compared_by_the_mean_of_its_seeds(tmp_path: Path, shelf: Pa
     assert found["hardware.cores"] == ("10; 2", "2")
 
 
-def test_a_comparison_is_shown_in_aligned_columns(tmp_path: Path) -> None:
-    lines = kept.compare_as_text(made_of(tmp_path / "a"), made_of(tmp_path / "b", error=0.3)).splitlines()
+def test_a_recipe_of_the_book_and_a_record_are_compared_on_the_command_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    errors = [run["result"]["test_error"] for run in records.load("resnet20_short")]
+    assert main(["compare", "resnet20_short", str(made_of(tmp_path / "b", error=0.3))]) == 0
+    lines = capsys.readouterr().out.splitlines()
     start = lines[0].index(str(tmp_path / "b"))
-    assert lines[3][:start].split() == ["test", "error", "25.00%"]
+    assert lines[3][:start].split()[:3] == ["test", "error", f"{records.mean_and_spread(errors)[0]:.2%}"]
     assert lines[3][start:] == "30.00%"
 
 
@@ -350,11 +356,11 @@ def test_what_cannot_be_compared_is_refused_by_name(tmp_path: Path) -> None:
 def test_records_under_a_folder_are_listed_one_by_one(tmp_path: Path) -> None:
     made_of(tmp_path / "runs" / "b", seed=1, error=None)
     made_of(tmp_path / "runs" / "a" / "deep")
-    assert list(kept.listed(tmp_path)) == ["runs/a/deep/record.json", "runs/b/record.json"]
-    lines = [line.split() for line in kept.list_as_text(tmp_path / "runs").splitlines()]
+    assert list(comparing.listed(tmp_path)) == ["runs/a/deep/record.json", "runs/b/record.json"]
+    lines = [line.split() for line in comparing.list_as_text(tmp_path / "runs").splitlines()]
     assert lines[1:] == [
         ["a/deep/record.json", "net", "0", "25.00%", "1.0", "min"],
         ["b/record.json", "net", "1", "not", "measured", "1.0", "min"],
     ]
     with pytest.raises(FileNotFoundError, match=r"No record\.json under .*none"):
-        kept.listed(tmp_path / "none")
+        comparing.listed(tmp_path / "none")
