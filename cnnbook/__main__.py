@@ -73,7 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _answers(options: argparse.Namespace) -> int:
-    from cnnlib import training
+    from cnnbook import trainings
     from cnnlib.__main__ import find_images
     from cnnlib.recipe import Recipe
     from cnnlib.records import read
@@ -83,18 +83,19 @@ def _answers(options: argparse.Namespace) -> int:
         if record["profile"] == "folder" and not options.data:
             raise ValueError(f"{folder} was trained on a folder of pictures: name it by --data NAME=FOLDER.")
         options.profile = record["profile"]
-        training.add_answers(folder, find_images(options, Recipe.from_settings(record["recipe"])))
+        trainings.add_answers(folder, find_images(options, Recipe.from_settings(record["recipe"])))
         print(f"{folder}: the answers are in its record")
     return 0
 
 
 def _choose(options: argparse.Namespace) -> int:
-    from cnnlib import data, training
+    from cnnbook import trainings
+    from cnnlib import data
     from cnnlib.recipe import CANDIDATES, find
 
     recipe = find(options.recipe)
     images = data.load(recipe.data, options.profile)
-    comparison = training.choose(recipe, CANDIDATES.get(recipe.name, ()), images, epochs=options.epochs)
+    comparison = trainings.choose(recipe, CANDIDATES.get(recipe.name, ()), images, epochs=options.epochs)
     Path(options.out).write_text(json.dumps(comparison, indent=1) + "\n")
     return 0
 

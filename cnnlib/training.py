@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from cnnlib import backend, records
+from cnnlib import backend
 from cnnlib.answers import pack, sha256
 from cnnlib.backend import BackendError, Engine, Objective
 from cnnlib.checkpoint import Checkpoint, CheckpointError
@@ -30,7 +30,7 @@ from cnnlib.data.views import View
 from cnnlib.models import without_aux_heads
 from cnnlib.rate_factors import with_rate_factors
 from cnnlib.recipe import Recipe
-from cnnlib.records import circumstances, images_used, provenance
+from cnnlib.records import provenance
 from cnnlib.schedules import Schedule
 from cnnlib.tensorboard import EventLog
 
@@ -567,7 +567,7 @@ def run(
     engine = backend.engine(distribute, recipe.batch_size)
     precision = _precision(precision, recipe)
     keras.utils.set_random_seed(seed)
-    with _dtype_policy(precision), engine.scope():
+    with dtype_policy(precision), engine.scope():
         model = recipe.build_network(len(data.class_names))
     folder = None if out is None else Path(out)
     with _Report(recipe, folder if tensorboard else None, verbose, engine) as report:
@@ -585,7 +585,7 @@ def run(
         )
     if recipe.heads:
         model = without_aux_heads(model)
-    test_error, answers = _tested(model, recipe, data, engine) if use_test else (None, {})
+    test_error, answers = measure_test(model, recipe, data, engine) if use_test else (None, {})
     record = (
         provenance(recipe, data, seed)
         | {
@@ -613,7 +613,7 @@ def run(
     return model, record
 
 
-def _tested(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
+def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
     """The error on the test images, and the record's part with the answers that were given to them."""
     feed = _test_feed(recipe, recipe.build_pixels(_sample(data.train, recipe)), data.test, engine)
     error, answers = _test_of(model, feed)()
@@ -621,53 +621,6 @@ def _tested(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -
     images = sha256(data.test, tested)
     kept = pack(answers[tested] - 1, feed.labels[tested], model.output_shape[-1], images)
     return error, {"answers": kept}
-
-
-def add_answers(folder: str | os.PathLike, data: DataSet) -> dict:
-    """Write the answers of a finished training into its record, which was made before records kept them.
-
-    The network is tested once more with the weights that the training left.
-
-    Args:
-        folder: what `run` wrote, with `final.weights.h5` and `record.json`.
-        data: what it was trained on; its training images say how pixels are prepared.
-
-    Returns:
-        The record, as it now is in the folder. Its answers say when and by which code they were found.
-
-    Raises:
-        OSError: the folder has no weights.
-        TrainingError: the record has answers or no test error, the data is not that of the record, or the
-            error is not what the record says.
-        FileNotFoundError, ValueError: there is no record, or what is there is none.
-    """
-    folder = Path(folder)
-    record = records.read(folder / "record.json")
-    expected = record["result"].get("test_error")
-    if "answers" in record or expected is None:
-        found = "has its answers" if "answers" in record else "has no test error, so it was never tested"
-        raise TrainingError(f"{folder / 'record.json'} {found}: there is nothing to add.")
-    used = images_used(data)
-    if any(used[what] != record["data"][what] for what in ("name", "sha256", "images")):
-        raise TrainingError(
-            f"{folder} was trained on {record['data']}, and these are {used}: give the options of that "
-            "training."
-        )
-    recipe = Recipe.from_settings(record["recipe"])
-    with _dtype_policy(record.get("execution", {}).get("precision", "float32")):
-        model = recipe.build_network(len(data.class_names))
-    model = without_aux_heads(model) if recipe.heads else model
-    model.load_weights(folder / "final.weights.h5")
-    error, answers = _tested(model, recipe, data, backend.engine("one"))
-    if error != expected:
-        raise TrainingError(
-            f"Tested again, {folder} has an error of {error:.4%} and not the {expected:.4%} of its record: "
-            "use the machine and the versions that the record names, or train again."
-        )
-    record |= answers
-    record["answers"]["afterwards"] = circumstances()
-    (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    return record
 
 
 def _precision(asked: str, recipe: Recipe) -> str:
@@ -683,7 +636,8 @@ def _precision(asked: str, recipe: Recipe) -> str:
 
 
 @contextlib.contextmanager
-def _dtype_policy(name: str) -> Iterator[None]:
+def dtype_policy(name: str) -> Iterator[None]:
+    """Let Keras compute in other numbers for a while."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(name)
     try:
@@ -713,32 +667,3 @@ class _Report:
             shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
             epochs = f"/{self.recipe.epochs}" if self.recipe.epochs else ""
             print(f"epoch {epoch}{epochs}  {shown}", flush=True)
-
-
-def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs: int, seed: int = 0) -> dict:
-    """Train every candidate for a few epochs and compare them on the validation split alone.
-
-    Args:
-        recipe: what the candidates change.
-        candidates: settings that replace the recipe's.
-        data: its test split is not touched.
-        epochs: the schedule is run through in so many.
-        seed: the same for every candidate.
-
-    Returns:
-        The comparison as plain data: each candidate with its validation error (a share of the images,
-        None where training diverged), and what it took.
-    """
-    results = []
-    for change in candidates:
-        started = time.monotonic()
-        try:
-            _, record = run(replace(recipe, **change).shortened(epochs), data, seed=seed, use_test=False)
-            validation_error = record["history"]["validation_error"][-1]
-        except TrainingError as problem:
-            print(problem, flush=True)
-            validation_error = None
-        seconds = round(time.monotonic() - started, 1)
-        results.append({"change": change, "validation_error": validation_error, "seconds": seconds})
-        print(change, validation_error, flush=True)
-    return {"epochs": epochs, "candidates": results} | provenance(recipe, data, seed)

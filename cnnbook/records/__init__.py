@@ -49,7 +49,7 @@ def names() -> list[str]:
 
 
 def choice(name: str) -> dict:
-    """How a recipe's own settings were chosen (see `cnnlib.training.choose`).
+    """How a recipe's own settings were chosen (see `cnnbook.trainings.choose`).
 
     Raises:
         KeyError: nothing was recorded.

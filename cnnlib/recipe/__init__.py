@@ -37,4 +37,4 @@ def find(name: str) -> Recipe:
 
 
 CANDIDATES = {**lenet.CANDIDATES, **alexnet.CANDIDATES}
-"""What a recipe's own choices were chosen from, on validation images: see `cnnlib.training.choose`."""
+"""What a recipe's own choices were chosen from, on validation images."""

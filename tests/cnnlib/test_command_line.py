@@ -55,39 +55,6 @@ def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
     assert (event.step, event.value) == (1, pytest.approx(record["history"]["train_error"][0]))
 
 
-def test_answers_are_added_to_the_record_of_a_training_that_did_not_keep_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture
-) -> None:
-    out = tmp_path / "run"
-    file = out / "record.json"
-    assert main(["train", "lenet5_modern", "--epochs", "1", "--validation", "20", "--out", str(out)]) == 0
-    kept = json.loads(file.read_text())
-    assert book_main(["answers", str(out)]) == 1
-    assert "record.json has its answers: there is nothing to add" in capsys.readouterr().err
-    old = {key: value for key, value in kept.items() if key != "answers"}
-    file.write_text(json.dumps(old))
-    assert book_main(["answers", str(out)]) == 1
-    assert "give the options of that training" in capsys.readouterr().err
-    assert book_main(["answers", str(out), "--validation", "20"]) == 0
-    assert capsys.readouterr().out == f"{out}: the answers are in its record\n"
-    found = json.loads(file.read_text())
-    afterwards = found["answers"].pop("afterwards")
-    assert found == kept
-    assert afterwards["commit"] == records._commit()
-    assert afterwards["finished"] > kept["finished"][:10]
-    file.write_text(json.dumps(old | {"result": {"test_error": old["result"]["test_error"] + 0.001}}))
-    before = file.read_bytes()
-    assert book_main(["answers", str(out), "--validation", "20"]) == 1
-    assert "Tested again" in capsys.readouterr().err
-    assert file.read_bytes() == before
-    file.write_text(json.dumps(old | {"profile": "folder"}))
-    assert book_main(["answers", str(out)]) == 1
-    assert "trained on a folder of pictures: name it by --data NAME=FOLDER" in capsys.readouterr().err
-    file.write_text(json.dumps(old | {"result": {"test_error": None}}))
-    assert book_main(["answers", str(out), "--validation", "20"]) == 1
-    assert "has no test error, so it was never tested" in capsys.readouterr().err
-
-
 def weights(out: Path) -> list[np.ndarray]:
     """What a training ended with, from its checkpoint."""
     with np.load(out / "checkpoint.npz") as file:

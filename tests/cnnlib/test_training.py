@@ -20,6 +20,7 @@ import pytest
 from keras import layers, ops
 from PIL import Image
 
+from cnnbook import trainings
 from cnnlib import answers, backend, data, models, recipe, records, training
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataSet, Split, feed
@@ -545,7 +546,7 @@ def test_choosing_settings_looks_at_validation_images_only(watched: tuple[DataSe
     images, log = watched
     good, still, wild = {}, {"rates": (1e-9, 1e-9)}, {"rates": (np.nan, np.nan)}
     chosen = replace(ADAM, network="Small", rates=(0.01, 0.01))
-    found = training.choose(chosen, [still, good, wild], images, epochs=2, seed=4)
+    found = trainings.choose(chosen, [still, good, wild], images, epochs=2, seed=4)
     assert set(log) == {"train", "validation"}
     assert [candidate["change"] for candidate in found["candidates"]] == [still, good, wild]
     errors = [candidate["validation_error"] for candidate in found["candidates"]]

@@ -1,0 +1,93 @@
+"""What the book's records need besides a training: how settings were chosen, and answers kept afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from cnnlib import backend
+from cnnlib.data import DataSet
+from cnnlib.models import without_aux_heads
+from cnnlib.recipe import Recipe
+from cnnlib.records import circumstances, images_used, provenance, read
+from cnnlib.training import TrainingError, dtype_policy, measure_test, run
+
+
+def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs: int, seed: int = 0) -> dict:
+    """Train every candidate for a few epochs and compare them on the validation split alone.
+
+    Args:
+        recipe: what the candidates change.
+        candidates: settings that replace the recipe's.
+        data: its test split is not touched.
+        epochs: the schedule is run through in so many.
+        seed: the same for every candidate.
+
+    Returns:
+        The comparison as plain data: each candidate with its validation error (a share of the images,
+        None where training diverged), and what it took.
+    """
+    results = []
+    for change in candidates:
+        started = time.monotonic()
+        try:
+            _, record = run(replace(recipe, **change).shortened(epochs), data, seed=seed, use_test=False)
+            validation_error = record["history"]["validation_error"][-1]
+        except TrainingError as problem:
+            print(problem, flush=True)
+            validation_error = None
+        seconds = round(time.monotonic() - started, 1)
+        results.append({"change": change, "validation_error": validation_error, "seconds": seconds})
+        print(change, validation_error, flush=True)
+    return {"epochs": epochs, "candidates": results} | provenance(recipe, data, seed)
+
+
+def add_answers(folder: str | os.PathLike, data: DataSet) -> dict:
+    """Write the answers of a finished training into its record, which was made before records kept them.
+
+    The network is tested once more with the weights that the training left.
+
+    Args:
+        folder: what `run` wrote, with `final.weights.h5` and `record.json`.
+        data: what it was trained on; its training images say how pixels are prepared.
+
+    Returns:
+        The record, as it now is in the folder. Its answers say when and by which code they were found.
+
+    Raises:
+        OSError: the folder has no weights.
+        TrainingError: the record has answers or no test error, the data is not that of the record, or the
+            error is not what the record says.
+        FileNotFoundError, ValueError: there is no record, or what is there is none.
+    """
+    folder = Path(folder)
+    record = read(folder / "record.json")
+    expected = record["result"].get("test_error")
+    if "answers" in record or expected is None:
+        found = "has its answers" if "answers" in record else "has no test error, so it was never tested"
+        raise TrainingError(f"{folder / 'record.json'} {found}: there is nothing to add.")
+    used = images_used(data)
+    if any(used[what] != record["data"][what] for what in ("name", "sha256", "images")):
+        raise TrainingError(
+            f"{folder} was trained on {record['data']}, and these are {used}: give the options of that "
+            "training."
+        )
+    recipe = Recipe.from_settings(record["recipe"])
+    with dtype_policy(record.get("execution", {}).get("precision", "float32")):
+        model = recipe.build_network(len(data.class_names))
+    model = without_aux_heads(model) if recipe.heads else model
+    model.load_weights(folder / "final.weights.h5")
+    error, answers = measure_test(model, recipe, data, backend.engine("one"))
+    if error != expected:
+        raise TrainingError(
+            f"Tested again, {folder} has an error of {error:.4%} and not the {expected:.4%} of its record: "
+            "use the machine and the versions that the record names, or train again."
+        )
+    record |= answers
+    record["answers"]["afterwards"] = circumstances()
+    (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    return record
