@@ -59,19 +59,6 @@ def exponential(first: float, factor: float, every: int, epochs: int) -> tuple[f
     return tuple(first * factor ** (epoch // every) for epoch in range(epochs))
 
 
-def warmed_up(rates: Sequence[float], epochs: int) -> tuple[float, ...]:
-    """Let the first `epochs` of `rates` rise linearly; the one after them is the first in full.
-
-    Raises:
-        ValueError: a negative number of epochs, or none left in full.
-
-    Source: Goyal et al. 2017, section 2.2, with one step per epoch.
-    """
-    if not 0 <= epochs < len(rates):
-        raise ValueError(f"Of {len(rates)} epochs 0 to {len(rates) - 1} can be warm-up, not {epochs}.")
-    return tuple(rate * min(1.0, (i + 1) / (epochs + 1)) for i, rate in enumerate(rates))
-
-
 class Schedule:
     """The rate of every update of one training, and when the training ends.
 

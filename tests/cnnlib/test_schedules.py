@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cnnbook import papers
-from cnnlib.schedules import Plateau, Schedule, cosine, exponential, per_epoch, shortened, warmed_up
+from cnnlib.schedules import Plateau, Schedule, exponential, per_epoch, shortened
 
 LECUN1998 = papers.paper("lecun1998")
 
@@ -137,15 +137,6 @@ def test_an_update_that_the_schedule_has_not_is_refused() -> None:
             schedule.rate(epoch, batch)
     with pytest.raises(ValueError, match="count from 0"):
         schedule.rate(-1)
-
-
-def test_warm_up_rises_in_even_steps_to_the_full_rate() -> None:
-    assert warmed_up((0.4,) * 5, 3) == pytest.approx((0.1, 0.2, 0.3, 0.4, 0.4))
-    falling = cosine(1.0, 10)
-    assert warmed_up(falling, 0) == falling
-    assert warmed_up(falling, 4)[4:] == falling[4:]
-    with pytest.raises(ValueError, match="0 to 9 can be warm-up, not 10"):
-        warmed_up(falling, 10)
 
 
 def test_rates_per_epoch_are_shortened_phase_by_phase() -> None:
