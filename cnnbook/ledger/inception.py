@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cnnbook import papers
+from cnnbook.blocks import naive_inception_module
 from cnnbook.ledger.claim import Claim, close, erratum, quoted, sgd_claims
 from cnnlib import audit, layers, models, schedules
 from cnnlib.data.sets import FOLDERS
@@ -410,7 +411,7 @@ def _example(*, reduced: bool) -> dict[str, audit.Row]:
         x = keras.Input(sizes["input"])
         one, three, five = (sizes[side] for side in ("1x1", "3x3", "5x5"))
         if not reduced:
-            output = models.naive_inception_module(x, one, three, five, "example")
+            output = naive_inception_module(x, one, three, five, "example")
             return audit.table(keras.Model(x, output))
         # The example does not say to how many maps the 3x3's input is reduced, and nothing here asks.
         before = sizes["reduced"]

@@ -12,6 +12,7 @@ from PIL import Image
 
 from cnnbook import papers
 from cnnbook.ledger.claim import Claim, close, erratum, quoted, sgd_claims
+from cnnbook.vgg import STARTS_FROM_A, dense_evaluation
 from cnnlib import audit, layers, models
 from cnnlib.data.sets import FOLDERS
 from cnnlib.data.views import GridCrops, RandomView
@@ -97,7 +98,7 @@ def _saving(sides: tuple[int, ...]) -> int:
 
 def _dense_kernels() -> list[int]:
     narrow = models.VGG("A", width=1 / 64)
-    dense = models.dense_evaluation(narrow)
+    dense = dense_evaluation(narrow)
     names = [layer.name for layer in narrow.layers if isinstance(layer, keras.layers.Dense)]
     return [dense.get_layer(name).kernel_size[0] for name in names]
 
@@ -114,7 +115,7 @@ def _initial_deviation() -> float:
 
 
 def _copied(start: str) -> int:
-    return sum(name.startswith(start) for name in models.vgg.STARTS_FROM_A)
+    return sum(name.startswith(start) for name in STARTS_FROM_A)
 
 
 def _network_claims() -> list[Claim]:
@@ -188,7 +189,7 @@ def _learning_claims() -> list[Claim]:
             lambda: float(_network("A").get_layer("fc1").bias_initializer((1,), dtype="float32")[0]),
         ),
         Claim(p, "copied_convolutions", lambda: _copied("block")),
-        Claim(p, "copied_dense_layers", lambda: len(models.vgg.STARTS_FROM_A) - _copied("block")),
+        Claim(p, "copied_dense_layers", lambda: len(STARTS_FROM_A) - _copied("block")),
         Claim(p, "crop_side", lambda: RandomView().size),
         Claim(p, "dense_kernels", _dense_kernels),
         Claim(p, "crops_per_scale", lambda: _crops(GridCrops(shorter=(256,)))),

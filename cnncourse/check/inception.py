@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnnbook import papers
+from cnnbook.blocks import naive_inception_module
 from cnncourse.check import Wrong, call, draw, network, question, shape, value
 from cnncourse.check.answers import fill
 from cnnlib import audit, models
@@ -38,8 +39,8 @@ def _naive_tower(side: int, maps: int, counts: tuple[int, int, int]) -> list[aud
 
     def build() -> list[audit.Row]:
         image = keras.Input((side, side, maps))
-        x = models.naive_inception_module(image, *counts, name="first")
-        return audit.table(keras.Model(image, models.naive_inception_module(x, *counts, name="second")))
+        x = naive_inception_module(image, *counts, name="first")
+        return audit.table(keras.Model(image, naive_inception_module(x, *counts, name="second")))
 
     return audit.without_weights(build)
 

@@ -10,6 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from cnnbook.blocks import bottleneck_residual_block
 from cnncourse.check import Wrong, call, draw, function, network, question, value
 from cnnlib import audit, models
 from cnnlib.layers import PaddedShortcut
@@ -246,7 +247,7 @@ def block(given: Callable, cases: Iterable[Case] = BLOCKS) -> str:
     """`given(X, f, filters, reduce, s)` is the paper's bottleneck block behind the maps X."""
     for case in cases:
         got, shown = _students_block(given, case)
-        right = _kept_model(case, models.bottleneck_residual_block)
+        right = _kept_model(case, bottleneck_residual_block)
         # Wide enough for any epsilon of the normalisation; every mistake above is a thousand times larger.
         network(got, right, shown, _wrong_blocks(case), tolerance=0.01)
     return "With this function and one loop you have ResNet-50, ResNet-101 and ResNet-152."

@@ -1,7 +1,7 @@
 """Builders of the networks. They know nothing of data, training or the papers' figures."""
 
 from cnnlib.models.alexnet import AlexNet, CudaConvnet
-from cnnlib.models.inception import GoogLeNet, inception_module, naive_inception_module, without_aux_heads
+from cnnlib.models.inception import GoogLeNet, inception_module, without_aux_heads
 from cnnlib.models.lenet import LeNet5, LeNet5Original
 from cnnlib.models.resnet import (
     PlainNet18,
@@ -15,11 +15,10 @@ from cnnlib.models.resnet import (
     ResNetCIFAR,
     basic_block,
     bottleneck_block,
-    bottleneck_residual_block,
     from_keras_applications,
 )
 from cnnlib.models.squeezenet import SqueezeNet, fire_module
-from cnnlib.models.vgg import VGG, VGG11, VGG13, VGG16, VGG19, dense_evaluation, initialise_from
+from cnnlib.models.vgg import VGG, VGG11, VGG13, VGG16, VGG19
 
 __all__ = [
     "VGG",
@@ -44,12 +43,8 @@ __all__ = [
     "SqueezeNet",
     "basic_block",
     "bottleneck_block",
-    "bottleneck_residual_block",
-    "dense_evaluation",
     "fire_module",
     "from_keras_applications",
     "inception_module",
-    "initialise_from",
-    "naive_inception_module",
     "without_aux_heads",
 ]

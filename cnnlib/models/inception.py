@@ -100,7 +100,7 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
                 head = AUXILIARY_HEADS[module]
                 outputs[head] = _auxiliary_head(x, classes, classifier_activation, head, width, initializer)
         if number < 5:
-            x = _pooling(x, f"pool{number}")
+            x = pooling(x, f"pool{number}")
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
         x = layers.Dropout(0.4, name="drop")(x)
@@ -159,7 +159,7 @@ def inception_module(
     """
 
     def convolve(x: keras.KerasTensor, filters: int, size: int, part: str) -> keras.KerasTensor:
-        return _convolution(filters, size, f"{name}_{part}", initializer)(x)
+        return convolution(filters, size, f"{name}_{part}", initializer)(x)
 
     threes = convolve(x, filters_3x3_reduce, 1, "3x3_reduce")
     fives = convolve(x, filters_5x5_reduce, 1, "5x5_reduce")
@@ -167,52 +167,20 @@ def inception_module(
         convolve(x, filters_1x1, 1, "1x1"),
         convolve(threes, filters_3x3, 3, "3x3"),
         convolve(fives, filters_5x5, 5, "5x5"),
-        convolve(_pooling(x, f"{name}_pool", strides=1), filters_pool_proj, 1, "pool_proj"),
+        convolve(pooling(x, f"{name}_pool", strides=1), filters_pool_proj, 1, "pool_proj"),
     ]
     return layers.Concatenate(name=name)(branches)
 
 
-def naive_inception_module(
-    x: keras.KerasTensor,
-    filters_1x1: int,
-    filters_3x3: int,
-    filters_5x5: int,
-    name: str,
-    *,
-    initializer: str = "lecun_uniform",
-) -> keras.KerasTensor:
-    """The module before its branches were made cheap: each sees all maps, and pooling passes all of them on.
-
-    Args:
-        x: maps (batch, height, width, channels).
-        filters_1x1: maps of the convolution of 1x1.
-        filters_3x3: maps of the convolution of 3x3.
-        filters_5x5: maps of the convolution of 5x5.
-        name: of the output; the layers inside carry it before their own.
-        initializer: of the weights.
-
-    Returns:
-        (batch, height, width, filters_1x1 + filters_3x3 + filters_5x5 + channels).
-
-    Source: Szegedy et al. 2014, section 4 and figure 2(a).
-    """
-    sizes = {1: filters_1x1, 3: filters_3x3, 5: filters_5x5}
-    branches = [
-        _convolution(filters, size, f"{name}_{size}x{size}", initializer)(x)
-        for size, filters in sizes.items()
-    ]
-    return layers.Concatenate(name=name)([*branches, _pooling(x, f"{name}_pool", strides=1)])
-
-
 def _stem(x: keras.KerasTensor, width: float, initializer: str) -> keras.KerasTensor:
     """What comes before the modules: three convolutions, and a map of an eighth of the image's sides."""
-    x = _convolution(scaled(64, width), 7, "conv1", initializer, strides=2)(x)
-    x = _pooling(x, "pool1")
+    x = convolution(scaled(64, width), 7, "conv1", initializer, strides=2)(x)
+    x = pooling(x, "pool1")
     x = _normalisation("norm1")(x)
-    x = _convolution(scaled(64, width), 1, "conv2_reduce", initializer)(x)
-    x = _convolution(scaled(192, width), 3, "conv2", initializer)(x)
+    x = convolution(scaled(64, width), 1, "conv2_reduce", initializer)(x)
+    x = convolution(scaled(192, width), 3, "conv2", initializer)(x)
     x = _normalisation("norm2")(x)
-    return _pooling(x, "pool2")
+    return pooling(x, "pool2")
 
 
 def _auxiliary_head(
@@ -220,7 +188,7 @@ def _auxiliary_head(
 ) -> keras.KerasTensor:
     """A small classifier on the maps of a module in the middle."""
     x = layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
-    x = _convolution(scaled(128, width), 1, f"{name}_conv", initializer)(x)
+    x = convolution(scaled(128, width), 1, f"{name}_conv", initializer)(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
     x = layers.Dense(
         scaled(1024, width),
@@ -237,7 +205,8 @@ def _classifier(classes: int, activation: str | None, name: str, initializer: st
     return layers.Dense(classes, activation=activation, kernel_initializer=initializer, name=name)
 
 
-def _convolution(filters: int, size: int, name: str, initializer: str, *, strides: int = 1) -> layers.Conv2D:
+def convolution(filters: int, size: int, name: str, initializer: str, *, strides: int = 1) -> layers.Conv2D:
+    """A convolution with ReLU that keeps the sides of the maps, or divides them by `strides`."""
     return layers.Conv2D(
         filters,
         size,
@@ -250,7 +219,8 @@ def _convolution(filters: int, size: int, name: str, initializer: str, *, stride
     )
 
 
-def _pooling(x: keras.KerasTensor, name: str, *, strides: int = 2) -> keras.KerasTensor:
+def pooling(x: keras.KerasTensor, name: str, *, strides: int = 2) -> keras.KerasTensor:
+    """The largest of 3x3 pixels, around every `strides`-th one."""
     # At the even sides of the paper's maps "same" adds to the right and below alone: it rounds up.
     return layers.MaxPooling2D(3, strides, padding="same", name=name)(x)
 

@@ -269,34 +269,6 @@ def bottleneck_block(
     return _block(x, sizes, shortcut, name)
 
 
-def bottleneck_residual_block(
-    X: keras.KerasTensor,  # noqa: N803 - the argument's name in the function this one stands for
-    f: int,
-    filters: Sequence[int],
-    reduce: bool = False,
-    s: int = 1,
-) -> keras.KerasTensor:
-    """`bottleneck_block` with the shorter arguments under which many courses teach it.
-
-    Args:
-        X: maps (batch, height, width, channels).
-        f: side of the kernel of the middle convolution.
-        filters: maps of the three convolutions.
-        reduce: take the shortcut through a convolution of 1x1 too. It is needed wherever the output has
-            another shape than the input, and despite its name it usually makes the input deeper.
-        s: stride of the first convolution and of the shortcut's; other than 1 only with `reduce`.
-
-    Returns:
-        (batch, ceil(height / s), ceil(width / s), filters[2]).
-
-    Raises:
-        ValueError: without `reduce` the output would not have the shape of the input.
-
-    Source: He et al. 2015, figure 5, right; section 3.3, option B.
-    """
-    return bottleneck_block(X, filters, f, s, "projection" if reduce else "identity")
-
-
 def from_keras_applications(model: keras.Model) -> keras.Model:
     """The same network as one of `keras.applications`, in our form and with the same answers.
 

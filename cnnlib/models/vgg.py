@@ -1,4 +1,4 @@
-"""VGG: the six configurations from one table, their dense evaluation, and starting a deep one from net A."""
+"""VGG: the six configurations from one table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
 from keras.initializers import Initializer, RandomNormal
 
@@ -25,12 +24,6 @@ CONFIGURATIONS: dict[str, tuple[tuple[int | str, ...], ...]] = {
 }
 # Maps of the convolutions in each block, units of fc1 and fc2.
 MAPS, UNITS = (64, 128, 256, 512, 512), 4096
-# Net A's first four convolutions and its fully connected layers, by name. By number the four would not fit:
-# A's second convolution goes from 64 maps to 128, that of every deeper net from 64 to 64.
-STARTS_FROM_A = (
-    *("block1_conv1", "block2_conv1", "block3_conv1", "block3_conv2"),
-    *("fc1", "fc2", "predictions"),
-)
 
 
 def VGG(  # noqa: N802 - a network is called as its paper calls it
@@ -66,8 +59,8 @@ def VGG(  # noqa: N802 - a network is called as its paper calls it
         name: name of the model; None calls it vgg_ and its configuration.
         width: factor on the maps and units of every hidden layer.
         initializer: of all weights; biases start at 0. The paper took "paper", a normal distribution of
-            variance 0.01, for net A and started deeper nets from it (`initialise_from`); it later found that
-            Glorot and Bengio's makes this unnecessary.
+            variance 0.01, for net A and started deeper nets from it; it later found that Glorot and Bengio's
+            makes this unnecessary.
 
     Returns:
         A model from (batch, *input_shape) to (batch, classes), or without the top to block5_pool's maps or
@@ -126,82 +119,6 @@ def VGG19(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N8
     return VGG("E", include_top, **{"name": "vgg19", **settings})
 
 
-def dense_evaluation(model: keras.Model) -> keras.Model:
-    """Turn a classifier's fully connected layers into convolutions, so that it takes images of any size.
-
-    The first becomes a convolution over all of the maps that it saw (7x7 in VGG at 224 pixels), the others
-    1x1. A larger image gives a map of scores, the output of the layer named as the model's last
-    (`predictions`), which is averaged before the activation.
-
-    Args:
-        model: a chain of convolutions and poolings, flattened, and dense layers: `VGG` or `AlexNet`.
-
-    Returns:
-        A new model, with copies of the weights, from (batch, height, width, channels) of any size from the
-        model's own up to (batch, classes).
-
-    Raises:
-        ValueError: the model has no fully connected layers.
-
-    Source: Simonyan and Zisserman 2015, section 3.2. That the average comes before the softmax is our
-    reading: the paper averages the map of class scores, then the soft-max posteriors of mirrored images.
-    """
-    flatten = next((layer for layer in model.layers if isinstance(layer, layers.Flatten)), None)
-    if flatten is None:
-        raise ValueError(f"{model.name} has no fully connected layers: build it with include_top=True.")
-    seen, last = tuple(flatten.input.shape[1:3]), model.layers[-1]
-    x = image = keras.Input((None, None, model.input_shape[-1]), name="image")
-    for layer in model.layers:
-        if isinstance(layer, layers.Dense):
-            activation = None if layer is last else layer.activation
-            x = _empty_convolution(layer.units, seen, activation, layer.name)(x)
-            seen = (1, 1)
-        elif not isinstance(layer, layers.InputLayer | layers.Flatten | layers.Dropout):
-            x = type(layer).from_config(layer.get_config())(x)
-    x = layers.GlobalAveragePooling2D(name="average")(x)
-    x = layers.Activation(last.activation, name="scores")(x)
-    dense = keras.Model(image, x, name=f"{model.name}_dense")
-    # Flattening puts rows before columns before channels, as the kernel of a convolution does.
-    values = zip(model.get_weights(), dense.weights, strict=True)
-    dense.set_weights([np.reshape(value, weight.shape) for value, weight in values])
-    return dense
-
-
-def initialise_from(model: keras.Model, source: keras.Model) -> tuple[str, ...]:
-    """Start a deep network from net A: copy A's first four convolutions and its fully connected layers.
-
-    All other layers keep the weights they have, and what was copied is trained like the rest.
-
-    Args:
-        model: the network to start, one of `VGG` with its top.
-        source: net A, trained.
-
-    Returns:
-        Names of the layers that were copied.
-
-    Raises:
-        ValueError: a layer is missing in one of the two, or its weights have another shape; nothing has been
-            copied then.
-
-    Source: Simonyan and Zisserman 2015, section 3.1.
-    """
-    ours, theirs = ({layer.name: layer for layer in net.layers} for net in (model, source))
-    for net, has in ((model, ours), (source, theirs)):
-        missing = [name for name in STARTS_FROM_A if name not in has]
-        if missing:
-            raise ValueError(f"{net.name} has no layer {', '.join(missing)}: give VGGs with their tops.")
-    for name in STARTS_FROM_A:
-        shapes = [tuple(has[name].kernel.shape) for has in (ours, theirs)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"{name} has weights {shapes[0]} in {model.name} and {shapes[1]} in {source.name}: build "
-                "both with the same input_shape, classes and width."
-            )
-    for name in STARTS_FROM_A:
-        ours[name].set_weights(theirs[name].get_weights())
-    return STARTS_FROM_A
-
-
 def _check(
     config: str,
     include_top: bool,
@@ -234,7 +151,3 @@ def _fresh(initializer: str | Initializer) -> Initializer:
     return (
         initializer.clone() if isinstance(initializer, Initializer) else keras.initializers.get(initializer)
     )
-
-
-def _empty_convolution(filters: int, size: tuple[int, int], activation: Any, name: str) -> layers.Conv2D:
-    return layers.Conv2D(filters, size, activation=activation, kernel_initializer="zeros", name=name)

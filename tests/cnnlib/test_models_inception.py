@@ -14,8 +14,9 @@ from plain_numpy import convolve, highest
 from round_trips import FORMS, assert_saved
 from stepping import compile_steps
 
+from cnnbook.blocks import naive_inception_module
 from cnnlib import audit
-from cnnlib.models import GoogLeNet, inception_module, naive_inception_module, without_aux_heads
+from cnnlib.models import GoogLeNet, inception_module, without_aux_heads
 
 # Rows of table 1: output, parameters with biases, multiply-adds.
 TABLE = {

@@ -28,7 +28,6 @@ from cnnlib.models import (
     ResNetCIFAR,
     basic_block,
     bottleneck_block,
-    bottleneck_residual_block,
     from_keras_applications,
 )
 
@@ -225,23 +224,11 @@ def test_a_block_that_has_learned_nothing_passes_its_input_on() -> None:
     np.testing.assert_allclose(answer(model, maps, training=True), np.maximum(maps, 0), atol=1e-6)
 
 
-@pytest.mark.parametrize(("reduce", "s", "filters"), [(False, 1, (2, 3, 4)), (True, 2, (2, 3, 8))])
-def test_the_shorter_arguments_build_the_same_bottleneck(reduce: bool, s: int, filters: tuple) -> None:
-    image = keras.Input((7, 6, 4))
-    short = keras.Model(image, bottleneck_residual_block(image, 5, list(filters), reduce, s))
-    way = "projection" if reduce else "identity"
-    long = keras.Model(image, bottleneck_block(image, filters, kernel_size=5, strides=s, shortcut=way))
-    randomise(short)
-    assert audit.differences(short, long) == []
-    assert short.output_shape == (None, *((4, 3, 8) if reduce else (7, 6, 4)))
-
-
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda x: bottleneck_residual_block(x, 3, [2, 2, 8]), "turns 4 maps into 8 with stride 1"),
-        (lambda x: bottleneck_residual_block(x, 3, [2, 2, 4], s=2), r"needs a shortcut.*reduce=True"),
-        (lambda x: bottleneck_residual_block(x, 3, [2, 4], reduce=True), r"three convolutions, not \[2, 4\]"),
+        (lambda x: bottleneck_block(x, (2, 2, 8)), "turns 4 maps into 8 with stride 1"),
+        (lambda x: bottleneck_block(x, (2, 4)), r"three convolutions, not \(2, 4\)"),
         (lambda x: basic_block(x, 4, shortcut="A"), "not 'A'"),
         (lambda x: basic_block(x, 2, shortcut="padded"), "zeros cannot turn 4 maps into 2"),
         (lambda x: bottleneck_block(x, (1, 1, 4), stride_in="5x5"), "not '5x5'"),

@@ -65,11 +65,12 @@ for module in range(2):
     depth = depth + sum(filters.values())
 
 # %% right naive-tower
-from cnnlib import audit, models
+from cnnbook.blocks import naive_inception_module
+from cnnlib import audit
 
 x = keras.Input((side, side, maps))
-y = models.naive_inception_module(x, ones, threes, fives, "a")
-z = models.naive_inception_module(y, ones, threes, fives, "b")
+y = naive_inception_module(x, ones, threes, fives, "a")
+z = naive_inception_module(y, ones, threes, fives, "b")
 depth = z.shape[-1]
 work = sum(row.macs for row in audit.table(keras.Model(x, z)) if row.name.startswith("b_"))
 
