@@ -149,7 +149,7 @@ def _resolve(name: str, packages: tuple[Path, ...]) -> Iterator[tuple[Path, str]
         if depth and (folder / "__init__.py").is_file():
             face = _face(ast.parse((folder / "__init__.py").read_bytes())) or {}
             if part in face:
-                yield from _resolve(f"{face[part]}.{part}", packages)
+                yield from _resolve(face[part], packages)
                 return
         folder /= part
         if not folder.is_dir():

@@ -77,7 +77,7 @@ def test_dependencies_of_a_cell(package: Path, cell: str, expected: set[str]) ->
 def test_a_name_of_a_lazy_face_counts_where_it_is_used(
     package: Path, cells: list[str], expected: set[str]
 ) -> None:
-    face = 'from importlib import import_module\n_FACE = {"load": "cnnlib.audit"}'
+    face = 'from importlib import import_module\n_FACE = {"load": "cnnlib.audit.totals"}'
     (package / "__init__.py").write_text(face)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     found = notebook_dependencies(notebook, package)
