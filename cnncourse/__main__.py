@@ -70,7 +70,9 @@ def _build(options: argparse.Namespace) -> int:
         raise ClassroomError(f"there is no notebook in {options.masters}.")
     settings = ROOT / "_config.yml"
     config = yaml.safe_load(settings.read_text("utf-8")) if settings.is_file() else None
-    builds.build(masters, options.out, builds.notebooks_address(config) if config else None)
+    address = builds.notebooks_address(config) if config else None
+    wheel = builds.package_wheel(ROOT, options.out) if (ROOT / "pyproject.toml").is_file() else None
+    builds.build(masters, options.out, address, wheel)
     print(f"{len(masters)} assignments")
     for name in ("student", "answers", "autograder"):
         print(options.out / f"{name}.zip")

@@ -170,7 +170,9 @@ def _platform(name: str, assignment: str) -> re.Match | None:
 def _without(stem: str, assignment: str) -> str:
     """A name without the marks of a copy and without the assignment's, which a student may have kept."""
     stem = _original(stem)
-    apart = re.split(rf"(?i)(?:^|(?<=[\s_-])){re.escape(assignment)}(?=$|[\s_-])", stem, maxsplit=1)
+    apart = re.split(
+        rf"(?i)(?:^|(?<=[\s_-]))(?:copy of )?{re.escape(assignment)}(?=$|[\s_-])", stem, maxsplit=1
+    )
     if len(apart) == 1:
         return stem
     return _original("_".join(part for each in apart if (part := each.strip(" _-"))))

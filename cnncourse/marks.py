@@ -76,7 +76,7 @@ def make_readable(out: Path, assignment: str, student: str, fault: str) -> None:
     path = out / "autograded" / student / assignment / f"{assignment}.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(nbformat.writes(notebook) + "\n", "utf-8", "replace")
-    with gradebook(out) as book:
+    with gradebook(out) as book, book.db.no_autoflush:
         book.update_or_create_student(student)
         book.update_or_create_submission(assignment, student)
         for each in grades(book, assignment, student):

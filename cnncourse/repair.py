@@ -89,8 +89,7 @@ def repaired(notebook: NotebookNode, release: NotebookNode) -> tuple[NotebookNod
         elif cell.source.strip():
             behind[last].append(cell)
     cells = _in_order(slots, pieces, behind, _everything_defined(notebook.cells))
-    for number, cell in enumerate(cells):
-        cell.id = f"cell-{number}"
+    cells = [NotebookNode({**cell, "id": f"cell-{number}"}) for number, cell in enumerate(cells)]
     metadata = NotebookNode({**release.metadata})
     return new_notebook(cells=cells, metadata=metadata), _remarks(slots, pieces, order)
 
