@@ -59,7 +59,7 @@ c.Autograde.autograde_preprocessors = [
 HAND_IN = """
 
 **To hand it in**, write your name into the cell below, run all cells, read what the last one says, save, and
-hand in this file, `{name}.ipynb`, where your course asks for it. Answers may be handed in that are not right yet.
+hand in this file, `{name}.ipynb`, where your course asks for it. Not every answer has to be right by then.
 """
 
 READY = """\

@@ -16,7 +16,7 @@ from pathlib import Path
 
 if find_spec("{package}") is None:
     wheels = sorted(map(str, Path().glob("{package}-*.whl")))
-    for source in wheels[-1:] or {sources}:
+    for source in {sources}:
         %pip install --quiet {{source}}
     invalidate_caches()
     if find_spec("{package}") is None:
@@ -36,5 +36,5 @@ def setup_cell(url: str, package: str = "cnnlib") -> str:
         url: of the repository, or the placeholder for one.
         package: name of the package.
     """
-    sources = "[]" if PLACEHOLDER in url else f'["git+{url}"]'
+    sources = "wheels[-1:]" if PLACEHOLDER in url else f'wheels[-1:] or ["git+{url}"]'
     return TEXT.format(package=package, sources=sources)

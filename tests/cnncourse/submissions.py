@@ -66,7 +66,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Case:
-    """One submission: whose, what it is, what it is worth, None where it can't be graded, and what is said."""
+    """One submission: whose, what it is, what it is worth (None: it can't be graded), what is said."""
 
     person: Person
     kind: str
