@@ -7,6 +7,7 @@ submission is a remark on it: none of them stops the others, and none is left ou
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -119,7 +120,8 @@ def submissions(
             try:
                 found.append(_prepared(student, same, known, assignment, out, roster))
             except Exception as error:  # nobody can foresee all that is handed in
-                _log(out, student, traceback.format_exc())
+                with contextlib.suppress(OSError):
+                    _log(out, student, traceback.format_exc())
                 name = same[0].name or same[0].label
                 fault = f"It could not be read: {type(error).__name__}: {error}"
                 found.append(Submission(student, name, fault=fault, label=same[0].label))
@@ -350,7 +352,8 @@ def _grade_one(submission: Submission, assignment: str, out: Path) -> Graded:
         draft.replace(path)
         return graded
     except Exception as error:  # a full disk, say
-        _log(out, submission.student, traceback.format_exc())
+        with contextlib.suppress(OSError):
+            _log(out, submission.student, traceback.format_exc())
         return Graded(submission.student, "", f"It could not be graded: {type(error).__name__}: {error}")
 
 
