@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,9 @@ def read(path: Path) -> NotebookNode:
     cells = [_clean(cell) for cell in _current(found) if isinstance(cell, dict)]
     if sum(len(cell.source) for cell in cells) > LARGEST:
         raise Unreadable(f"its cells hold more than {LARGEST // 1024**2} million characters")
-    return new_notebook(cells=cells)
+    notebook = new_notebook()
+    notebook.cells = cells  # some of them twice, perhaps, which is no reason to refuse them
+    return notebook
 
 
 def _text(content: bytes) -> str:
@@ -97,5 +100,6 @@ def _clean(cell: dict[str, Any]) -> NotebookNode:
     if isinstance(notes, dict) and isinstance(notes.get("grade_id"), str):
         new.metadata["nbgrader"] = {"grade_id": notes["grade_id"]}
     number = cell.get("id", metadata.get("id"))  # Colab keeps it in the metadata
-    new.id = number if isinstance(number, str) else ""
+    if isinstance(number, str) and re.fullmatch(r"[\w-]{1,64}", number, re.A):
+        new.id = number
     return new
