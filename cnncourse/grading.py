@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
@@ -125,7 +126,21 @@ def submissions(
                 name = same[0].name or same[0].label
                 fault = f"It could not be read: {type(error).__name__}: {error}"
                 found.append(Submission(student, name, fault=fault, label=same[0].label))
-    return sorted(found, key=lambda each: folded(each.name)), skipped
+    return sorted(_told_apart(found), key=lambda each: folded(each.name)), skipped
+
+
+def _told_apart(found: list[Submission]) -> list[Submission]:
+    """Name people of one name by their folders too, and give nobody a line of the roster that two claim."""
+    names, rows = Counter(each.name for each in found), Counter(each.row for each in found)
+    apart = []
+    for each in found:
+        if names[each.name] > 1:
+            each = replace(each, name=f"{each.name} ({each.student})")
+        if each.row is not None and rows[each.row] > 1:
+            said = "Another submission is of the same person of the roster."
+            each = replace(each, row=None, remarks=(*each.remarks, said))
+        apart.append(each)
+    return apart
 
 
 def _compiled(pattern: str) -> re.Pattern:

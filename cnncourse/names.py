@@ -41,7 +41,7 @@ def folder_name(name: str, number: str = "") -> str:
         name: composed.
         number: by which the platform knows the person, if it does.
     """
-    plain = re.sub(r"[^\w.@+-]+", "-", name).strip(".")[:80]
+    plain = re.sub(r"[^\w.@+-]+", "-", name).strip(".")[:60]
     if number:
         return f"{plain}_{number}"
     if plain == name:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zipfile
 from pathlib import Path
 
+import nbformat
 import pytest
+from small_course import NAME, handed_in, write_master
 
-from cnncourse import ClassroomError, intake, reading
+from cnncourse import ClassroomError, builds, grading, intake, reading, roster
 from cnncourse.intake import HandedIn, collect, owner
 from cnncourse.names import folder_name
 
@@ -165,3 +168,34 @@ def test_a_notebook_too_large_is_said_to_be(tmp_path, monkeypatch):
     monkeypatch.setattr(reading, "LARGEST_FILE", 9)
     with pytest.raises(reading.Unreadable, match="larger than"):
         reading.read(path)
+
+
+def test_people_of_one_name_stay_apart(tmp_path):
+    builds.build([write_master(tmp_path / "masters")], tmp_path / "course")
+    grading.prepare(tmp_path / "course" / "autograder", NAME, tmp_path / "out")
+    source = tmp_path / "in"
+    source.mkdir()
+    notebook = nbformat.writes(
+        handed_in(tmp_path / "course" / "student" / f"{NAME}.ipynb", "1", student="ada")
+    )
+    for name in ("Jo Lee_1_assignsubmission_file_", "Jo Lee_2_assignsubmission_file_", NAME, f"{NAME} (1)"):
+        (source / f"{name}.ipynb").write_text(notebook, "utf-8")
+    (source / "eve.ipynb").write_text(notebook, "utf-8")
+    listed = tmp_path / "class.csv"
+    listed.write_text("Name\nAda\nEve\n", "utf-8")
+    found, _ = grading.submissions(source, NAME, tmp_path / "out", None, roster.read(listed))
+    assert len({each.student for each in found}) == len({each.name for each in found}) == 5
+    assert [each.row for each in found if each.name.startswith("ada")] == [None, None]
+    assert [each.row for each in found if each.name == "eve"] == [2]
+    eve = next(each for each in found if each.name == "eve")
+    assert eve.remarks == (
+        "The notebook says student = 'ada', who is Ada of the roster; numbers were drawn from 'eve'. "
+        "It matters for: mine.",
+    )
+
+
+def test_names_of_another_form_are_read_by_a_pattern(tmp_path):
+    (tmp_path / "x9-ada-final.ipynb").write_text("{}")
+    (tmp_path / "bob.ipynb").write_text("{}")
+    found, _ = collect(tmp_path, tmp_path, "small", re.compile(r"\w+-(?P<student>\w+)-final"))
+    assert sorted(names_of(found)) == ["ada", "bob"]
