@@ -235,13 +235,19 @@ class _Unpacker:
     def _folder(self, folder: Path, parts: tuple[str, ...]) -> Iterator[_Entry]:
         for path in sorted(folder.iterdir()):
             here = (*parts, _printable(path.name))
-            if path.is_symlink():
-                yield _Entry(here, refused="is a link, which is not followed")
-            elif path.is_dir():
-                yield _Entry(here, folder=True)
-                yield from self._folder(path, here)
-            else:
-                yield from self._file(path, here, path.stat().st_mtime, 2)
+            try:
+                yield from self._path(path, here)
+            except OSError as error:
+                yield _Entry(here, refused=f"can't be read ({error.strerror})")
+
+    def _path(self, path: Path, here: tuple[str, ...]) -> Iterator[_Entry]:
+        if path.is_symlink():
+            yield _Entry(here, refused="is a link, which is not followed")
+        elif path.is_dir():
+            yield _Entry(here, folder=True)
+            yield from self._folder(path, here)
+        else:
+            yield from self._file(path, here, path.stat().st_mtime, 2)
 
     def _file(self, path: Path, parts: tuple[str, ...], modified: float, depth: int) -> Iterator[_Entry]:
         if not parts[-1].casefold().endswith(".zip"):

@@ -27,7 +27,7 @@ START = ""  # what comes before the first cell that nbgrader knows
 def typed_name(notebook: NotebookNode) -> str:
     """The name that stands in a notebook, with or without quotes; empty where none does."""
     for cell in notebook.cells:
-        if found := re.search(r"^student[ \t]*=[ \t]*(?!student_named\b)([^#\n]+)", cell.source, re.M):
+        if found := re.search(r"^student[ \t]*=(?![ \t]*student_named\b)([^#\n]+)", cell.source, re.M):
             return composed(found[1].strip().strip("'\"\u201c\u201d\u2018\u2019"))
     return ""
 

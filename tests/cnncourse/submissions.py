@@ -186,6 +186,10 @@ def moved(notebook: NotebookNode, person: Person) -> None:
     notebook.cells.append(notebook.cells.pop(find(notebook, "double")))
 
 
+def nameless(notebook: NotebookNode, person: Person) -> None:
+    notebook.cells = [cell for cell in notebook.cells if not cell.source.startswith("student =")]
+
+
 def edited(notebook: NotebookNode, person: Person) -> None:
     notebook.cells[find(notebook, "check-root")].source += "  # done"
 
@@ -213,6 +217,7 @@ ANSWERS: dict[str, tuple[Change, tuple[float, float, float], str]] = {
     "without the answer's cell": (without("double"), (0, 3, 1), "double"),
     "types turned": (turned, FULL, "check-double, root, why had another type"),
     "moved": (moved, FULL, "in their order again"),
+    "without a name": (nameless, FULL, "The notebook has no name; numbers were drawn from"),
     "check edited": (edited, FULL, "check-root had been changed"),
     "dies": (answer("import os\nos._exit(1)"), (0, 3, 1), "the cell of the answer ended the program"),
     "dies later": (after("double", "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)"), FULL, ""),
