@@ -34,10 +34,8 @@ KEPT_OUTPUTS = 100
 MOST_KERNELS = 9  # of one submission: one for every question that ends one, and some more
 DIED = (CellTimeoutError, DeadKernelError)
 
-# Run before the submission's first line. Given cells need a name, whatever became of the student's own cell;
-# and `exit()` should end a cell as it does a script, and not the kernel.
+# Run before the submission's first line: `exit()` should end a cell as it does a script, and not the kernel.
 BEGINNING = """\
-student = {name!r}
 def exit(*_):
     raise SystemExit("exit() was called")
 quit = exit
@@ -109,6 +107,8 @@ class ExecuteSealed(Execute):
         """Run one cell in the kernel that there is."""
         if not self._before:
             self._begin()
+        if _is_check(cell) or _is_given(cell):
+            self._restore_name()
         if _is_check(cell) and (changed := self._changed(cell.source)):
             self._fail([cell], "Changed", f"Not run: {changed} had been replaced before this check.")
         else:
@@ -121,8 +121,14 @@ class ExecuteSealed(Execute):
 
     def _begin(self) -> None:
         """Prepare a new kernel and note what its checker is made of."""
-        self.wait_for_reply(self.kc.execute(BEGINNING.format(name=self._student), silent=True))
+        self.wait_for_reply(self.kc.execute(BEGINNING, silent=True))
         self._before = self._ask(self._imports, "modules(shell)")
+
+    def _restore_name(self) -> None:
+        """Give the name the value that numbers are drawn from: cells may be missing, or say another since."""
+        self.wait_for_reply(self.kc.execute(f"student = {self._student!r}", silent=True))
+        if "student" in self._names:
+            self._names |= self._ask("", "names(shell, ['student'])")
 
     def _restart(self, resources: Any, index: int) -> None:
         """Start another kernel and bring it to where the last one ended.

@@ -209,6 +209,7 @@ ANSWERS: dict[str, tuple[Change, tuple[float, float, float], str]] = {
     "stripped and renumbered": (stripped_and_renumbered, FULL, "had lost nbgrader's notes"),
     "pasted into a new notebook": (pasted, FULL, "were missing and have been put back"),
     "without set-up": (without("given-setup"), FULL, "given-setup were missing"),
+    "name after the set-up": (after("given-setup", "student = 'ada'"), FULL, ""),
     "without checks": (
         without("check-double", "check-root", "check-mine"),
         FULL,
@@ -422,7 +423,7 @@ def write(folder: Path, release: Path, other: Path, count: int) -> list[Case]:
         notebook = handed_in(release, RIGHT, student=person.name)
         notebook = change(notebook, person) or notebook
         content = nbformat.writes(notebook).encode()
-        wrap = WRAPPINGS[(number + number // len(kinds)) % len(WRAPPINGS)]
+        wrap = WRAPPINGS[number % len(WRAPPINGS)]
         (in_folder if in_moodle and wrap in (classroom, copied) else wrap)(folder, name, content)
         cases.append(Case(person, kind, points, said))
     return cases
