@@ -88,6 +88,8 @@ def _grade(options: argparse.Namespace) -> int:
     assignment = options.assignment
     out = (options.out or ROOT / "graded" / assignment).resolve()
     people = roster.read(options.roster) if options.roster else None
+    if people:
+        roster.points_column(people, assignment, options.column)  # better said now than after the grading
     grading.prepare(options.bundle.resolve(), assignment, out)
     given, skipped = grading.submissions(options.submissions, assignment, out, options.names, people)
     _list("left aside, since they are nobody's", skipped)

@@ -14,8 +14,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from cnncourse import ClassroomError
 from cnncourse.names import alike, composed, folded
 
@@ -47,7 +45,7 @@ class Roster:
     Attributes:
         path: where it was read.
         kind: CANVAS, MOODLE or PLAIN.
-        table: all of its texts, the heading as row 0.
+        table: all of its texts by row and column, the heading as row 0.
         separator: between the columns.
         people: those on it.
         warnings: what the platform would make of the file that `fill` has written, and what to do.
@@ -55,7 +53,7 @@ class Roster:
 
     path: Path
     kind: str
-    table: pd.DataFrame
+    table: list[list[str]]
     separator: str
     people: list[Person]
     warnings: list[str] = field(default_factory=list)
@@ -63,7 +61,7 @@ class Roster:
     @property
     def heading(self) -> list[str]:
         """The names of the columns."""
-        return [text.strip() for text in self.table.iloc[0]]
+        return [text.strip() for text in self.table[0]]
 
     def find(self, name: str, number: str = "") -> Person | None:
         """Find a person: by the platform's number of them, else by a login or an address, else by the name.
@@ -94,10 +92,11 @@ def read(path: Path) -> Roster:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error as error:
         raise ClassroomError(f"--roster {path} is no CSV file: {error}.") from error
-    table = pd.DataFrame([row for row in rows if any(row)], dtype=str).fillna("")
+    widest = max(map(len, rows), default=0)
+    table = [[*row, *[""] * (widest - len(row))] for row in rows if any(row)]
     if len(table) < 2:
         raise ClassroomError(f"--roster {path} has no line below its heading.")
-    kind = _kind([text.strip() for text in table.iloc[0]])
+    kind = _kind([text.strip() for text in table[0]])
     people = _people(table, kind)
     if not people:
         raise ClassroomError(f"--roster {path} names nobody: it needs a column of names, logins or numbers.")
@@ -119,16 +118,16 @@ def _kind(heading: Sequence[str]) -> str:
     return MOODLE if "Identifier" in heading else PLAIN
 
 
-def _people(table: pd.DataFrame, kind: str) -> list[Person]:
+def _people(table: list[list[str]], kind: str) -> list[Person]:
     """Everybody on a list."""
-    heading = [text.strip() for text in table.iloc[0]]
+    heading = [text.strip() for text in table[0]]
     known = {CANVAS: OF_CANVAS, MOODLE: OF_MOODLE}.get(kind)
     columns = [i for i, name in enumerate(heading) if (name in known if known else SOUNDS_LIKE.search(name))]
     if not known:
         columns = [i for i in columns if heading[i].casefold() not in ("grade", "feedback")] or [0]
     people = []
     for row in range(1, len(table)):
-        texts = {heading[i]: composed(table.iat[row, i]) for i in columns}
+        texts = {heading[i]: composed(table[row][i]) for i in columns}
         if any(texts.values()) and not (kind == CANVAS and _is_nobody(texts)):
             people.append(_person(row, texts))
     return people
@@ -189,28 +188,29 @@ def fill(
     Raises:
         ClassroomError: there is no such column, or more than one could be meant.
     """
-    table = roster.table.copy()
+    table = [list(row) for row in roster.table]
     heading = list(roster.heading)
-    points = _points_column(roster, assignment, column)
+    points = points_column(roster, assignment, column)
     remarks = {MOODLE: "Feedback comments", PLAIN: "feedback"}.get(roster.kind)
     for name in (points, remarks if roster.kind == PLAIN else None):
         if name and name not in heading:
-            table[len(heading)] = [name, *[""] * (len(table) - 1)]
+            for row in table:
+                row.append(name if row is table[0] else "")
             heading.append(name)
     place = heading.index(points)
     _check_most(roster, table, heading, place, most, new=points not in roster.heading)
     for result in results:
         if result.points is not None:
-            table.iat[result.row, place] = f"{result.points:g}"
+            table[result.row][place] = f"{result.points:g}"
         if remarks in heading:
             said = result.remarks
             # Moodle takes comments for HTML; a spreadsheet takes a text that begins so for a formula.
             said = html.escape(said, quote=False) if roster.kind == MOODLE else safe(said)
-            table.iat[result.row, heading.index(remarks)] = said
+            table[result.row][heading.index(remarks)] = said
     if roster.kind == MOODLE and remarks not in heading:
         roster.warnings.append("The worksheet takes no remarks: switch on Feedback comments in Moodle.")
     with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, delimiter=roster.separator).writerows(table.itertuples(index=False, name=None))
+        csv.writer(file, delimiter=roster.separator).writerows(table)
 
 
 def safe(text: str) -> str:
@@ -218,8 +218,12 @@ def safe(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def _points_column(roster: Roster, assignment: str, column: str | None) -> str:
-    """The heading of the column for the points."""
+def points_column(roster: Roster, assignment: str, column: str | None = None) -> str:
+    """The heading of the column for an assignment's points, which may be a new one.
+
+    Raises:
+        ClassroomError: there is no such column, or more than one could be meant.
+    """
     if column is not None:
         if column not in roster.heading:
             raise ClassroomError(f"--column {column!r} is not in {roster.path}: it has {roster.heading}.")
@@ -246,33 +250,33 @@ def _points_column(roster: Roster, assignment: str, column: str | None) -> str:
 
 
 def _check_most(
-    roster: Roster, table: pd.DataFrame, heading: Sequence[str], place: int, most: float, new: bool
+    roster: Roster, table: list[list[str]], heading: Sequence[str], place: int, most: float, new: bool
 ) -> None:
     """Warn where the platform takes more or fewer points than there are, and fill in a new column's."""
     for row in range(1, len(table)):
-        if roster.kind == CANVAS and "points possible" in table.iat[row, 0].casefold():
+        if roster.kind == CANVAS and "points possible" in table[row][0].casefold():
             if new:
-                table.iat[row, place] = f"{most:g}"
+                table[row][place] = f"{most:g}"
                 roster.warnings.append(
                     f"The file has no column for this assignment: Canvas will ask, and make a new one called "
                     f"{heading[place]!r}. To fill one that is there, choose it by --column."
                 )
-            elif _number(table.iat[row, place]) != most:
+            elif _number(table[row][place]) != most:
                 roster.warnings.append(
-                    f"{heading[place]} has {table.iat[row, place]} points in Canvas and {most:g} here: "
+                    f"{heading[place]} has {table[row][place]} points in Canvas and {most:g} here: "
                     "change it in Canvas before you import."
                 )
             return
     if roster.kind != MOODLE:
         return
     column = next((i for i, name in enumerate(heading) if name.casefold() == "maximum grade"), None)
-    if column is not None and _number(table.iat[1, column]) != most:
+    if column is not None and _number(table[1][column]) != most:
         roster.warnings.append(
-            f"The assignment has a maximum of {table.iat[1, column]} in Moodle and of {most:g} here: change "
+            f"The assignment has a maximum of {table[1][column]} in Moodle and of {most:g} here: change "
             "it in Moodle and download the worksheet again. Moodle leaves out whoever has more than that."
         )
     column = next((i for i, name in enumerate(heading) if name.casefold() == "grade can be changed"), None)
-    if column is not None and any(table.iat[row, column] == "No" for row in range(1, len(table))):
+    if column is not None and any(table[row][column] == "No" for row in range(1, len(table))):
         roster.warnings.append("Some grades are locked in Moodle, which will leave them as they are.")
 
 
