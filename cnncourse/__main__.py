@@ -101,13 +101,16 @@ def _grade(options: argparse.Namespace) -> int:
         line = sheet.line(out, assignment, questions, by_student[done.student], done)
         found.append(line)
         print(f"[{len(found)}/{len(given)}] {_progress(line, questions)}  {done.seconds:.0f} s", flush=True)
+    before = grading.earlier(out, given, people)
+    found += [sheet.line(out, assignment, questions, *each) for each in before]
+    _list("were graded earlier and are in the sheet, but not in this download", [e.name for e, _ in before])
     found.sort(key=lambda line: folded(line.name))
-    absent = _absent(people, given)
+    absent = _absent(people, [line.submission for line in found if line.submission])
     missing = [sheet.missing(name, questions) for name in absent]
     sheet.write_grades(out / "grades.csv", questions, [*found, *missing], options.with_unread)
     sheet.summary(questions, found).save(out / "summary.svg")
     titles = feedback.titles(out, assignment)
-    print(f"{len(found)} submissions, {time.monotonic() - started:.0f} s")
+    print(f"{len(given)} submissions, {time.monotonic() - started:.0f} s")
     print(out / "grades.csv")
     print(feedback.write(out, assignment, questions, found, titles))
     if people:

@@ -86,7 +86,7 @@ def platform_name(line: Line, assignment: str) -> str:
 def _answers(out: Path, assignment: str, line: Line) -> dict[str, str]:
     """The texts of a student's own cells, by question."""
     assert line.submission
-    if line.fault or not line.submission.notebook:
+    if line.fault or not line.submission.notebook or not line.submission.notebook.is_file():
         return {}
     notebook = nbformat.read(line.submission.notebook, as_version=4)
     kinds = [(cell.metadata.get("nbgrader", {}), cell.source) for cell in notebook.cells]

@@ -71,9 +71,17 @@ class Submission:
 
 @dataclass(frozen=True)
 class Graded:
-    """How a submission was graded: the hash of its notebook, a comment for each question, seconds taken.
+    """How a submission was graded.
 
-    `answers` has the hash of each answer, by question.
+    Attributes:
+        student: name of the student's folders.
+        digest: hash of the notebook.
+        fault: why it could not be graded.
+        comments: by question.
+        seconds: taken.
+        answers: the hash of each answer, by its grade's name.
+        name: of the student.
+        label: name under which the platform takes feedback back.
     """
 
     student: str
@@ -82,6 +90,8 @@ class Graded:
     comments: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     answers: dict[str, str] = field(default_factory=dict)
+    name: str = ""
+    label: str = ""
 
 
 def releases(out: Path) -> dict[str, NotebookNode]:
@@ -110,8 +120,7 @@ def submissions(
     """
     known = releases(out)
     form = _compiled(pattern) if pattern else None
-    shutil.rmtree(out / "prepared", ignore_errors=True)
-    (out / "prepared").mkdir()
+    (out / "prepared").mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="submissions-") as work:
         people, skipped = intake.collect(source, Path(work), assignment, form)
         taken: set[str] = set()
@@ -256,10 +265,7 @@ def _identity(
     Another person's is not, since their answers could then be copied with it.
     """
     if not handed_in:
-        return (
-            typed or name,
-            f"The file does not say whose it is; the name in it is {typed!r}." if typed else "",
-        )
+        return name, f"The file does not say whose it is; the name in it is {typed!r}." if typed else ""
     if not typed:
         return name, f"The notebook has no name; numbers were drawn from {name!r}."
     if alike(typed, name):
@@ -335,6 +341,30 @@ def grade(given: list[Submission], assignment: str, out: Path, jobs: int) -> Ite
             raise
 
 
+def earlier(
+    out: Path, given: Iterable[Submission], roster: Roster | None = None
+) -> list[tuple[Submission, Graded]]:
+    """Who was graded in this folder before and is not among these submissions, as with a second download.
+
+    Args:
+        out: the folder that `prepare` made.
+        given: the submissions of now.
+        roster: who is in the class.
+    """
+    students, rows = {each.student for each in given}, {each.row for each in given}
+    found = []
+    for path in sorted((out / "graded").glob("*.json")):
+        kept = _before(out, path.stem)
+        if kept is None or kept.student in students:
+            continue
+        person = roster.find(kept.name) if roster else None
+        row = person.row if person and person.row not in rows else None
+        notebook = out / "prepared" / f"{kept.student}.ipynb"
+        said = ("Graded earlier, and not among the submissions of now.",)
+        found.append((Submission(kept.student, kept.name, notebook, kept.fault, said, row, kept.label), kept))
+    return found
+
+
 def _digest(submission: Submission) -> str:
     content = submission.notebook.read_bytes() if submission.notebook else submission.fault.encode()
     return hashlib.sha256(content).hexdigest()
@@ -359,7 +389,8 @@ def _grade_one(submission: Submission, assignment: str, out: Path) -> Graded:
     started = time.monotonic()
     try:
         found = _grade_and_settle(submission, assignment, out)
-        graded = replace(found, seconds=time.monotonic() - started)
+        took = time.monotonic() - started
+        graded = replace(found, seconds=took, name=submission.name, label=submission.label)
         path = out / "graded" / f"{submission.student}.json"
         path.parent.mkdir(exist_ok=True)
         draft = path.with_suffix(".draft")

@@ -216,6 +216,21 @@ def test_a_mark_by_hand_counts_until_its_answer_changes(course, tmp_path):
     assert grade(course, folder)["ada"]["total"] == "8"
 
 
+def test_a_second_download_loses_nobody_of_the_first(course, tmp_path, capsys):
+    folder, late = tmp_path / "submissions", tmp_path / "late"
+    hand_in(course, folder, "ada")
+    hand_in(course, late, "bob", NOTHING)
+    grade(course, folder)
+    sheet = grade(course, late)
+    assert (points(sheet["ada"]), points(sheet["bob"])) == ((2, 3), (0, 3))
+    assert "Graded earlier" in sheet["ada"]["feedback"]
+    assert (
+        "1 were graded earlier and are in the sheet, but not in this download:\n    ada"
+        in capsys.readouterr().out
+    )
+    assert "def double" in (tmp_path / "out" / "feedback" / "ada.html").read_text("utf-8")
+
+
 def test_what_can_not_be_graded_is_no_zero_and_can_be_marked_by_hand(course, tmp_path, capsys):
     folder, out = tmp_path / "submissions", tmp_path / "out"
     folder.mkdir()
