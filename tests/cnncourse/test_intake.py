@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import re
+import stat
 import zipfile
 from pathlib import Path
 
@@ -102,10 +103,20 @@ def test_an_archive_that_is_too_large_or_too_deep_is_refused_for_one_student(tmp
     (source / "deep.zip").write_bytes(deep)
     (source / "ada.zip").write_bytes(zip_of(a__ipynb=b"{}"))
     (source / "eve.ipynb").symlink_to("/etc/passwd")
+    with zipfile.ZipFile(source / "mal.zip", "w") as archive:
+        link = zipfile.ZipInfo("link.ipynb")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        for member in (link, "../../up.ipynb", "/root.ipynb", "C:\\\\x.ipynb"):
+            archive.writestr(member, "/etc/passwd")
     found = {each.name: each for each in collect(source, work, "x")[0]}
     assert "is more than" in found["bomb"].refused[0]
     assert "is a zip within" in found["deep"].refused[0]
     assert "is a link" in found["eve"].refused[0]
+    assert [text.partition(": ")[2] for text in found["mal"].refused] == [
+        "is a link, which is not followed",
+        *["would be written outside its folder"] * 3,
+    ]
+    assert found["mal"].files == []
     assert [file.name for file in found["ada"].files] == ["a.ipynb"]
     assert sum(path.stat().st_size for path in work.iterdir()) < 3000
 
@@ -156,6 +167,14 @@ def test_what_is_no_notebook_is_described(tmp_path: Path, content, what):
     path.write_bytes(content)
     with pytest.raises(reading.Unreadable, match=what):
         reading.read(path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"])
+def test_a_notebook_is_read_in_whatever_encoding_it_was_saved(tmp_path, encoding):
+    path = tmp_path / "x.ipynb"
+    path.write_bytes('{"cells": [{"cell_type": "code", "source": ["é\\r\\n", 1]}, 7, {}]}'.encode(encoding))
+    first, second = reading.read(path).cells
+    assert (first.source, first.cell_type, second.cell_type) == ("é\n1", "code", "raw")
 
 
 def test_a_notebook_too_large_is_said_to_be(tmp_path, monkeypatch):

@@ -112,6 +112,8 @@ def test_the_assignment_is_recognised(release):
     assert assignment_of(other, known, "small") == "other"
     assert assignment_of(new_notebook(cells=[new_code_cell(RIGHT)]), known, "small") == "small"
     assert assignment_of(new_notebook(cells=[new_code_cell("1")]), known, "small") is None
+    name = new_notebook(cells=[new_code_cell('student = "ada"', id="cell-1")])  # as in every assignment
+    assert assignment_of(name, known, "small") is None
 
 
 @pytest.mark.parametrize(
