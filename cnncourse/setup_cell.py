@@ -15,14 +15,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 if find_spec("{package}") is None:
-    wheels = sorted(map(str, Path().glob("{package}-*.whl")))
-    for source in {sources}:
+    source = {address}
+    source = max(Path().glob("{package}-*.whl"), default=source)
+    if source:
         %pip install --quiet {{source}}
-    invalidate_caches()
+        invalidate_caches()
     if find_spec("{package}") is None:
         raise SystemExit(
-            "The book's package {package} is missing and could not be installed: put the "
-            "file {package}-*.whl beside this notebook and run this cell again."
+            "The book's package {package} is missing and could not be "
+            "installed: put the file {package}-*.whl beside this notebook "
+            "and run this cell again."
         )
 if "google.colab" in sys.modules and not shutil.which("nvidia-smi"):
     print("No GPU is on. The quick profile needs none; for the others choose")
@@ -36,5 +38,5 @@ def setup_cell(url: str, package: str = "cnnlib") -> str:
         url: of the repository, or the placeholder for one.
         package: name of the package.
     """
-    sources = "wheels[-1:]" if PLACEHOLDER in url else f'wheels[-1:] or ["git+{url}"]'
-    return TEXT.format(package=package, sources=sources)
+    address = "None" if PLACEHOLDER in url else f'"git+{url}"'
+    return TEXT.format(package=package, address=address)

@@ -217,7 +217,7 @@ def test_the_set_up_cell_installs_only_what_is_missing(
     shell = Shell(monkeypatch, installed)
     assert len(shell.run(SOMEWHERE)) == (not installed)
     assert (
-        f'["git+{SOMEWHERE}"]' in build.with_setup_cell(nbformat.v4.new_notebook(), SOMEWHERE).cells[0].source
+        f'"git+{SOMEWHERE}"' in build.with_setup_cell(nbformat.v4.new_notebook(), SOMEWHERE).cells[0].source
     )
 
 
