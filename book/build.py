@@ -360,9 +360,9 @@ def _kernel_environment(book: Book) -> dict[str, str]:
     return environment | KERNEL_ENVIRONMENT
 
 
-def _import_path(first: Path) -> str:
-    """A PYTHONPATH with a folder before the rest."""
-    return os.pathsep.join(filter(None, [str(first), os.environ.get("PYTHONPATH")]))
+def _import_path(*first: Path) -> str:
+    """A PYTHONPATH with folders before the rest."""
+    return os.pathsep.join(filter(None, [*map(str, first), os.environ.get("PYTHONPATH")]))
 
 
 def _wait(process: subprocess.Popen, page: str, target: Path, started: float) -> Any:
@@ -637,9 +637,14 @@ def render(book: Book, state: State, strict: bool) -> None:
     folder = Path(__file__).resolve().parent
     _update_with_files(digest, folder.glob("*.py"), folder)
     # Papers and records, which the pages name as the sources of their numbers.
-    package = Path(numbers.__file__).parent
-    sources = (path for path in package.rglob("*") if path.suffix in (".py", ".json"))
-    _update_with_files(digest, sources, package)
+    ours = Path(numbers.__file__).parents[1]  # numbers and docstrings stand on pages
+    sources = (
+        path
+        for package in PACKAGES
+        for path in (ours / package).rglob("*")
+        if path.suffix in (".py", ".json", ".toml")
+    )
+    _update_with_files(digest, sources, ours)
     key = digest.hexdigest()
     if state.rendered in ([key, True], [key, strict]) and (book.html / "index.html").is_file():
         print("pages  unchanged", flush=True)
@@ -659,7 +664,7 @@ def render(book: Book, state: State, strict: bool) -> None:
     ]
     done = subprocess.run(
         [*command, "-W", "--keep-going"] if strict else command,
-        env=os.environ | {"PYTHONPATH": _import_path(Path(__file__).resolve().parent)},
+        env=os.environ | {"PYTHONPATH": _import_path(Path(__file__).resolve().parent, ours)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
