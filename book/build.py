@@ -45,6 +45,7 @@ from cnncourse.builds import (
     without_answers,
     without_outputs,
 )
+from cnncourse.setup_cell import setup_cell
 
 PACKAGES = ("cnnlib", "cnnbook", "cnncourse")
 METADATA = "cnnlib"  # where a notebook's metadata hold its contract
@@ -52,19 +53,6 @@ EXERCISES = "notebooks/exercises/"  # masters, which a page shows with their ans
 STUDENT = "_build/classroom/student/"  # where Binder has the exercises without answers
 PARAMETERS = {"profile": "quick"}
 KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-
-SETUP_CELL = """\
-# On Colab this fetches the book's helper package and looks for a GPU.
-# Where the package is already there, it installs nothing.
-import shutil
-import sys
-from importlib.util import find_spec
-
-if find_spec("{package}") is None:
-    %pip install --quiet git+{url}
-if "google.colab" in sys.modules and not shutil.which("nvidia-smi"):
-    print("No GPU is on. The quick profile needs none; for the others choose")
-    print("Runtime > Change runtime type > T4 GPU, then run all cells again.")"""
 
 
 class BuildError(Exception):
@@ -205,7 +193,7 @@ def _without_paths(value: Any, root: Path) -> Any:
 
 def with_setup_cell(notebook: NotebookNode, url: str) -> NotebookNode:
     """Put the set-up cell before the first code cell, in place of an earlier one."""
-    cell = nbformat.v4.new_code_cell(SETUP_CELL.format(package=PACKAGES[0], url=url), id="setup")
+    cell = nbformat.v4.new_code_cell(setup_cell(url), id="setup")
     cell.metadata["tags"] = ["setup", "remove-cell"]
     cells = [old for old in notebook.cells if not has_tag(old, "setup")]
     first = next((place for place, old in enumerate(cells) if old.cell_type == "code"), len(cells))
@@ -372,9 +360,9 @@ def _kernel_environment(book: Book) -> dict[str, str]:
     return environment | KERNEL_ENVIRONMENT
 
 
-def _import_path(first: Path) -> str:
-    """A PYTHONPATH with a folder before the rest."""
-    return os.pathsep.join(filter(None, [str(first), os.environ.get("PYTHONPATH")]))
+def _import_path(*first: Path) -> str:
+    """A PYTHONPATH with folders before the rest."""
+    return os.pathsep.join(filter(None, [*map(str, first), os.environ.get("PYTHONPATH")]))
 
 
 def _wait(process: subprocess.Popen, page: str, target: Path, started: float) -> Any:
@@ -622,7 +610,7 @@ def unpublishable(book: Book) -> str | None:
         return (
             f"_config.yml still has the placeholder {PLACEHOLDER} for the repository's address: write yours"
         )
-    wanted = SETUP_CELL.format(package=PACKAGES[0], url=config["repository"]["url"])
+    wanted = setup_cell(config["repository"]["url"])
     for page in book.notebooks():
         cells = read_notebook(book.root / page).cells
         if [cell.source for cell in cells if has_tag(cell, "setup")] != [wanted]:
@@ -649,9 +637,14 @@ def render(book: Book, state: State, strict: bool) -> None:
     folder = Path(__file__).resolve().parent
     _update_with_files(digest, folder.glob("*.py"), folder)
     # Papers and records, which the pages name as the sources of their numbers.
-    package = Path(numbers.__file__).parent
-    sources = (path for path in package.rglob("*") if path.suffix in (".py", ".json"))
-    _update_with_files(digest, sources, package)
+    ours = Path(numbers.__file__).parents[1]  # numbers and docstrings stand on pages
+    sources = (
+        path
+        for package in PACKAGES
+        for path in (ours / package).rglob("*")
+        if path.suffix in (".py", ".json", ".toml")
+    )
+    _update_with_files(digest, sources, ours)
     key = digest.hexdigest()
     if state.rendered in ([key, True], [key, strict]) and (book.html / "index.html").is_file():
         print("pages  unchanged", flush=True)
@@ -671,7 +664,7 @@ def render(book: Book, state: State, strict: bool) -> None:
     ]
     done = subprocess.run(
         [*command, "-W", "--keep-going"] if strict else command,
-        env=os.environ | {"PYTHONPATH": _import_path(Path(__file__).resolve().parent)},
+        env=os.environ | {"PYTHONPATH": _import_path(Path(__file__).resolve().parent, ours)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

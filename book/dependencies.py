@@ -42,6 +42,7 @@ def notebook_dependencies(notebook: NotebookNode, *packages: Path) -> set[Path]:
             pending.extend(_imports(tree, names, name, aliases))
     seen: set[Path] = set()
     files: set[Path] = set()
+    words = {word for tree in trees for word in _words(tree)}
     while pending:
         for path, parent in _resolve(pending.pop(), packages):
             if path in seen:
@@ -54,8 +55,17 @@ def notebook_dependencies(notebook: NotebookNode, *packages: Path) -> set[Path]:
                 with suppress(SyntaxError):  # the notebook's own run will say where it is
                     tree = ast.parse(path.read_bytes())
                     if _face(tree) is None:
+                        words.update(_words(tree))
                         pending.extend(_imports(tree, names, parent, _aliases(tree, names)))
-    return files
+    # A paper's facts are found by its name, the first part of its file's.
+    return {file for file in files if file.suffix != ".toml" or file.name.partition(".")[0] in words}
+
+
+def _words(tree: ast.AST) -> Iterator[str]:
+    """Yield what strings in code begin with, up to a dot, as he2016 in "he2016.cifar.epochs"."""
+    for node in _walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value.partition(".")[0]
 
 
 def _parse_cell(source: str) -> ast.AST:
@@ -149,7 +159,7 @@ def _resolve(name: str, packages: tuple[Path, ...]) -> Iterator[tuple[Path, str]
         if depth and (folder / "__init__.py").is_file():
             face = _face(ast.parse((folder / "__init__.py").read_bytes())) or {}
             if part in face:
-                yield from _resolve(f"{face[part]}.{part}", packages)
+                yield from _resolve(face[part], packages)
                 return
         folder /= part
         if not folder.is_dir():

@@ -111,7 +111,7 @@ def _ledger(options: argparse.Namespace) -> int:
 
 def _records(options: argparse.Namespace) -> int:
     from cnnbook import records
-    from cnnbook.records.comparing import list_as_text
+    from cnnlib.records import list_as_text
 
     print(list_as_text(options.folder) if options.folder else records.as_text())
     return 0
@@ -133,7 +133,7 @@ def _experiment(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     from cnnbook import records
-    from cnnbook.records.comparing import lines
+    from cnnlib.records import lines
 
     table = records.compare(options.first, options.second)
     print(lines(table.head, table.rows))

@@ -6,21 +6,35 @@ that a student never sees between `### BEGIN HIDDEN TESTS` and `### END HIDDEN T
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import subprocess
+import sys
+import tempfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
-from cnncourse import EXERCISES_BRANCH, PLACEHOLDER, STUB, ClassroomError, reason, tools_on_path
+from cnncourse import (
+    EXERCISES_BRANCH,
+    PLACEHOLDER,
+    STUB,
+    ClassroomError,
+    catalogue,
+    reason,
+    tools_on_path,
+)
 
 # The marks of nbgrader, with the lines that name an answer before one is given.
 MARK = re.compile(r"^(?:\w+ = None\b.*\n)* *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
 HIDDEN = re.compile(r"^ *### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", re.M | re.S)
+CALL = re.compile(r"(\w+\.\w+)\(")  # how a check begins that is a function of a module
 PAGE = re.compile(r"\[([^]]+)\]\(\.\./(\w+\.ipynb)\)")
 
 # What nbgrader needs to know wherever it works with the bundle.
@@ -41,13 +55,36 @@ c.Autograde.autograde_preprocessors = [
 '''
 
 
-def build(masters: Iterable[Path], out: Path, repository: str | None = None) -> None:
+# What is added to the first cell of a student's notebook.
+HAND_IN = """
+
+**To hand it in**, write your name into the cell below, run all cells, read what the last one says, save, and
+hand in this file, `{name}.ipynb`, where your course asks for it. Not every answer has to be right by then.
+"""
+
+READY = """\
+# Ready to hand in? This says what is missing.
+from cnncourse.check import ready
+
+ready(
+    globals(),
+    {{
+{checks}
+    }},
+    {to_read},
+)"""
+
+
+def build(
+    masters: Iterable[Path], out: Path, repository: str | None = None, wheel: Path | None = None
+) -> None:
     """Make the four builds of all masters, in place of earlier ones.
 
     Args:
         masters: the notebooks with answers, executed.
         out: folder for `student`, `answers`, `autograder`, `reader`, and a zip file of each but the last.
         repository: address of the book's notebooks, for the links to them; None unlinks them.
+        wheel: of the package, to lie beside the student's notebooks.
 
     Raises:
         ClassroomError: nbgrader can't read a master; the message says which and why.
@@ -64,11 +101,35 @@ def build(masters: Iterable[Path], out: Path, repository: str | None = None) -> 
         _write(without_outputs(_read(master)), source)
         _release(course, master.stem)
         released = _read(course / "release" / master.stem / master.name)
-        _write(linked(released, repository), out / "student" / master.name)
+        asked = catalogue.questions_of(_read(master))
+        _write(linked(for_class(released, master.stem, asked), repository), out / "student" / master.name)
         _write(answers(_read(master)), out / "answers" / master.name)
         _write(for_readers(_read(master)), out / "reader" / master.name)
+    if wheel:
+        shutil.copy(wheel, out / "student")
     for name in ("student", "answers", "autograder"):
         _zip(out / name)
+
+
+def package_wheel(root: Path, out: Path) -> Path:
+    """Build the wheel of the package, from a copy of its sources: an earlier build would be packed with it.
+
+    Raises:
+        ClassroomError: pip can't build it; the message says why.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "source"
+        unwanted = shutil.ignore_patterns(
+            ".*", "_build", "build", "*.egg-info", "__pycache__", "graded", "notebooks"
+        )
+        shutil.copytree(root, copy, ignore=unwanted)
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+        done = subprocess.run([*command, "-w", folder, str(copy)], capture_output=True, text=True)
+        wheels = sorted(Path(folder).glob("*.whl"))
+        if done.returncode or not wheels:
+            raise ClassroomError(f"pip can't build the package: {done.stderr.strip()[-300:]}")
+        out.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(wheels[0], out))
 
 
 def _release(course: Path, assignment: str) -> None:
@@ -121,6 +182,40 @@ def linked(notebook: NotebookNode, repository: str | None) -> NotebookNode:
         if cell.cell_type == "markdown":
             cell.source = PAGE.sub(target, cell.source)
     return notebook
+
+
+def for_class(notebook: NotebookNode, name: str, asked: Sequence[catalogue.Question]) -> NotebookNode:
+    """What a class gets of a release: points and minutes at each question, how to hand in, a last look.
+
+    Args:
+        notebook: as nbgrader released it.
+        name: of the assignment.
+        asked: its questions.
+    """
+    notebook.cells[0].source = notebook.cells[0].source.rstrip() + HAND_IN.format(name=name).rstrip()
+    questions = {question.name: question for question in asked}
+    heading, checks, to_read = None, {}, []
+    for cell in notebook.cells:
+        kind = cell.metadata.get("nbgrader", {})
+        if cell.cell_type == "markdown" and not kind:
+            heading = cell
+        elif kind.get("grade"):
+            question = questions[kind["grade_id"].removeprefix("check-")]
+            if heading is not None:
+                heading.source = _with_points(heading.source, question)
+            if cell.cell_type == "markdown":
+                to_read.append(question.title)
+            elif call := CALL.match(cell.source):
+                checks[question.title] = call[1]
+    lines = "\n".join(f"        {json.dumps(title)}: {json.dumps(check)}," for title, check in checks.items())
+    notebook.cells.append(new_code_cell(READY.format(checks=lines, to_read=json.dumps(to_read)), id="ready"))
+    return notebook
+
+
+def _with_points(text: str, question: catalogue.Question) -> str:
+    """A question with its points and minutes below its heading."""
+    told = f"*{question.points:g} point{'s' * (question.points != 1)}, about {question.minutes} minutes.*"
+    return re.sub(r"^(#+ .+)$", rf"\1\n\n{told}", text, count=1, flags=re.M)
 
 
 def answers(notebook: NotebookNode) -> NotebookNode:

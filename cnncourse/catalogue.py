@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from nbformat import NotebookNode
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,13 @@ def questions(master: Path) -> list[Question]:
     Raises:
         KeyError: a graded cell does not say its kind and minutes in `metadata.cnnlib`.
     """
+    return questions_of(nbformat.read(master, as_version=4))
+
+
+def questions_of(master: NotebookNode) -> list[Question]:
+    """The questions of a master that has been read."""
     found, heading = [], ""
-    for cell in nbformat.read(master, as_version=4).cells:
+    for cell in master.cells:
         kind = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "markdown" and not kind:
             heading = (_headings(cell.source) or [heading])[-1]

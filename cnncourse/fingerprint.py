@@ -1,5 +1,6 @@
 """What the checks are made of, by identity. This file's text is run inside the kernel of a submission."""
 
+import builtins
 import sys
 import types
 from json import dumps as dumps
@@ -26,6 +27,9 @@ def modules(shell: Any) -> dict:
         if module is None or not (ours or name in THEIRS):
             continue
         for key, thing in list(vars(module).items()):
+            if name == "numpy" and thing is getattr(builtins, key, None):
+                # `np.bool = bool` is a cure for old code that is found on the web, and changes nothing.
+                thing = getattr(module, f"{key}_", thing)
             if not key.startswith("__") and (ours or callable(thing)):
                 found.update(_parts(f"{name}.{key}", thing, ours))
     for key in SHELL:

@@ -17,16 +17,23 @@ __version__ = "0.1.0"
 
 # Names that stand in a module of another name; every module of the package is a name of the face as well.
 _FACE = {
-    "DataError": "cnnlib.data",
-    "load": "cnnlib.data",
-    "open_folder": "cnnlib.data",
-    "same": "cnnlib.audit",
+    "DataError": "cnnlib.data.DataError",
+    "Run": "cnnlib.runs.Run",
+    "compare": "cnnlib.runs.compare",
+    "count": "cnnlib.audit.count",
+    "error": "cnnlib.runs.error",
+    "load": "cnnlib.data.load",
+    "open_folder": "cnnlib.data.open_folder",
+    "pretrained": "cnnlib.weights.load",
+    "same": "cnnlib.audit.same",
+    "train": "cnnlib.runs.train",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name in _FACE:
-        return getattr(import_module(_FACE[name]), name)
+        module, _, attribute = _FACE[name].rpartition(".")
+        return getattr(import_module(module), attribute)
     if not name.startswith("_") and find_spec(f"cnnlib.{name}") is not None:
         return import_module(f"cnnlib.{name}")
     raise AttributeError(f"cnnlib has no {name!r}; it has {', '.join(__dir__())}.")

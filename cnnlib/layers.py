@@ -29,6 +29,30 @@ def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
     return SQUASH_AMPLITUDE * ops.tanh(SQUASH_SLOPE * x)
 
 
+@register
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's layer; TensorFlow trains it on images in its one kernel for that.
+
+    Keras composes it of a dozen operations. The figures are the same, but they take half of the time that a
+    ResNet trains on a CPU.
+    """
+
+    def call(
+        self,
+        inputs: keras.KerasTensor,
+        training: bool | None = None,
+        mask: keras.KerasTensor | None = None,
+    ) -> keras.KerasTensor:
+        """Normalise inputs (batch, ..., channels), and move the averages while training."""
+        of_images = len(inputs.shape) == 4 and self.axis in (-1, 3)
+        learns = training and self.trainable and not self.synchronized and mask is None
+        if keras.backend.backend() != "tensorflow" or not (of_images and learns):
+            return super().call(inputs, training=training, mask=mask)
+        from cnnlib.backend.tensorflow import normalise
+
+        return normalise(self, inputs)
+
+
 def patch_convolution(x: keras.KerasTensor, kernel: keras.KerasTensor) -> keras.KerasTensor:
     """A 'valid' convolution of stride 1 as one matrix product over the patches of the input.
 

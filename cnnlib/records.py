@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
+import re
+import statistics
 import subprocess
+from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cnnlib.answers import unpack
+from cnnlib.tables import Table
 
 if TYPE_CHECKING:
     from cnnlib.data import DataSet
+    from cnnlib.evaluation import Verdict
     from cnnlib.recipe import Recipe
 
 
@@ -108,6 +116,113 @@ def labels(record: dict) -> np.ndarray | None:
     return unpack(record["answers"])[1] if "answers" in record else None
 
 
+def wrong_answers(first: dict, second: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Which test images each of two networks got wrong, (n,) each, for `cnnlib.evaluation.mcnemar`.
+
+    Raises:
+        ValueError: a record has no answers, or they belong to other images or to another order of them.
+    """
+    for record in (first, second):
+        if "answers" not in record:
+            raise ValueError(
+                f"The record of {_named(record)} has no answers: it was made before records kept them. Train "
+                "again, or let `python -m cnnbook answers FOLDER` find them where the weights are at hand."
+            )
+    one, other = (record["answers"]["images_sha256"] for record in (first, second))
+    if one != other:
+        raise ValueError(
+            f"{_named(first)} and {_named(second)} were not tested on the same images in the same order "
+            f"(their hashes begin with {one[:12]} and {other[:12]}): only answers to the same are compared."
+        )
+    (given, true), (also_given, also_true) = (unpack(record["answers"]) for record in (first, second))
+    return given != true, also_given != also_true
+
+
+def _named(record: dict) -> str:
+    return f"{record['recipe']['name']}, seed {record['seed']},"
+
+
+def verdict(first: Sequence[dict], second: Sequence[dict]) -> Verdict:
+    """Whether the test errors of two recipes differ, by the test that their records allow.
+
+    With two or more seeds that both have, by the differences between runs of one seed, which speaks of other
+    trainings. With one run of each, by the answers to each image, which speaks of other images; where a
+    record has none, by what the numbers of wrong answers leave possible. Otherwise it is open.
+
+    Args:
+        first: the records of one recipe, each with a test error.
+        second: those of the other.
+
+    Raises:
+        ValueError: a side without records, or one that was never tested.
+    """
+    from cnnlib import evaluation
+
+    errors = [{run["seed"]: run["result"].get("test_error") for run in side} for side in (first, second)]
+    if not all(errors) or None in [*errors[0].values(), *errors[1].values()]:
+        raise ValueError("Each side needs records, each with a test error.")
+    if not _tested_alike([*first, *second]):
+        return _open(errors, "they were tested on different images; tests on the same ones would decide")
+    if len(errors[0].keys() & errors[1].keys()) > 1:
+        return evaluation.paired_seeds(*errors)
+    if len(first) + len(second) > 2:
+        return _open(errors, "two or more seeds that both have would decide")
+    one, other = first[0], second[0]
+    if "answers" in one and "answers" in other:
+        return evaluation.mcnemar(*wrong_answers(one, other))
+    images = one["data"]["images"]["test"]
+    wrong, also_wrong = (round(run["result"]["test_error"] * images) for run in (one, other))
+    return evaluation.mcnemar_at_worst(wrong, also_wrong, images)
+
+
+def _tested_alike(runs: Sequence[dict]) -> bool:
+    """Whether runs were tested on the same images, as far as their records can tell."""
+    if all("answers" in run for run in runs):
+        return len({run["answers"]["images_sha256"] for run in runs}) == 1
+    return len({(run["data"]["sha256"], run["data"]["images"]["test"]) for run in runs}) == 1
+
+
+def _open(errors: Sequence[dict[int, float]], why: str) -> Verdict:
+    from cnnlib.evaluation import Verdict
+
+    points = 100 * (statistics.fmean(errors[1].values()) - statistics.fmean(errors[0].values()))
+    return Verdict(points, (-math.inf, math.inf), "open", f"{points:+.2f} points: open; {why}.")
+
+
+def mean_and_spread(values: list[float]) -> tuple[float, float]:
+    """Mean and sample standard deviation of a figure over seeds; the spread of one value is NaN."""
+    return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
+
+
+def list_as_text(folder: str | os.PathLike) -> str:
+    """One line for each record under a folder: recipe, seed, test error and time.
+
+    Raises:
+        FileNotFoundError, ValueError: as `listed`.
+    """
+    return lines(["record", "recipe", "seed", "test error", "wall time"], _rows_of(listed(folder)))
+
+
+def _rows_of(found: dict[str, dict]) -> list[list[object]]:
+    return [
+        [path, run["recipe"]["name"], run["seed"], _error_text([run]), _time_text([run])]
+        for path, run in found.items()
+    ]
+
+
+def listed(folder: str | os.PathLike) -> dict[str, dict]:
+    """All files named record.json under a folder, by their path in it.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: one of them is not a record.
+    """
+    paths = sorted(Path(folder).rglob("record.json"))
+    if not paths:
+        raise FileNotFoundError(f"No record.json under {os.fspath(folder)}: name the folder of a training.")
+    return {path.relative_to(folder).as_posix(): read(path) for path in paths}
+
+
 def read(path: Path) -> dict:
     """The record of a training in a file.
 
@@ -123,3 +238,158 @@ def read(path: Path) -> dict:
     if missing:
         raise ValueError(f"{path} is not the record of a training: it has no {', '.join(sorted(missing))}.")
     return record
+
+
+def read_all(path: str | os.PathLike) -> list[dict]:
+    """The record in a file, or the records in a folder that holds one for each seed.
+
+    Raises:
+        FileNotFoundError: there is no such file, or no record in the folder.
+        ValueError: a file is not a record.
+    """
+    if not Path(path).is_dir():
+        return [read(Path(path))]
+    found = sorted([*Path(path).glob("seed*.json"), *Path(path).glob("record.json")])
+    if not found:
+        raise FileNotFoundError(f"No record in {os.fspath(path)}: name a record.json, or a folder with one.")
+    return sorted(map(read, found), key=lambda record: record["seed"])
+
+
+def settings(record: dict) -> dict:
+    """The recipe's settings in a record; those that recipes gained later have their default."""
+    from cnnlib.recipe import Recipe
+
+    defaults = {}
+    for field in fields(Recipe):
+        if field.default_factory is not MISSING:
+            defaults[field.name] = field.default_factory()
+        elif field.default is not MISSING:
+            defaults[field.name] = field.default
+    found = record["recipe"]
+    return found | {
+        name: value for name, value in json.loads(json.dumps(defaults)).items() if name not in found
+    }
+
+
+def compare(first: Sequence[dict], second: Sequence[dict], names: tuple[str, str]) -> Table:
+    """Set two measurements side by side: what came out, then whatever differs in how it was made.
+
+    The interval (Wilson's, 95 %) is that of the mean error on so many test images. It says how far other
+    images would move the error, not other seeds: these move it by the spread, after +-. Whether the two
+    differ is not read off these intervals; `verdict` says it.
+
+    Args:
+        first: the records of one recipe, one for each seed.
+        second: those of the other.
+        names: what to call them.
+
+    Returns:
+        A row for each figure and a column for each measurement; settings by their path in the record.
+    """
+    runs = list(first), list(second)
+    rows: list[list[object]] = [
+        ["seeds", *(", ".join(str(run["seed"]) for run in side) for side in runs)],
+        ["test images", *(side[0]["data"]["images"]["test"] for side in runs)],
+        ["test error", *map(_error_text, runs)],
+        ["its 95 % interval", *map(_interval_text, runs)],
+        ["second minus first", "", _difference_text(*runs)],
+        ["wall time", *map(_time_text, runs)],
+        ["training images per second", *map(_speed_text, runs)],
+    ]
+    one, other = map(_facts, runs)
+    differing = [path for path in dict.fromkeys([*one, *other]) if one.get(path) != other.get(path)]
+    rows += [[path, _value_text(one.get(path)), _value_text(other.get(path))] for path in differing]
+    return Table(["", *names], rows)
+
+
+def lines(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
+    """Align a table's columns for a terminal."""
+    cells = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
+
+
+def _facts(runs: list[dict]) -> dict[str, list]:
+    """How runs were made: what is found at each path in their records, each value once."""
+    found: dict[str, list] = {}
+    for run in runs:
+        made = {
+            key: run[key]
+            for key in ("profile", "data", "execution", "versions", "hardware", "commit")
+            if key in run
+        }
+        # What a recipe says of its source may be worded anew.
+        for path, value in _flat({"recipe": settings(run) | {"source": ""}} | made):
+            values = found.setdefault(path, [])
+            if value not in values:
+                values.append(value)
+    return {path: sorted(values, key=str) for path, values in found.items()}
+
+
+def _flat(tree: dict, above: str = "") -> list[tuple[str, object]]:
+    leaves: list[tuple[str, object]] = []
+    for key, value in tree.items():
+        leaves += _flat(value, f"{above}{key}.") if isinstance(value, dict) else [(above + key, value)]
+    return leaves
+
+
+def _errors(runs: list[dict]) -> list[float]:
+    errors = [run["result"].get("test_error") for run in runs]
+    return [error for error in errors if error is not None]
+
+
+def _error_text(runs: list[dict]) -> str:
+    errors = _errors(runs)
+    if not errors:
+        return "not measured"
+    mean, spread = mean_and_spread(errors)
+    return f"{mean:.2%}" + (f" +- {spread:.2%}" if len(errors) > 1 else "")
+
+
+def _interval(runs: list[dict]) -> tuple[float, float]:
+    from cnnlib.evaluation import interval
+
+    return interval(statistics.fmean(_errors(runs)), runs[0]["data"]["images"]["test"])
+
+
+def _interval_text(runs: list[dict]) -> str:
+    return "{:.2%} to {:.2%}".format(*_interval(runs)) if _errors(runs) else "not measured"
+
+
+def _difference_text(first: list[dict], second: list[dict]) -> str:
+    if not _errors(first) or not _errors(second):
+        return "not measured"
+    return verdict(*([run for run in side if _errors([run])] for side in (first, second))).sentence
+
+
+def _time_text(runs: list[dict]) -> str:
+    return f"{statistics.fmean(run['wall_seconds'] for run in runs) / 60:.1f} min"
+
+
+def _speed_text(runs: list[dict]) -> str:
+    """Images trained on per second of wall time, which includes validation after each epoch."""
+    speeds = []
+    for run in runs:
+        batch, hold = run["recipe"]["batch_size"], run["recipe"].get("hold")
+        epochs, images = len(run["history"]["train_loss"]), run["data"]["images"]["train"]
+        updates = sum(hold) if isinstance(hold, list) else epochs * (images // batch)
+        speeds.append(updates * batch / run["wall_seconds"])
+    return f"{statistics.fmean(speeds):,.0f}"
+
+
+def _value_text(values: list | None) -> str:
+    """The values of one setting, briefly; a dash where the records have none."""
+    return "; ".join(map(_brief, values)) if values else "-"
+
+
+def _brief(value: object) -> str:
+    """A list by its runs of equal items, or by its ends; a hash by its beginning."""
+    if isinstance(value, list):
+        repeats = [(item, len(list(same))) for item, same in groupby(value)]
+        if len(repeats) > 6:
+            return f"{len(value)} values, {value[0]} to {value[-1]}"
+        return ", ".join(f"{item}" + (f" x {count}" if count > 1 else "") for item, count in repeats)
+    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28,}", r"\1", "none" if value is None else str(value))

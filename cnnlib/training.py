@@ -245,6 +245,11 @@ def _test_feed(recipe: Recipe, pixels: Pixels, images: Images, engine: Engine) -
     return Feed(images, engine, pixels, view=view, crops=crops)
 
 
+def prepare_pixels(recipe: Recipe, train: Images) -> Pixels:
+    """How a recipe prepares pixels, by what it measures on the training images."""
+    return recipe.build_pixels(_sample(train, recipe))
+
+
 def _sample(train: Images, recipe: Recipe) -> np.ndarray:
     """Training images (n, height, width, channels) to measure means and colours on."""
     if isinstance(train, Split):
@@ -528,6 +533,7 @@ def run(
     recipe: Recipe,
     data: DataSet,
     *,
+    model: keras.Model | None = None,
     seed: int = 0,
     out: str | os.PathLike | None = None,
     use_test: bool = True,
@@ -537,11 +543,12 @@ def run(
     accumulate: int = 1,
     tensorboard: bool = False,
 ) -> tuple[keras.Model, dict]:
-    """Build, train and measure: one call from a recipe to a record.
+    """Build, train and measure a network: from a recipe to a record.
 
     Args:
         recipe: how to train.
         data: what to train on; its test split is used once, at the end.
+        model: what to train, in place; None builds the recipe's network.
         seed: of the initial weights, the order of the images and their distortions.
         out: folder for `checkpoint.npz`, `final.weights.h5` and `record.json`; None keeps nothing.
         use_test: False leaves the test split untouched: for choosing settings on validation.
@@ -567,8 +574,9 @@ def run(
     engine = backend.engine(distribute, recipe.batch_size)
     precision = _precision(precision, recipe)
     keras.utils.set_random_seed(seed)
-    with dtype_policy(precision), engine.scope():
-        model = recipe.build_network(len(data.class_names))
+    if model is None:
+        with dtype_policy(precision), engine.scope():
+            model = recipe.build_network(len(data.class_names))
     folder = None if out is None else Path(out)
     with _Report(recipe, folder if tensorboard else None, verbose, engine) as report:
         progress = fit(
@@ -615,7 +623,7 @@ def run(
 
 def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
     """The error on the test images, and the record's part with the answers that were given to them."""
-    feed = _test_feed(recipe, recipe.build_pixels(_sample(data.train, recipe)), data.test, engine)
+    feed = _test_feed(recipe, prepare_pixels(recipe, data.train), data.test, engine)
     error, answers = _test_of(model, feed)()
     tested = answers > 0
     images = sha256(data.test, tested)

@@ -7,10 +7,14 @@ import os
 import statistics
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cnnbook.records.comparing import compare as _compare
-from cnnbook.records.comparing import mean_and_spread, read_all, verdict
+from cnnlib.records import compare as _compare
+from cnnlib.records import mean_and_spread, read_all, verdict
 from cnnlib.tables import Table
+
+if TYPE_CHECKING:
+    from cnnlib.runs import Run
 
 __all__ = [
     "anchor",
@@ -23,6 +27,8 @@ __all__ = [
     "mean_and_spread",
     "names",
     "responses",
+    "run",
+    "runs",
     "verdict",
 ]
 
@@ -41,6 +47,29 @@ def load(name: str) -> list[dict]:
     if not files:
         raise KeyError(f"No record of {name!r}; there are records of {', '.join(names())}.")
     return sorted((json.loads(file.read_text()) for file in files), key=lambda record: record["seed"])
+
+
+def runs(name: str) -> list[Run]:
+    """The recorded trainings of a recipe, by seed.
+
+    Raises:
+        KeyError: as `load`.
+    """
+    from cnnlib.runs import Run
+
+    return [Run(record) for record in load(name)]
+
+
+def run(name: str, seed: int | None = None) -> Run:
+    """The recorded training of a recipe with a seed, or with the lowest that was recorded.
+
+    Raises:
+        KeyError: as `load`; or no record has this seed.
+    """
+    found = {run.seed: run for run in runs(name)}
+    if seed is not None and seed not in found:
+        raise KeyError(f"{name} was recorded with the seeds {', '.join(map(str, found))}, not {seed}.")
+    return found[min(found) if seed is None else seed]
 
 
 def names() -> list[str]:
@@ -107,7 +136,7 @@ def as_text() -> str:
 
 
 def compare(first: str | os.PathLike, second: str | os.PathLike) -> Table:
-    """Set two measurements side by side, as `comparing.compare` does.
+    """Set two measurements side by side, as `cnnlib.records.compare` does.
 
     Args:
         first: name of a recipe that has records, all of whose seeds count, or the path of a record.json.

@@ -17,6 +17,7 @@ from cnncourse.check.answers import (
     shape,
     value,
 )
+from cnncourse.check.hand_in import ready
 from cnncourse.check.student import draw, student
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "one_of",
     "predicted",
     "question",
+    "ready",
     "shape",
     "student",
     "value",

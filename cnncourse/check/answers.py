@@ -26,6 +26,9 @@ SAME = "both the same"
 COLUMNS = 76  # of a message: what a notebook shows without breaking a word
 
 
+_outcomes: dict[str, bool] = {}  # of the checks that have been run, by name
+
+
 class Wrong(AssertionError):  # noqa: N818 - what a student reads is not the name of an error
     """An answer that is not right; the message says what is off."""
 
@@ -40,9 +43,11 @@ def question(check: Callable[..., str | None]) -> Callable[..., None]:
     The check says "Right." with the remark. Warnings that an answer causes are not shown: they are no fault,
     and a grader takes text on the error channel for one.
     """
+    name = _name(check)
 
     @functools.wraps(check)
     def asked(*answers: Any, **options: Any) -> None:
+        _outcomes[name] = False
         with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             try:
@@ -52,9 +57,19 @@ def question(check: Callable[..., str | None]) -> Callable[..., None]:
             except Exception as error:  # nobody can foresee all that is handed in
                 what = f"{type(error).__name__}: {_plain(str(error))}"
                 raise Wrong(f"this is nothing that the check can make sense of ({what})") from error
+        _outcomes[name] = True
         print(textwrap.fill(f"Right. {remark}" if remark else "Right.", COLUMNS))
 
     return asked
+
+
+def outcome(check: Any) -> bool | None:
+    """Whether a check last said that an answer is right; None where it has not been run."""
+    return _outcomes.get(_name(check))
+
+
+def _name(check: Any) -> str:
+    return f"{getattr(check, '__module__', '')}.{getattr(check, '__qualname__', '')}"
 
 
 def call(given: Callable, *arguments: Any, shown: str = "", **options: Any) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -58,7 +57,7 @@ class TensorFlowEngine(base.Engine):
         inputs = tf.function(lambda batch: objective.inputs(batch, resident), jit_compile=True)
 
         def gradients(batch: dict[str, tf.Tensor]) -> tuple:
-            with tf.GradientTape() as tape, _one_kernel_for_normalisation():
+            with tf.GradientTape() as tape:
                 outputs = model(inputs(batch), training=True)
                 value, scores = objective.value(batch["labels"], outputs, model.losses)
                 target = objective.target(value, weights) / (self.devices * accumulate)
@@ -129,38 +128,12 @@ class TensorFlowEngine(base.Engine):
         return value if self.strategy is None else self.strategy.reduce("SUM", value, axis=None)
 
 
-@contextlib.contextmanager
-def _one_kernel_for_normalisation() -> Iterator[None]:
-    """Let the batch normalisation of images run as TensorFlow's one kernel for it.
-
-    Keras composes it of a dozen operations. The figures are the same, but without XLA they take half of
-    the time that a ResNet trains.
-    """
-    composed = keras.layers.BatchNormalization.call
-
-    def call(
-        layer: keras.layers.BatchNormalization,
-        inputs: tf.Tensor,
-        training: bool | None = None,
-        mask: tf.Tensor | None = None,
-    ) -> tf.Tensor:
-        of_images = len(inputs.shape) == 4 and layer.axis in (-1, 3)
-        if not (training and layer.trainable and of_images) or layer.synchronized or mask is not None:
-            return composed(layer, inputs, training=training, mask=mask)
-        return _normalised(layer, inputs)
-
-    keras.layers.BatchNormalization.call = call
-    try:
-        yield
-    finally:
-        keras.layers.BatchNormalization.call = composed
-
-
-def _normalised(layer: keras.layers.BatchNormalization, images: tf.Tensor) -> tf.Tensor:
-    """Normalise images (b, h, w, c) by their own moments and move the layer's averages."""
+def normalise(layer: keras.layers.BatchNormalization, images: tf.Tensor) -> tf.Tensor:
+    """Normalise images (b, h, w, c) by their own moments and move the layer's averages, in one kernel."""
     channels = images.shape[-1:]
-    scale = tf.convert_to_tensor(layer.gamma) if layer.scale else tf.ones(channels)
-    offset = tf.convert_to_tensor(layer.beta) if layer.center else tf.zeros(channels)
+    # The kernel wants both in float32, whatever the layer computes in.
+    scale = tf.cast(layer.gamma, tf.float32) if layer.scale else tf.ones(channels)
+    offset = tf.cast(layer.beta, tf.float32) if layer.center else tf.zeros(channels)
     normalised, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=images, scale=scale, offset=offset, mean=[], variance=[], epsilon=layer.epsilon, is_training=True
     )

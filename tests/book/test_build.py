@@ -196,21 +196,64 @@ def test_in_place_writes_set_up_cell_and_outputs_once(make_book, monkeypatch, ca
     assert not book.html.exists()
 
 
+class Shell:
+    """What IPython is asked for; the package is there when pip has been asked for it, if pip succeeds."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, installed: bool, succeeds: bool = True):
+        self.asked: list[str] = []
+        self.installed, self.succeeds = installed, succeeds
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if self.installed else None)
+
+    def run_line_magic(self, magic: str, words: str) -> None:
+        self.asked.append(f"{magic} {words}")
+        self.installed = self.succeeds
+
+    def run(self, url: str) -> list[str]:
+        """Run the set-up cell and return what IPython was asked for."""
+        notebook = build.with_setup_cell(nbformat.v4.new_notebook(), url)
+        code = TransformerManager().transform_cell(notebook.cells[0].source)
+        exec(code, {"get_ipython": lambda: self})
+        return self.asked
+
+
+SOMEWHERE, NOWHERE = "https://example.org/x", f"https://github.com/{build.PLACEHOLDER}"
+
+
 @pytest.mark.parametrize("installed", [True, False])
 def test_the_set_up_cell_installs_only_what_is_missing(
-    monkeypatch: pytest.MonkeyPatch, installed: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
 ) -> None:
-    asked: list[tuple[str, str]] = []
+    monkeypatch.chdir(tmp_path)
+    shell = Shell(monkeypatch, installed)
+    assert len(shell.run(SOMEWHERE)) == (not installed)
+    assert (
+        f'"git+{SOMEWHERE}"' in build.with_setup_cell(nbformat.v4.new_notebook(), SOMEWHERE).cells[0].source
+    )
 
-    class Shell:
-        def run_line_magic(self, *words: str) -> None:
-            asked.append(words)
 
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if installed else None)
-    notebook = build.with_setup_cell(nbformat.v4.new_notebook(), "https://example.org/x")
-    code = TransformerManager().transform_cell(notebook.cells[0].source)
-    exec(code, {"get_ipython": Shell})
-    assert asked == ([] if installed else [("pip", "install --quiet git+https://example.org/x")])
+def test_the_set_up_cell_takes_the_wheel_beside_the_notebook(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cnnlib-0.1.0-py3-none-any.whl").write_bytes(b"")
+    assert len(Shell(monkeypatch, installed=False).run(NOWHERE)) == 1
+
+
+@pytest.mark.parametrize("url", [SOMEWHERE, NOWHERE])
+def test_the_set_up_cell_stops_with_a_sentence_where_the_package_can_not_be_had(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shell = Shell(monkeypatch, installed=False, succeeds=False)
+    with pytest.raises(SystemExit, match=r"missing and could not be installed: put the file cnnlib-"):
+        shell.run(url)
+    assert len(shell.asked) == (url == SOMEWHERE)
+
+
+def test_without_an_address_the_set_up_cell_names_nobody() -> None:
+    source = build.with_setup_cell(nbformat.v4.new_notebook(), NOWHERE).cells[0].source
+    assert "git+" not in source
+    assert build.PLACEHOLDER not in source
 
 
 @pytest.mark.parametrize(

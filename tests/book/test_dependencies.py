@@ -77,11 +77,32 @@ def test_dependencies_of_a_cell(package: Path, cell: str, expected: set[str]) ->
 def test_a_name_of_a_lazy_face_counts_where_it_is_used(
     package: Path, cells: list[str], expected: set[str]
 ) -> None:
-    face = 'from importlib import import_module\n_FACE = {"load": "cnnlib.audit"}'
+    face = 'from importlib import import_module\n_FACE = {"load": "cnnlib.audit.totals"}'
     (package / "__init__.py").write_text(face)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     found = notebook_dependencies(notebook, package)
     assert {path.relative_to(package).as_posix() for path in found} == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("from cnnlib import papers\npapers.paper('he2016')", {"he2016.toml"}),
+        (
+            "from cnnlib import papers\npapers.fact('lecun1998.mu')",
+            {"lecun1998.toml", "lecun1998.errata.toml"},
+        ),
+        ("from cnnlib import papers\nfrom cnnlib import layers", {"he2016.toml"}),
+        ("from cnnlib import papers", set()),
+    ],
+)
+def test_of_the_papers_those_count_that_are_named(package: Path, cell: str, found: set[str]) -> None:
+    for name in ("he2016.toml", "lecun1998.toml", "lecun1998.errata.toml"):
+        (package / "papers" / name).write_text("")
+    (package / "layers.py").write_text("from cnnlib.papers import paper\nHE = paper('he2016')")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell)])
+    files = notebook_dependencies(notebook, package)
+    assert {path.name for path in files if path.suffix == ".toml"} == found
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import pytest
 
 import cnnlib
 from cnnbook import papers
-from cnnlib import training, transfer
+from cnnlib import transfer
 from cnnlib.data.pixels import Pixels
+from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.recipe import CANDIDATES, RECIPES
 
 FILE = """

@@ -12,7 +12,6 @@ import pytest
 
 from cnnbook import records
 from cnnbook.__main__ import main
-from cnnbook.records import comparing
 from cnnlib import answers, evaluation
 from cnnlib import records as kept
 from cnnlib.data.sets import FOLDERS, SETS
@@ -69,7 +68,7 @@ def test_a_recipe_was_measured_with_as_many_seeds_as_the_book_says(name: str) ->
 def test_records_were_made_with_the_recipe_as_it_is_today(name: str) -> None:
     for run in records.load(name):
         # What a recipe says of itself may be worded anew; what it does may not change.
-        assert comparing.settings(run) | {"source": ""} == plain(RECIPES[name].settings()) | {"source": ""}
+        assert kept.settings(run) | {"source": ""} == plain(RECIPES[name].settings()) | {"source": ""}
 
 
 @pytest.mark.parametrize("name", RECORDED)
@@ -283,10 +282,10 @@ def test_answers_to_other_images_are_not_compared() -> None:
     with pytest.raises(
         ValueError, match=r"net, seed 0, and net.*same images in the same order.*abababababab and efefef"
     ):
-        comparing.wrong_answers(first, second)
+        kept.wrong_answers(first, second)
     del second["answers"]
     with pytest.raises(ValueError, match=r"has no answers.*python -m cnnbook answers FOLDER"):
-        comparing.wrong_answers(first, second)
+        kept.wrong_answers(first, second)
     second["data"] = {"sha256": "12" * 32, "images": {"test": 8}}
     assert "different images" in records.verdict([first], [second]).sentence
 
@@ -356,11 +355,11 @@ def test_what_cannot_be_compared_is_refused_by_name(tmp_path: Path) -> None:
 def test_records_under_a_folder_are_listed_one_by_one(tmp_path: Path) -> None:
     made_of(tmp_path / "runs" / "b", seed=1, error=None)
     made_of(tmp_path / "runs" / "a" / "deep")
-    assert list(comparing.listed(tmp_path)) == ["runs/a/deep/record.json", "runs/b/record.json"]
-    lines = [line.split() for line in comparing.list_as_text(tmp_path / "runs").splitlines()]
+    assert list(kept.listed(tmp_path)) == ["runs/a/deep/record.json", "runs/b/record.json"]
+    lines = [line.split() for line in kept.list_as_text(tmp_path / "runs").splitlines()]
     assert lines[1:] == [
         ["a/deep/record.json", "net", "0", "25.00%", "1.0", "min"],
         ["b/record.json", "net", "1", "not", "measured", "1.0", "min"],
     ]
     with pytest.raises(FileNotFoundError, match=r"No record\.json under .*none"):
-        comparing.listed(tmp_path / "none")
+        kept.listed(tmp_path / "none")

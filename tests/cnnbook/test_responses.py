@@ -12,10 +12,10 @@ import pytest
 
 from cnnbook import records, responses
 from cnnbook.__main__ import main
-from cnnbook.records.comparing import settings
 from cnnlib import data, training
 from cnnlib.models import LeNet5, ResNetCIFAR
 from cnnlib.recipe import Recipe
+from cnnlib.records import settings
 
 IMAGES = np.random.default_rng(0).normal(size=(7, 8, 8, 3)).astype("float32")
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 from masters import MASTERS, ROOT
 from small_course import NAME, master, write_master
 
-from cnncourse import STUB, ClassroomError, builds
+from cnncourse import STUB, ClassroomError, builds, catalogue
+from cnncourse.check import Wrong, question, ready, value
 
 BEGINS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")
 ENDS = ("### END SOLUTION", "### END HIDDEN TESTS")
@@ -89,7 +91,8 @@ def test_nothing_secret_is_in_what_students_get(classroom, path):
 
 def test_a_secret_that_leaked_is_seen(tmp_path):
     path = write_master(tmp_path)
-    assert secrets(path) == {"return x + x", "return x**0.5", "Because.", *HIDDEN}
+    own = 'mine = draw(student, "mine", range(1000))'
+    assert secrets(path) == {"return x + x", "return x**0.5", own, "Because.", *HIDDEN}
     assert set(leaks(path, path)) == secrets(path)
     clean = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
     nbformat.write(clean, tmp_path / "clean.ipynb")
@@ -104,7 +107,7 @@ def test_students_get_every_question_and_no_output(classroom, path):
     given, handed_out = (
         nbformat.read(each, as_version=4) for each in (path, classroom / "student" / path.name)
     )
-    assert len(given.cells) == len(handed_out.cells)
+    assert len(given.cells) + 1 == len(handed_out.cells)
     answers = [cell for cell in handed_out.cells if cell.metadata.get("nbgrader", {}).get("solution")]
     assert all(STUB in cell.source for cell in answers if cell.cell_type == "code")
     assert not any(cell.get("outputs") for cell in handed_out.cells)
@@ -130,22 +133,85 @@ def test_the_four_builds_of_a_question(tmp_path):
         name: nbformat.read(tmp_path / name / f"{NAME}.ipynb", as_version=4).cells
         for name in ("student", "answers", "reader")
     }
-    assert cells["student"][3].source == f"def double(x):\n    {STUB}"
-    assert cells["student"][4].source == 'question(value)(double(3), 6, "double(3)")'
-    assert cells["student"][0].source == "# Small\n\nOn a section."
-    assert cells["answers"][3].source == "def double(x):\n    return x + x"
-    assert "double(21)" in cells["answers"][4].source
-    assert cells["reader"][3].metadata["tags"] == ["hide-input"]
-    assert "double(21)" not in cells["reader"][4].source
-    assert cells["reader"][7].source.startswith("<details>")
+    assert cells["student"][4].source == f"def double(x):\n    {STUB}"
+    assert cells["student"][5].source == 'question(value)(double(3), 6, "double(3)")'
+    assert cells["student"][0].source.startswith("# Small\n\nOn a section.\n\n**To hand it in**")
+    assert "`small.ipynb`" in cells["student"][0].source
+    assert cells["student"][3].source == "## Twice\n\n*2 points, about 5 minutes.*"
+    assert cells["student"][9].source == "## Your own\n\n*1 point, about 5 minutes.*"
+    assert cells["answers"][3].source == "## Twice"
+    assert cells["answers"][4].source == "def double(x):\n    return x + x"
+    assert "double(21)" in cells["answers"][5].source
+    assert cells["reader"][4].metadata["tags"] == ["hide-input"]
+    assert "double(21)" not in cells["reader"][5].source
+    assert cells["reader"][13].source.startswith("<details>")
     bundle = tmp_path / "autograder"
     assert "double(21)" in (bundle / "source" / NAME / f"{NAME}.ipynb").read_text("utf-8")
     assert (bundle / "gradebook.db").is_file()
 
 
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_the_last_cell_asks_for_every_check_and_every_open_answer(classroom, path, capsys):
+    given = nbformat.read(path, as_version=4)
+    last = nbformat.read(classroom / "student" / path.name, as_version=4).cells[-1]
+    asked = catalogue.questions_of(given)
+    module = next(
+        line for cell in given.cells for line in cell.source.splitlines() if line.endswith(" as check")
+    )
+    names = {"student": "grace"}
+    exec(f"{module}\n{last.source}", names)
+    said = capsys.readouterr().out
+    for each in asked:
+        what = "a person reads your answer" if each.kind == "open" else "its check has not been run"
+        assert f"{each.title}: {what}" in said
+    checks = [call for cell in given.cells if (call := builds.CALL.match(cell.source)) and is_check(cell)]
+    assert len(checks) == sum(each.kind != "open" for each in asked)
+    assert all(callable(eval(call[1], names)) for call in checks)
+
+
+def is_check(cell: nbformat.NotebookNode) -> bool:
+    return cell.metadata.get("nbgrader", {}).get("grade", False)
+
+
+def test_a_notebook_says_what_is_missing_before_it_is_handed_in(capsys):
+    @question
+    def size(given):
+        value(given, 3, "size")
+
+    names = {"student": "ada", "check": SimpleNamespace(size=size)}
+    ready(names, {"How large?": "check.size", "How deep?": "check.depth"}, ["Why?"])
+    said = capsys.readouterr().out
+    assert "The name is still 'ada'" in said
+    assert "How large?: its check has not been run." in said
+    assert "How deep?: its check has not been run." in said
+    assert "Why?: a person reads your answer" in said
+    with pytest.raises(Wrong):
+        size(4)
+    ready(names, {"How large?": "check.size"})
+    assert "How large?: not right yet." in capsys.readouterr().out
+    size(3)
+    ready({**names, "student": "grace"}, {"How large?": "check.size"})
+    assert "Every check says that you are right." in capsys.readouterr().out
+
+
+def test_the_package_is_packed_to_lie_beside_the_notebooks(tmp_path):
+    wheel = builds.package_wheel(ROOT, tmp_path)
+    with zipfile.ZipFile(wheel) as packed:
+        names = packed.namelist()
+    assert wheel.match("cnnlib-*.whl")
+    assert "cnncourse/check/answers.py" in names
+    assert not any("exercises" in name or name.startswith("tests/") for name in names)
+    builds.build([write_master(tmp_path / "masters")], tmp_path / "out", wheel=wheel)
+    with zipfile.ZipFile(tmp_path / "out" / "student.zip") as packed:
+        assert sorted(packed.namelist()) == [f"student/{wheel.name}", f"student/{NAME}.ipynb"]
+    (tmp_path / "nothing").mkdir()
+    with pytest.raises(ClassroomError, match="can't build the package"):
+        builds.package_wheel(tmp_path / "nothing", tmp_path)
+
+
 def test_a_master_that_nbgrader_refuses_is_named(tmp_path):
     wrong = master()
-    wrong.cells[5].metadata["nbgrader"]["grade_id"] = "double"
+    wrong.cells[7].metadata["nbgrader"]["grade_id"] = "double"
     path = tmp_path / "masters" / f"{NAME}.ipynb"
     path.parent.mkdir()
     nbformat.write(wrong, path)

@@ -12,6 +12,7 @@ from stepping import compile_steps
 
 from cnnlib import backend
 from cnnlib.backend import BackendError
+from cnnlib.layers import BatchNormalization
 
 pytestmark = pytest.mark.backends
 
@@ -278,12 +279,12 @@ def test_batches_of_images_are_normalised_as_keras_does_it(plain: dict) -> None:
     """TensorFlow's engine has a kernel of its own for it."""
     images, labels = stack(4, 6)
 
-    def normalising() -> keras.Model:
+    def normalising(kind: type[layers.BatchNormalization]) -> keras.Model:
         keras.utils.set_random_seed(5)
-        body = [layers.Conv2D(2, 3), layers.BatchNormalization(momentum=0.8, epsilon=0.1, **plain)]
+        body = [layers.Conv2D(2, 3), kind(momentum=0.8, epsilon=0.1, **plain)]
         return keras.Sequential([keras.Input((5, 5, 1)), *body, layers.Flatten(), layers.Dense(3)])
 
-    ours, theirs = normalising(), normalising()
+    ours, theirs = normalising(BatchNormalization), normalising(layers.BatchNormalization)
     optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
     optimizer.build(ours.trainable_variables)
     compile_steps(ours, optimizer, loss())(images, labels)

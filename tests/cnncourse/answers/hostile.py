@@ -36,7 +36,7 @@ def double(x):
         pass
 
 
-# %% will-not-be-interrupted 0 0
+# %% will-not-be-interrupted 0 3
 import signal
 import time
 
@@ -67,7 +67,7 @@ for n in range(1_000_000):
     print("line", n)
 
 
-# %% exits 0 0
+# %% exits 0 3
 import os
 
 os._exit(0)
@@ -81,7 +81,7 @@ def double(x):
     sys.exit()
 
 
-# %% kills 0 0
+# %% kills 0 3
 import os
 import signal
 
