@@ -31,6 +31,8 @@ from cnnlib.plots.drawing import (
 # Colours from no ink to full, and from far below 0 to far above.
 PRINT = (PAPER, "#20262c")
 SIGNED = ("#07375c", BLUE, PAPER, VERMILLION, "#6b2f00")
+SIDE = 84.0
+"""Of an image in a grid at most, in points."""
 _SCORE = 11.5  # points from one score to the next
 _PRINT = LinearSegmentedColormap.from_list("print", PRINT, N=64)
 _SIGNED = LinearSegmentedColormap.from_list("signed", SIGNED, N=65)
@@ -38,7 +40,12 @@ _SIGNED = LinearSegmentedColormap.from_list("signed", SIGNED, N=65)
 
 @styled
 def images(
-    x: np.ndarray, titles: Sequence[str] | None = None, columns: int = 8, *, alt: str | None = None
+    x: np.ndarray,
+    titles: Sequence[str] | None = None,
+    columns: int = 8,
+    *,
+    alt: str | None = None,
+    side: float = SIDE,
 ) -> Drawing:
     """Draw a grid of images.
 
@@ -48,6 +55,7 @@ def images(
         titles: one short line above each image.
         columns: at most this many images side by side; fewer where the titles need the room.
         alt: what the images show; by default their number, size and titles.
+        side: of an image at most, in points; the page is 346 wide.
 
     Raises:
         ValueError: no image, another rank or number of channels, or not one title per image.
@@ -69,7 +77,7 @@ def images(
     words = alt or f"{count} {'image' if count == 1 else 'images'} of {size} pixels" + (
         f": {listed(titles)}" if titles else ""
     )
-    return _grid(tiles, titles, columns, words + ".", cmap=_PRINT, norm=norm)
+    return _grid(tiles, titles, columns, words + ".", cmap=_PRINT, norm=norm, side=side)
 
 
 @styled
@@ -254,6 +262,7 @@ def _grid(
     bound: float = 0.0,
     gap: float = 5.0,
     original: np.ndarray | None = None,
+    side: float = SIDE,
 ) -> Drawing:
     """Draw images of (N, H, W) or (N, H, W, 3) in rows; with a scale from -bound to bound unless it is 0.
 
@@ -266,7 +275,7 @@ def _grid(
     caption = 13.0 if titles else 0.0
     needed = max((text_width(text) for text in titles or ()), default=0.0)
     columns = min(columns, count, max(1, int((WIDTH + gap) // (needed + gap))))
-    scale = min(((WIDTH + gap) / columns - gap) / cols, 84 / max(rows, cols))
+    scale = min(((WIDTH + gap) / columns - gap) / cols, side / max(rows, cols))
     if original is not None:
         scale = min(scale, WIDTH / original.shape[1])
     width, height = cols * scale, rows * scale

@@ -632,6 +632,13 @@ def test_large_images_are_averaged_down() -> None:
     assert tile.std(axis=(0, 1)).max() < 1
 
 
+def test_an_image_may_be_larger() -> None:
+    (small,), (large,) = (
+        pixels(plots.images(np.zeros((1, 400, 400), np.uint8), **size)) for size in ({}, {"side": 300})
+    )
+    assert len(large) > 2 * len(small)
+
+
 def test_connection_table_fills_one_cell_per_connection() -> None:
     svg = DRAWN["connections"].svg
     assert svg.count(f"fill: {plots.BLUE}") == 13
