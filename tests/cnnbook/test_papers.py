@@ -12,8 +12,9 @@ import pytest
 
 import cnnlib
 from cnnbook import papers
-from cnnlib import training, transfer
+from cnnlib import transfer
 from cnnlib.data.pixels import Pixels
+from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.recipe import CANDIDATES, RECIPES
 
 FILE = """
@@ -153,7 +154,7 @@ def test_what_recipes_state_beside_the_ledger_is_the_papers() -> None:
 
 def test_what_the_library_states_by_itself_is_the_papers() -> None:
     lecun, transferred = papers.paper("lecun1998"), papers.paper("yosinski2014")
-    assert lecun["curvature_patterns"] == training.CURVATURE_PATTERNS
+    assert lecun["curvature_patterns"] == DiagonalLevenbergMarquardt.PATTERNS
     pixels = Pixels("lecun1998")
     side = lecun["digit_field"]
     assert pixels.output_shape((side, side, 1)) == (lecun["input_size"], lecun["input_size"], 1)
