@@ -5,7 +5,8 @@
 
 Trainings are cut to a few updates and full data sets are played by stand-ins (`cnnlib.data.rehearsal`), so
 nothing is downloaded and nothing is a result. In a cell with the tag `learned` the assertions are left out,
-which are about what a whole training learns; all others must hold. What ran is kept in _build/profiles.
+which are about what a whole training learns or takes; all others must hold. What ran is kept in
+_build/profiles.
 """
 
 import argparse

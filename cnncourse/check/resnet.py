@@ -70,8 +70,8 @@ def _miscounts(convolutions: Convolutions) -> dict[str, int]:
     wide = convolutions[-1][-1]
     wrong = {}
     wrong["A normalisation has something to train as well."] = _count(convolutions, each=0)
-    wrong["Count what the normalisations train: how many are there, and how many numbers for each map?"] = (
-        _count(convolutions, each=1)
+    wrong["Count what the normalisations train: how many, and how many numbers for each channel?"] = _count(
+        convolutions, each=1
     )
     wrong["These convolutions have no biases; the normalisation would take them away."] = _count(
         convolutions, each=3
@@ -186,8 +186,8 @@ def _wrong_blocks(case: Case) -> dict[str, Callable[[], keras.Model]]:
         kind="padded"
     )
     wrong["Without reduce nothing is done to the input on the shortcut."] = changed(kind="projection")
-    wrong["Another convolution takes the step in the paper."] = changed(stepping=1)
-    wrong["In the paper the last convolution does not take the step."] = changed(stepping=2)
+    wrong["Another convolution has the stride in the paper."] = changed(stepping=1)
+    wrong["In the paper the last convolution does not have the stride."] = changed(stepping=2)
     wrong["Every convolution is followed by a normalisation."] = changed(behind=("r", "r", ""), beside="")
     wrong["The convolution on the shortcut has a normalisation too."] = changed(beside="")
     wrong["The last convolution is normalised too, before the sum."] = changed(behind=("nr", "nr", ""))
@@ -197,7 +197,7 @@ def _wrong_blocks(case: Case) -> dict[str, Callable[[], keras.Model]]:
         behind=("n", "n", "n")
     )
     wrong["The normalisation behind a convolution takes its biases away."] = changed(bias=True)
-    wrong["The side of the middle kernel is an argument."] = functools.partial(
+    wrong["The size of the middle kernel is an argument."] = functools.partial(
         _kept_model, (sides, 3, filters, reduce, s), _bottleneck
     )
     return wrong
@@ -217,9 +217,9 @@ def _clash(given: Callable, case: Case) -> str:
     if f > 1 and _works(given, (sides, 1, filters, reduce, s)):
         return "With f=1 it works. What does a wider kernel do to height and width?"
     if s > 1 and _works(given, (sides, f, filters, reduce, 1)):
-        return "With s=1 it works. Do both ways to the sum take the same step?"
+        return "With s=1 it works. Do both ways to the sum have the same stride?"
     if reduce and _works(given, (sides, f, (*filters[:2], sides[-1]), reduce, 1)):
-        return "Only maps of the same shape can be added. What should reduce do to the shortcut?"
+        return "Only arrays of the same shape can be added. What should reduce do to the shortcut?"
     return ""
 
 
@@ -235,16 +235,16 @@ def _students_block(given: Callable, case: Case) -> tuple[keras.Model, str]:
         clash = _clash(given, case)
         raise Wrong(f"{str(problem).rstrip('.')}. {clash}" if clash else str(problem)) from problem
     if not isinstance(maps, keras.KerasTensor):
-        raise Wrong(f"{shown} should give the maps that come out, and gives a {type(maps).__name__}.")
+        raise Wrong(f"{shown} should give the output, and gives a {type(maps).__name__}.")
     try:
         return keras.Model(x, maps), shown
     except Exception as problem:
-        raise Wrong(f"{shown} gives maps that do not come from X.") from problem
+        raise Wrong(f"{shown} gives an output that does not come from X.") from problem
 
 
 @question
 def block(given: Callable, cases: Iterable[Case] = BLOCKS) -> str:
-    """`given(X, f, filters, reduce, s)` is the paper's bottleneck block behind the maps X."""
+    """`given(X, f, filters, reduce, s)` is the paper's bottleneck block behind X."""
     for case in cases:
         got, shown = _students_block(given, case)
         right = _kept_model(case, bottleneck_residual_block)
@@ -263,7 +263,7 @@ def _filled(x: np.ndarray, before: int, behind: int) -> np.ndarray:
 
 @question
 def padded_shortcut(given: Callable, cases: Iterable[Sequence] = SHORTCUTS, seed: int = 0) -> str:
-    """`given(x, maps, s)` is option A of the shortcuts."""
+    """`given(x, filters, s)` is option A of the shortcuts."""
     random = np.random.default_rng(seed)
     for shape, maps, s in cases:
         x = random.normal(size=shape).astype("float32")
@@ -271,7 +271,7 @@ def padded_shortcut(given: Callable, cases: Iterable[Sequence] = SHORTCUTS, seed
         missing = maps - x.shape[-1]
         mean = np.asarray(ops.convert_to_numpy(ops.average_pool(x, s, s, padding="same")))
         wrong = {}
-        wrong["The zeros stand behind the maps that come in."] = _filled(few, missing, 0)
+        wrong["The zeros stand behind the channels that come in."] = _filled(few, missing, 0)
         wrong["All of the zeros stand behind; here some are in front."] = _filled(
             few, missing // 2, missing - missing // 2
         )
@@ -279,12 +279,12 @@ def padded_shortcut(given: Callable, cases: Iterable[Sequence] = SHORTCUTS, seed
         wrong["The first pixel taken is the one in the corner."] = _filled(
             x[:, s - 1 :: s, s - 1 :: s], 0, missing
         )
-        wrong["The new maps are zeros, not copies."] = x[:, ::s, ::s, np.arange(maps) % x.shape[-1]]
+        wrong["The new channels are zeros, not copies."] = x[:, ::s, ::s, np.arange(maps) % x.shape[-1]]
         wrong["Fill up to so many maps; you have added so many."] = _filled(few, 0, maps)
-        wrong["The step is missing, in height and width."] = _filled(x, 0, missing)
-        wrong["The step goes across as well as down."] = _filled(x[:, ::s], 0, missing)
-        wrong["The step goes down as well as across."] = _filled(x[:, :, ::s], 0, missing)
-        wrong["Maps are missing still."] = few
+        wrong["The stride is missing, in height and width."] = _filled(x, 0, missing)
+        wrong["The stride goes across as well as down."] = _filled(x[:, ::s], 0, missing)
+        wrong["The stride goes down as well as across."] = _filled(x[:, :, ::s], 0, missing)
+        wrong["Channels are missing still."] = few
         shown = f"padded_shortcut(x, {maps}, {s}) with x of {'x'.join(map(str, shape))}"
         got = call(given, x.copy(), maps, s, shown=shown)
         value(got, np.asarray(ops.convert_to_numpy(PaddedShortcut(maps, s)(x))), shown, wrong)
@@ -355,7 +355,7 @@ def _wrong_normalisations(
         scaled(*sample),
         *(_moved(*pair) for pair in zip(old, sample, strict=True)),
     )
-    learning["Each map has a mean and a variance of its own."] = (
+    learning["Each channel has a mean and a variance of its own."] = (
         scaled(*whole),
         _moved(old[0], whole[0]),
         _moved(old[1], whole[1]),
@@ -369,7 +369,7 @@ def _wrong_normalisations(
             scaled(*by, power=1.0),
             *after,
         )
-        wrong["Where is epsilon? A map that hardly varies would be blown up."] = (
+        wrong["Where is epsilon? A channel that hardly varies would be blown up."] = (
             scaled(*by, epsilon=0.0),
             *after,
         )
@@ -403,7 +403,7 @@ def normalise(given: Callable, maps: int = 4, seed: int = 0) -> str:
         shown = f"normalise(x, gamma, beta, mean, variance, {training})"
         got = call(given, *(each.copy() for each in (x, *weights)), training, shown=shown)
         if not isinstance(got, tuple | list) or len(got) != 3:
-            raise Wrong(f"{shown} should return three things: normalised maps, moving mean, moving variance.")
+            raise Wrong(f"{shown} should return three things: the array, moving mean and moving variance.")
         value(got, _normalised(x, weights, training), shown, wrong, tolerance=1e-4)
     return "In Keras, fit normalises by the batch and predict by the moving statistics."
 
@@ -431,27 +431,27 @@ def _ramp(errors: Sequence[float], low: float, high: float, mark: float) -> np.n
 
 @question
 def warm_up(given: Callable, cases: Iterable[Sequence] = WARM_UPS) -> str:
-    """`given(errors, low, high, mark)` are the rates of a training that is warmed up."""
+    """`given(errors, low, high, mark)` are the learning rates of a training that is warmed up."""
     wrong: dict[str, Callable[[Sequence[float], float, float, float], np.ndarray]] = {}
-    wrong["An update's error is measured when it has been made. What is known before it?"] = (
+    wrong["An iteration's error is measured when it has been made. What is known before it?"] = (
         lambda errors, low, high, mark: np.where(_over(errors, mark), high, low)
     )
     wrong["The error may rise again, but the warm-up is over for good."] = lambda errors, low, high, mark: (
         np.where(np.array([np.inf, *errors[:-1]]) < mark, high, low)
     )
-    wrong["Which of the two rates comes first?"] = lambda errors, low, high, mark: _warm_up(
+    wrong["Which of the two learning rates comes first?"] = lambda errors, low, high, mark: _warm_up(
         errors, high, low, mark
     )
-    wrong["The rate never rises."] = lambda errors, low, high, mark: np.full(len(errors), low)
-    wrong["It is the error that ends the warm-up, not the number of updates."] = (
+    wrong["The learning rate never rises."] = lambda errors, low, high, mark: np.full(len(errors), low)
+    wrong["It is the error that ends the warm-up, not the number of iterations."] = (
         lambda errors, low, high, mark: np.where(np.arange(len(errors)) < 1, low, high)
     )
-    wrong["It does not rise little by little; there are two rates only."] = _ramp
-    wrong["One rate for each update; you give one more."] = lambda errors, low, high, mark: _warm_up(
-        [*errors, 0.0], low, high, mark
+    wrong["It does not rise little by little; there are two learning rates only."] = _ramp
+    wrong["One learning rate for each iteration; you give one more."] = lambda errors, low, high, mark: (
+        _warm_up([*errors, 0.0], low, high, mark)
     )
     function(given, _warm_up, cases, wrong, tolerance=1e-6)
-    return "The book's recipe for 110 layers counts updates instead, as many as the paper says it took."
+    return "The book's recipe for 110 layers counts iterations instead, as many as the paper says it took."
 
 
 TRAINED = ("kernel 1", "gamma 1", "beta 1", "kernel 2", "gamma 2", "beta 2")

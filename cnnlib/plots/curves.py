@@ -31,12 +31,15 @@ from cnnlib.plots.scales import counted, decades, fitting, log
 
 
 @styled
-def vanishing(gradients: Mapping[str, Sequence[float]], what: str = "size of the gradient") -> Drawing:
+def vanishing(
+    gradients: Mapping[str, Sequence[float]], what: str = "size of the gradient", by: str = "layer"
+) -> Drawing:
     """Draw a quantity layer by layer, on a logarithmic axis: how a gradient fades towards the image.
 
     Args:
         gradients: for each network its figure in every layer, the layer next to the image first.
         what: the quantity.
+        by: what it is measured in each of, a layer or a block.
 
     Raises:
         ValueError: there is no network, more than there are colours, or a value is not above 0.
@@ -53,13 +56,13 @@ def vanishing(gradients: Mapping[str, Sequence[float]], what: str = "size of the
     else:
         decades(axes)
     axes.set_title(what)
-    counted(axes, "layer, counted from the image")
+    counted(axes, f"{by}, counted from the image")
     legend(figure, axes)
     sentences = [
-        f"{name}, from {sizes[0]:.2g} in layer 1 to {sizes[-1]:.2g} in layer {len(sizes)}"
+        f"{name}, from {sizes[0]:.2g} in {by} 1 to {sizes[-1]:.2g} in {by} {len(sizes)}"
         for name, sizes in gradients.items()
     ]
-    return finish(figure, f"{capitalised(what)} by layer, counted from the image: {'; '.join(sentences)}.")
+    return finish(figure, f"{capitalised(what)} by {by}, counted from the image: {'; '.join(sentences)}.")
 
 
 @styled

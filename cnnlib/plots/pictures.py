@@ -36,12 +36,19 @@ PRINT = (PAPER, "#20262c")
 SIGNED = ("#07375c", BLUE, PAPER, VERMILLION, "#6b2f00")
 PRINTED = LinearSegmentedColormap.from_list("print", PRINT, N=64)
 COLOURED = LinearSegmentedColormap.from_list("signed", SIGNED, N=65)
-_GAP, _LARGEST = 5.0, 84.0  # points between pictures, and of the longer side of one
+SIDE = 84.0
+"""Of an image in a grid at most, in points."""
+_GAP = 5.0  # points between pictures
 
 
 @styled
 def images(
-    x: np.ndarray, titles: Sequence[str] | None = None, columns: int = 8, *, alt: str | None = None
+    x: np.ndarray,
+    titles: Sequence[str] | None = None,
+    columns: int = 8,
+    *,
+    alt: str | None = None,
+    side: float = SIDE,
 ) -> Drawing:
     """Draw a grid of images.
 
@@ -51,6 +58,7 @@ def images(
         titles: one short line above each image.
         columns: at most this many images side by side; fewer where the titles need the room.
         alt: what the images show; by default their number, size and titles.
+        side: of an image at most, in points; the page is 346 wide.
 
     Raises:
         ValueError: no image, another rank or number of channels, or not one title per image.
@@ -67,7 +75,7 @@ def images(
     else:
         tiles, norm = _floats("images", x), None
     words = alt or f"{len(x)} image{'s' * (len(x) > 1)} of {times(x.shape[1:3])} pixels{_told(titles)}"
-    return grid(tiles, words + ".", columns, titles, norm=norm)
+    return grid(tiles, words + ".", columns, titles, norm=norm, side=side)
 
 
 @styled
@@ -179,7 +187,7 @@ def samples(rows: Mapping[str, Sequence[np.ndarray]]) -> Drawing:
         require(len(row), f"samples: {name} has no picture")
     tiles = {name: [_tile(name, picture) for picture in row] for name, row in rows.items()}
     columns = min(8, max(map(len, rows.values())))
-    side = min((WIDTH + _GAP) / columns - _GAP, _LARGEST)
+    side = min((WIDTH + _GAP) / columns - _GAP, SIDE)
     heights = [26 + (side + _GAP) * math.ceil(len(row) / columns) for row in tiles.values()]
     tops = itertools.accumulate(heights, initial=0.0)
     figure, axes = sheet(WIDTH, sum(heights) - 7 - _GAP)
@@ -208,6 +216,7 @@ def grid(
     bound: float = 0.0,
     gap: float = _GAP,
     original: np.ndarray | None = None,
+    side: float = SIDE,
 ) -> Drawing:
     """Draw images of (N, H, W) or (N, H, W, 3) in rows; with a scale from -bound to bound unless it is 0.
 
@@ -221,7 +230,7 @@ def grid(
     caption = 13.0 if titles else 0.0
     needed = max((text_width(text) for text in titles or ()), default=0.0)
     columns = min(columns, count, max(1, int((WIDTH + gap) // (needed + gap))))
-    scale = min(((WIDTH + gap) / columns - gap) / cols, _LARGEST / max(rows, cols))
+    scale = min(((WIDTH + gap) / columns - gap) / cols, side / max(rows, cols))
     if original is not None:
         scale = min(scale, WIDTH / original.shape[1])
     width, height = cols * scale, rows * scale

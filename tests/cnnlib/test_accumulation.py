@@ -52,6 +52,20 @@ def one_block_of_each_kind(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resnet, "STAGES", dict.fromkeys(resnet.STAGES, (2, 1, 1, 1)))
 
 
+@pytest.fixture(autouse=True, scope="module")
+def compiled_in_a_hurry() -> Iterator[None]:
+    """JAX compiles for minutes what runs for milliseconds: let it optimise little."""
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    import jax
+
+    before = jax.config.jax_disable_most_optimizations
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
 class Update:
     """Makes one update of a network from the same start, on any images."""
 

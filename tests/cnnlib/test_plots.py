@@ -221,6 +221,13 @@ def test_large_images_are_averaged_down() -> None:
     assert tile.std(axis=(0, 1)).max() < 1
 
 
+def test_an_image_may_be_larger() -> None:
+    (small,), (large,) = (
+        pixels(plots.images(np.zeros((1, 400, 400), np.uint8), **size)) for size in ({}, {"side": 300})
+    )
+    assert len(large) > 2 * len(small)
+
+
 def test_network_draws_one_block_per_layer() -> None:
     # Three faces each; average pooling and the rest tell apart by colour.
     svg = DRAWN["network"].svg

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted([*ROOT.glob("notebooks/**/*.ipynb"), *ROOT.glob("book/*.ipynb")])
 CHATTER = re.compile(
     r"\bat 0x[0-9a-f]{6,}|/home/|/tmp/|/root/|/usr/|site-packages|\w+Warning\b|Traceback|it/s\]|ms/step|\r"
-    r"|[━█▏]|cuda_\w+\.cc|XLA service|cuDNN|oneDNN|AVX\d|\bEpoch \d+/\d+|^[IWE]\d{4} ",
+    r"|\d/\d+\S* \S*━|[█▏]|cuda_\w+\.cc|XLA service|cuDNN|oneDNN|AVX\d|\bEpoch \d+/\d+|^[IWE]\d{4} ",
     re.MULTILINE,
 )
 
@@ -39,12 +39,19 @@ def without_pictures(text: str) -> str:
         "/home/me/book/a.py:3: UserWarning: old",
         "\r 50%",
         "12/12 ━━━━━━ 0s 2ms/step",
+        "\x1b[1m12/12\x1b[0m \x1b[32m━━━━━━\x1b[0m",
         "Epoch 1/3",
         "I0000 00:00:17 gpu_device.cc",
     ],
 )
 def test_chatter_is_recognised(text):
     assert CHATTER.search(text)
+
+
+def test_the_summary_of_a_network_is_none():
+    assert not CHATTER.search(
+        "┏━━━━━━━━━━━━━━┳━━━━━━━━━━┓\n┃ Layer (type) ┃ Output Shape ┃\n┡━━━━━━━━━━━━━━╇━━━━━━━━━━┩"
+    )
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

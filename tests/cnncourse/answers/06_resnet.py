@@ -65,7 +65,7 @@ def depth(blocks, convolutions):
 depth = lambda blocks, convolutions: np.dot(blocks, np.full(len(blocks), convolutions)) + 2.0
 
 # %% helper block-parameters
-m, k = maps, inside
+m, k = channels, inside
 basic_kernels = 2 * 9 * m**2
 bottleneck_kernels = m * k + 9 * k**2 + k * m
 basic_right, bottleneck_right = basic_kernels + 4 * m, bottleneck_kernels + 2 * (k + k + m)
@@ -118,15 +118,15 @@ basic, bottleneck = basic_right, None
 
 # %% right block-parameters
 def trained(convolutions):
-    x = keras.Input((2, 2, maps))
+    x = keras.Input((2, 2, channels))
     y = x
     for side, filters in convolutions:
         y = layers.BatchNormalization()(layers.Conv2D(filters, side, padding="same", use_bias=False)(y))
     return sum(np.prod(weight.shape) for weight in keras.Model(x, y).trainable_weights)
 
 
-basic = trained([(3, maps), (3, maps)])
-bottleneck = trained([(1, inside), (3, inside), (1, maps)])
+basic = trained([(3, channels), (3, channels)])
+bottleneck = trained([(1, inside), (3, inside), (1, channels)])
 
 # %% right block-parameters
 basic = np.float64(basic_right)
@@ -189,7 +189,7 @@ def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     return layers.ReLU()(layers.Add()([shortcut, path(X, f, filters, s)]))
 
 
-# %% wrong block: same step
+# %% wrong block: same stride
 def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     shortcut = conv(X, filters[2], 1) if reduce else X
     return layers.ReLU()(layers.Add()([shortcut, path(X, f, filters, s)]))
@@ -200,7 +200,7 @@ def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     return ops.relu(conv(X, filters[2], 1, s) + path(X, f, filters, s))
 
 
-# %% wrong block: takes the step in the paper
+# %% wrong block: has the stride in the paper
 def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     x = conv(X, filters[0], 1, relu=True)
     x = conv(x, filters[1], f, s, relu=True)
@@ -208,7 +208,7 @@ def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     return ops.relu(shortcut + conv(x, filters[2], 1))
 
 
-# %% wrong block: last convolution does not take
+# %% wrong block: last convolution does not have
 def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     x = conv(X, filters[0], 1, relu=True)
     x = conv(x, filters[1], f, relu=True)
@@ -283,7 +283,7 @@ def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     return ops.relu(shortcut + path(X, 3, filters, s))
 
 
-# %% wrong block: same step
+# %% wrong block: same stride
 def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     shortcut = conv(X, filters[2], 1, 2 if s > 1 else 1) if reduce else X
     return layers.ReLU()(layers.Add()([shortcut, path(X, f, filters, s)]))
@@ -299,7 +299,7 @@ def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     return layers.ReLU()(keras.Input(X.shape[1:]))
 
 
-# %% wrong block: maps that come out
+# %% wrong block: should give the output
 def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     return keras.Model(X, ops.relu(X + path(X, f, filters, s)))
 
@@ -369,91 +369,91 @@ def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     return models.bottleneck_block(X, filters, f, s, "projection" if reduce else "identity")
 
 
-# %% wrong padded-shortcut: behind the maps
-def padded_shortcut(x, maps, s):
-    return np.pad(x[:, ::s, ::s], [(0, 0), (0, 0), (0, 0), (maps - x.shape[-1], 0)])
+# %% wrong padded-shortcut: behind the channels
+def padded_shortcut(x, filters, s):
+    return np.pad(x[:, ::s, ::s], [(0, 0), (0, 0), (0, 0), (filters - x.shape[-1], 0)])
 
 
 # %% wrong padded-shortcut: in front
-def padded_shortcut(x, maps, s):
-    before = (maps - x.shape[-1]) // 2
-    return np.pad(x[:, ::s, ::s], [(0, 0)] * 3 + [(before, maps - x.shape[-1] - before)])
+def padded_shortcut(x, filters, s):
+    before = (filters - x.shape[-1]) // 2
+    return np.pad(x[:, ::s, ::s], [(0, 0)] * 3 + [(before, filters - x.shape[-1] - before)])
 
 
 # %% wrong padded-shortcut: not averaged
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     x = ops.average_pool(x, s, s, padding="same")
-    return ops.pad(x, [(0, 0)] * 3 + [(0, maps - x.shape[-1])])
+    return ops.pad(x, [(0, 0)] * 3 + [(0, filters - x.shape[-1])])
 
 
 # %% wrong padded-shortcut: in the corner
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     x = x[:, 1::s, 1::s] if s == 2 else x[:, ::s, ::s]
-    return np.pad(x, [(0, 0)] * 3 + [(0, maps - x.shape[-1])])
+    return np.pad(x, [(0, 0)] * 3 + [(0, filters - x.shape[-1])])
 
 
 # %% wrong padded-shortcut: copies
-def padded_shortcut(x, maps, s):
-    return np.tile(x[:, ::s, ::s], maps)[..., :maps]
+def padded_shortcut(x, filters, s):
+    return np.tile(x[:, ::s, ::s], filters)[..., :filters]
 
 
 # %% wrong padded-shortcut: up to
-def padded_shortcut(x, maps, s):
-    return np.pad(x[:, ::s, ::s], [(0, 0)] * 3 + [(0, maps)])
+def padded_shortcut(x, filters, s):
+    return np.pad(x[:, ::s, ::s], [(0, 0)] * 3 + [(0, filters)])
 
 
-# %% wrong padded-shortcut: step is missing
-def padded_shortcut(x, maps, s):
-    return np.pad(x, [(0, 0)] * 3 + [(0, maps - x.shape[-1])])
+# %% wrong padded-shortcut: stride is missing
+def padded_shortcut(x, filters, s):
+    return np.pad(x, [(0, 0)] * 3 + [(0, filters - x.shape[-1])])
 
 
 # %% wrong padded-shortcut: across as well
-def padded_shortcut(x, maps, s):
-    return np.pad(x[:, ::s], [(0, 0)] * 3 + [(0, maps - x.shape[-1])])
+def padded_shortcut(x, filters, s):
+    return np.pad(x[:, ::s], [(0, 0)] * 3 + [(0, filters - x.shape[-1])])
 
 
 # %% wrong padded-shortcut: down as well
-def padded_shortcut(x, maps, s):
-    return np.pad(x[:, :, ::s], [(0, 0)] * 3 + [(0, maps - x.shape[-1])])
+def padded_shortcut(x, filters, s):
+    return np.pad(x[:, :, ::s], [(0, 0)] * 3 + [(0, filters - x.shape[-1])])
 
 
 # %% wrong padded-shortcut: missing still
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     return x[:, ::s, ::s]
 
 
 # %% wrong padded-shortcut: off
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     side = x.shape[1] // 2 * 2 // s if s > 1 else x.shape[1]
-    return np.zeros((len(x), side, x.shape[2] // s, maps), x.dtype)
+    return np.zeros((len(x), side, x.shape[2] // s, filters), x.dtype)
 
 
 # %% wrong padded-shortcut: shape
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     x = x[:, : x.shape[1] // s * s : s, : x.shape[2] // s * s : s]
-    return np.pad(x, [(0, 0)] * 3 + [(0, maps - x.shape[-1])])
+    return np.pad(x, [(0, 0)] * 3 + [(0, filters - x.shape[-1])])
 
 
 # %% wrong padded-shortcut: shape
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     x = x[:, ::2, ::2] if s > 1 else x
-    return np.pad(x, [(0, 0)] * 3 + [(0, maps - x.shape[-1])])
+    return np.pad(x, [(0, 0)] * 3 + [(0, filters - x.shape[-1])])
 
 
 # %% wrong padded-shortcut: shape
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     return np.zeros(3)
 
 
 # %% wrong padded-shortcut: nothing
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     x = x[:, ::s, ::s]
 
 
 # %% right padded-shortcut
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     batch, height, width, channels = x.shape
-    out = np.zeros((batch, -(-height // s), -(-width // s), maps))
+    out = np.zeros((batch, -(-height // s), -(-width // s), filters))
     for row in range(out.shape[1]):
         for column in range(out.shape[2]):
             out[:, row, column, :channels] = x[:, row * s, column * s]
@@ -461,16 +461,16 @@ def padded_shortcut(x, maps, s):
 
 
 # %% right padded-shortcut
-def padded_shortcut(x, maps, s):
-    kernel = np.eye(x.shape[-1], maps, dtype="float32")[None, None]
+def padded_shortcut(x, filters, s):
+    kernel = np.eye(x.shape[-1], filters, dtype="float32")[None, None]
     return ops.conv(x, kernel, strides=s, padding="valid")
 
 
 # %% right padded-shortcut
-def padded_shortcut(x, maps, s):
+def padded_shortcut(x, filters, s):
     x = layers.MaxPooling2D(1, s)(x)
     zeros = ops.zeros_like(x[..., :1])
-    return ops.concatenate([x, *[zeros] * (maps - x.shape[-1])], axis=-1)
+    return ops.concatenate([x, *[zeros] * (filters - x.shape[-1])], axis=-1)
 
 
 # %% helper normalise
@@ -540,7 +540,7 @@ def normalise(x, gamma, beta, mean, variance, training):
     return scaled(x, gamma, beta, m, v), tenth(mean, m), tenth(variance, v)
 
 
-# %% wrong normalise: each map
+# %% wrong normalise: each channel
 def normalise(x, gamma, beta, mean, variance, training):
     if not training:
         return scaled(x, gamma, beta, mean, variance), mean, variance
@@ -660,7 +660,7 @@ def warm_up(errors, low, high, mark):
     return [high if error < mark else low for error in errors]
 
 
-# %% wrong warm-up: which of the two rates
+# %% wrong warm-up: which of the two learning rates
 def warm_up(errors, low, high, mark):
     first = next((n for n, error in enumerate(errors) if error < mark), len(errors))
     return [high if n <= first else low for n in range(len(errors))]
@@ -671,7 +671,7 @@ def warm_up(errors, low, high, mark):
     return [low for _ in errors]
 
 
-# %% wrong warm-up: not the number of updates
+# %% wrong warm-up: not the number of iterations
 def warm_up(errors, low, high, mark):
     return [low] + [high] * (len(errors) - 1)
 
