@@ -44,13 +44,6 @@ def main(arguments: list[str] | None = None) -> int:
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a recipe that has records, or a record.json")
-    versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
-    versions.add_argument(
-        "freeze",
-        nargs="?",
-        metavar="FREEZE_FILE",
-        help="hold this list, made by pip freeze, against it instead",
-    )
     options = parser.parse_args(arguments)
     commands_by_name = {
         "ledger": _ledger,
@@ -60,7 +53,6 @@ def main(arguments: list[str] | None = None) -> int:
         "responses": _responses,
         "experiment": _experiment,
         "compare": _compare,
-        "versions": _versions,
     }
     try:
         return commands_by_name[options.command](options)
@@ -138,17 +130,6 @@ def _compare(options: argparse.Namespace) -> int:
     table = records.compare(options.first, options.second)
     print(lines(table.head, table.rows))
     return 0
-
-
-def _versions(options: argparse.Namespace) -> int:
-    from cnnbook import versions
-
-    found = versions.report(options.freeze)
-    for remark in found:
-        print(remark.text)
-    broken = any(remark.breaks for remark in found)
-    print("cnnlib would not work here." if broken else "cnnlib has what it needs.")
-    return int(broken)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The package on the command line: `python -m cnnlib train`."""
+"""The package on the command line: `python -m cnnlib train | compare | versions`."""
 
 from __future__ import annotations
 
@@ -56,9 +56,19 @@ def main(arguments: list[str] | None = None) -> int:
         "--accumulate", type=int, default=1, help="compute a batch in so many parts, to fit into memory"
     )
     train.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into --out")
+    compare = commands.add_parser("compare", help="put two measurements side by side")
+    for which in ("first", "second"):
+        compare.add_argument(which, help="a record.json, or a folder with one for each seed")
+    versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
+    versions.add_argument(
+        "freeze",
+        nargs="?",
+        metavar="FREEZE_FILE",
+        help="hold this list, made by pip freeze, against it instead",
+    )
     options = parser.parse_args(arguments)
     try:
-        return _train(options)
+        return {"train": _train, "compare": _compare, "versions": _versions}[options.command](options)
     except (RuntimeError, ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -134,6 +144,26 @@ def _pictures(option: str | None, wanted: str) -> str | None:
             f"Expected --data {wanted}=FOLDER, since the recipe's data set is {wanted}; got {option!r}."
         )
     return os.path.expanduser(folder)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from cnnlib import records
+
+    first, second = records.read_all(options.first), records.read_all(options.second)
+    table = records.compare(first, second, (options.first, options.second))
+    print(records.lines(table.head, table.rows))
+    return 0
+
+
+def _versions(options: argparse.Namespace) -> int:
+    from cnnlib import versions
+
+    found = versions.report(options.freeze)
+    for remark in found:
+        print(remark.text)
+    broken = any(remark.breaks for remark in found)
+    print("cnnlib would not work here." if broken else "cnnlib has what it needs.")
+    return int(broken)
 
 
 if __name__ == "__main__":

@@ -231,3 +231,13 @@ def test_what_it_does_not_understand_it_explains(arguments: list[str], capsys: p
         main(arguments)
     assert problem.value.code == 2
     assert "usage: python -m cnnlib" in capsys.readouterr().err
+
+
+def test_two_records_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["train", "lenet5_chapter", "--epochs", "1", "--out", str(tmp_path / "run")]) == 0
+    capsys.readouterr()
+    assert main(["compare", str(tmp_path / "run"), str(tmp_path / "run" / "record.json")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split() == ["seeds", "0", "0"]
+    assert main(["compare", str(tmp_path), str(tmp_path / "run")]) == 1
+    assert "No record in" in capsys.readouterr().err
