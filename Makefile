@@ -27,7 +27,7 @@ help:
 	@echo "make clean          remove what was built; the environments stay"
 	@echo "make lock           resolve pyproject.toml into requirements.txt, with hashes"
 	@echo "make test-backends  the tests that must hold on TensorFlow, JAX and PyTorch, on each"
-	@echo "make test-profiles  every notebook in every profile, with trainings cut to a few updates; some 40 minutes"
+	@echo "make test-profiles  every notebook in every profile, with trainings cut to a few updates; some 20 minutes"
 	@echo "make bench          time the training engine against others, some 20 minutes (BENCH='--only NAME')"
 	@echo "PYTHON=python3.12 (say) picks the interpreter that .venv is made with."
 

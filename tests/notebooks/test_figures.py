@@ -67,5 +67,5 @@ def test_a_figure_has_a_counterpart(figure):
 @pytest.mark.parametrize("name", figures.__all__)
 def test_a_figure_of_the_book_is_on_a_page(name):
     pages = [*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("book/*.ipynb"), *ROOT.glob("cnnbook/widgets/*.py")]
-    call = re.compile(rf"\bfigures\.{name}\(")
+    call = re.compile(rf"\b(figures|cnnbook\.plots)\.{name}\(")
     assert any(call.search(page.read_text(encoding="utf-8")) for page in pages), "no page draws it"

@@ -26,13 +26,12 @@ def rehearsing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_in_memory_has_a_stand_in(rehearsing: None, name: str) -> None:
-    for profile in ("colab", "paper"):
-        found = data.load(name, profile)
-        assert (found.name, found.profile, found.class_names) == (name, profile, SETS[name].class_names)
-        assert found.train.x.shape[1:] == SETS[name].image_shape
-        assert min(len(found.train), len(found.validation), len(found.test)) > 0
-        assert set(found.test.y) == set(range(len(found.class_names)))
-        assert "rehearsal" in found.source
+    found = data.load(name, "paper")
+    assert (found.name, found.profile, found.class_names) == (name, "paper", SETS[name].class_names)
+    assert found.train.x.shape[1:] == SETS[name].image_shape
+    assert min(len(found.train), len(found.validation), len(found.test)) > 0
+    assert set(found.test.y) == set(range(len(found.class_names)))
+    assert "rehearsal" in found.source
 
 
 def test_what_stays_on_disk_is_noise_in_the_folders_of_its_classes(rehearsing: None) -> None:
