@@ -704,6 +704,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--publish", action="store_true", help="a repository without an address is an error")
     options = parser.parse_args(arguments)
+    # Networks are counted here for pages, and Sphinx imports them for their docstrings.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     book = Book(options.root.resolve())
     state = State(book)
     try:

@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from IPython.core.inputtransformer2 import TransformerManager
@@ -52,11 +53,9 @@ def notebook_dependencies(notebook: NotebookNode, *packages: Path) -> set[Path]:
                 files.update(_data_files(path))
             else:
                 files.add(path)
-                with suppress(SyntaxError):  # the notebook's own run will say where it is
-                    tree = ast.parse(path.read_bytes())
-                    if _face(tree) is None:
-                        words.update(_words(tree))
-                        pending.extend(_imports(tree, names, parent, _aliases(tree, names)))
+                imported, said = _of_module(path.read_bytes(), tuple(names), parent)
+                pending.extend(imported)
+                words.update(said)
     # A paper's facts are found by its name, the first part of its file's.
     return {file for file in files if file.suffix != ".toml" or file.name.partition(".")[0] in words}
 
@@ -66,6 +65,17 @@ def _words(tree: ast.AST) -> Iterator[str]:
     for node in _walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value.partition(".")[0]
+
+
+@cache  # by content: every notebook asks for the same modules
+def _of_module(content: bytes, packages: tuple[str, ...], parent: str) -> tuple[list[str], set[str]]:
+    """What a module imports, and what its strings begin with."""
+    with suppress(SyntaxError):  # the notebook's own run will say where it is
+        tree = ast.parse(content)
+        if _face(tree) is None:
+            names = list(packages)
+            return list(_imports(tree, names, parent, _aliases(tree, names))), set(_words(tree))
+    return [], set()
 
 
 def _parse_cell(source: str) -> ast.AST:
@@ -84,6 +94,11 @@ def _aliases(tree: ast.AST, packages: list[str]) -> dict[str, str]:
         for alias in node.names
         if alias.name in packages
     }
+
+
+@cache
+def _face_of(content: bytes) -> dict[str, str]:
+    return _face(ast.parse(content)) or {}
 
 
 def _face(tree: ast.AST) -> dict[str, str] | None:
@@ -117,14 +132,21 @@ def _imports(tree: ast.AST, packages: list[str], parent: str, aliases: dict[str,
         elif isinstance(node, ast.Name | ast.Attribute):
             if (node.id if isinstance(node, ast.Name) else node.attr) in _DYNAMIC:
                 yield f"{parent}.*"
-            root, _, rest = ast.unparse(node).partition(".")
+            root, *rest = _dotted(node)
             if root in aliases and (rest or id(node) not in bases):
-                yield f"{aliases[root]}.{rest or '*'}"
+                yield ".".join([aliases[root], *(rest or "*")])
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             if re.fullmatch(rf"(?:{either})(\.\w+)*", node.value):  # resources.files("cnnbook.records")
                 yield node.value
             for name in re.findall(rf"-m\s+((?:{either})[\w.]*)", node.value):  # !python -m cnnlib
                 yield f"{name}.__main__"
+
+
+def _dotted(node: ast.AST) -> list[str]:
+    """The parts of a name such as cnn.models.LeNet5; the first is empty where it is no plain name."""
+    if isinstance(node, ast.Attribute):
+        return [*_dotted(node.value), node.attr]
+    return [node.id if isinstance(node, ast.Name) else ""]
 
 
 def _walk(node: ast.AST) -> Iterator[ast.AST]:
@@ -157,7 +179,7 @@ def _resolve(name: str, packages: tuple[Path, ...]) -> Iterator[tuple[Path, str]
             yield folder / f"{part}.py", parent
             return
         if depth and (folder / "__init__.py").is_file():
-            face = _face(ast.parse((folder / "__init__.py").read_bytes())) or {}
+            face = _face_of((folder / "__init__.py").read_bytes())
             if part in face:
                 yield from _resolve(face[part], packages)
                 return

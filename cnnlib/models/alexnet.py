@@ -50,7 +50,7 @@ def AlexNet(  # noqa: N802 - a network is called as its paper calls it
             paper's are 1; the replication in Caffe found that training stalls with them and took 0.1.
 
     Returns:
-        A model from (batch, *input_shape) to (batch, classes), or to pool5's maps without the top.
+        A model from images (batch, h, w, c) to (batch, classes), or to pool5's maps without the top.
 
     Raises:
         ValueError: see `cnnlib.models.building.check`, or `groups` does not divide the maps.
@@ -114,7 +114,7 @@ def CudaConvnet(  # noqa: N802
             other layer. cuda-convnet trains with 0.004.
 
     Returns:
-        A model from (batch, *input_shape) to (batch, classes), or to local4's maps without the top.
+        A model from images (batch, h, w, c) to (batch, classes), or to local4's maps without the top.
 
     Raises:
         ValueError: see `cnnlib.models.building.check`, or a side that is no multiple of 4.

@@ -68,7 +68,7 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
         initializer: of all weights.
 
     Returns:
-        A model from (batch, *input_shape) to (batch, classes), or to inception_5b's maps without the top.
+        A model from images (batch, h, w, c) to (batch, classes), or to inception_5b's maps without the top.
         With auxiliary heads, to a dictionary of three such outputs: "predictions", "aux1" and "aux2".
         In the loss those of the heads count 0.3; `without_aux_heads` gives the network for testing.
 

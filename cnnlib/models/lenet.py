@@ -68,7 +68,7 @@ def LeNet5(  # noqa: N802 - a network is called as its paper calls it
         name: name of the model.
 
     Returns:
-        A model from (batch, *input_shape) to (batch, classes), or to C5's maps without the top.
+        A model from images (batch, h, w, c) to (batch, classes), or to C5's maps without the top.
 
     Raises:
         ValueError: an input too small to leave C5 a map, or not of rank three, or fewer than one class.

@@ -71,7 +71,7 @@ def ResNet(  # noqa: N802 - a network is called as its paper calls it
         width: factor on the maps of every layer.
 
     Returns:
-        A model from (batch, *input_shape) to (batch, classes), or without the top to conv5's maps or what
+        A model from images (batch, h, w, c) to (batch, classes), or without the top to conv5's maps or what
         `pooling` makes of them.
 
     Raises:
@@ -174,7 +174,7 @@ def ResNetCIFAR(  # noqa: N802
         width: factor on the maps of every layer.
 
     Returns:
-        A model from (batch, *input_shape) to (batch, classes), or without the top to conv4's maps or what
+        A model from images (batch, h, w, c) to (batch, classes), or without the top to conv4's maps or what
         `pooling` makes of them.
 
     Raises:

@@ -46,7 +46,7 @@ def SqueezeNet(  # noqa: N802 - a network is called as its paper calls it
         width: factor on the maps of every layer but the last.
 
     Returns:
-        A model from (batch, *input_shape) to (batch, classes), or without the top to fire9's maps or what
+        A model from images (batch, h, w, c) to (batch, classes), or without the top to fire9's maps or what
         `pooling` makes of them.
 
     Raises:

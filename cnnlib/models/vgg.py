@@ -63,7 +63,7 @@ def VGG(  # noqa: N802 - a network is called as its paper calls it
             makes this unnecessary.
 
     Returns:
-        A model from (batch, *input_shape) to (batch, classes), or without the top to block5_pool's maps or
+        A model from images (batch, h, w, c) to (batch, classes), or without the top to block5_pool's maps or
         what `pooling` makes of them.
 
     Raises:

@@ -7,8 +7,9 @@ import re
 
 import pytest
 import yaml
-from cnnlib.classroom import EXERCISES_BRANCH
 from conftest import REPOSITORY
+
+from cnncourse import EXERCISES_BRANCH
 
 WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("*.yml"))
 
