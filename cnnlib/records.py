@@ -10,7 +10,6 @@ import re
 import statistics
 import subprocess
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
@@ -256,19 +255,10 @@ def read_all(path: str | os.PathLike) -> list[dict]:
 
 
 def settings(record: dict) -> dict:
-    """The recipe's settings in a record; those that recipes gained later have their default."""
+    """The recipe's settings in a record, as one of today has them; an older one lacks some, or has others."""
     from cnnlib.recipe import Recipe
 
-    defaults = {}
-    for field in fields(Recipe):
-        if field.default_factory is not MISSING:
-            defaults[field.name] = field.default_factory()
-        elif field.default is not MISSING:
-            defaults[field.name] = field.default
-    found = record["recipe"]
-    return found | {
-        name: value for name, value in json.loads(json.dumps(defaults)).items() if name not in found
-    }
+    return Recipe.from_settings(record["recipe"]).settings()
 
 
 def compare(first: Sequence[dict], second: Sequence[dict], names: tuple[str, str]) -> Table:
@@ -322,7 +312,8 @@ def _facts(runs: list[dict]) -> dict[str, list]:
             if key in run
         }
         # What a recipe says of its source may be worded anew.
-        for path, value in _flat({"recipe": settings(run) | {"source": ""}} | made):
+        recipe = settings(run) | {"source": ""}
+        for path, value in _flat({"recipe": recipe | recipe.pop("preparation")} | made):
             values = found.setdefault(path, [])
             if value not in values:
                 values.append(value)

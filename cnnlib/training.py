@@ -227,22 +227,10 @@ def _feeds(
     recipe: Recipe, train: Images, validation: Images | None, engine: Engine, pixels: Pixels | None
 ) -> tuple[Feed, Feed | None]:
     """How training and validation images reach the device, prepared by what training images measure."""
-    sample = _sample(train, recipe)
-    pixels = recipe.build_pixels(sample) if pixels is None else pixels
-    feed = Feed(
-        train,
-        engine,
-        pixels,
-        recipe.build_augmentations(sample, pixels),
-        recipe.build_view(),
-        recipe.build_crops(),
-    )
-    return feed, _test_feed(recipe, pixels, validation, engine) if validation else None
-
-
-def _test_feed(recipe: Recipe, pixels: Pixels, images: Images, engine: Engine) -> Feed:
-    view, crops = recipe.build_view(test=True), recipe.build_crops(test=True)
-    return Feed(images, engine, pixels, view=view, crops=crops)
+    how, sample = recipe.preparation, _sample(train, recipe)
+    pixels = how.build_pixels(sample) if pixels is None else pixels
+    feed = Feed(train, engine, pixels, how.build_augmentations(sample, pixels), how.train)
+    return feed, Feed(validation, engine, pixels, view=how.test) if validation else None
 
 
 def prepare_pixels(recipe: Recipe, train: Images) -> Pixels:
@@ -256,7 +244,7 @@ def _sample(train: Images, recipe: Recipe) -> np.ndarray:
         return train.x
     count = min(PICTURES_MEASURED, len(train))
     chosen = np.arange(count) * len(train) // count
-    view = recipe.build_view()
+    view = recipe.preparation.train
     draws = view.draw(np.random.default_rng(0), count)
     return np.stack([image for image, *_ in stream(train, view, chosen, draws)])
 
@@ -623,7 +611,8 @@ def run(
 
 def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
     """The error on the test images, and the record's part with the answers that were given to them."""
-    feed = _test_feed(recipe, prepare_pixels(recipe, data.train), data.test, engine)
+    pixels = prepare_pixels(recipe, data.train)
+    feed = Feed(data.test, engine, pixels, view=recipe.preparation.test)
     error, answers = _test_of(model, feed)()
     tested = answers > 0
     images = sha256(data.test, tested)

@@ -16,6 +16,7 @@ from cnnbook.experiments.trials import Trial, Trials, error, outputs, with_chose
 from cnnlib import evaluation, transfer, weights
 from cnnlib.data import DataSet, PictureFolder, Split, in_memory
 from cnnlib.data.pixels import Pixels, build
+from cnnlib.data.preparation import Preparation
 from cnnlib.recipe import Recipe
 from cnnlib.tables import Table
 from cnnlib.transfer.freezing import is_weight_layer, pretrained_layers
@@ -113,7 +114,7 @@ def recipe(epochs: int, rate: float, augmentation: str | None = None, batch_size
         epochs=epochs,
         rates=(rate,) * high + (rate / 10,) * (epochs - high),
         batch_size=batch_size,
-        augmentation=augmentation,
+        preparation=Preparation("unit", augmentation),
         name="levels",
         weight_decay=1e-4,
     )

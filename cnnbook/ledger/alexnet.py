@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache, partial
+from typing import Any
 
 import keras
 import numpy as np
@@ -21,7 +22,7 @@ from cnnbook.ledger.claim import (
     within_sampling,
 )
 from cnnlib import audit, layers, models
-from cnnlib.data.augmentation import PCAColour, RandomCrop
+from cnnlib.data.augmentation import PCAColour
 from cnnlib.data.sets import SETS
 from cnnlib.data.views import RandomView, TenCrop
 from cnnlib.recipe import RECIPES
@@ -385,7 +386,8 @@ def _figure_1_claims() -> list[Claim]:
 
 def _cifar_claims() -> list[Claim]:
     p = _PAPER
-    crop, full = RandomCrop(), RECIPES["cuda_convnet"]
+    full = RECIPES["cuda_convnet"]
+    crop: Any = full.preparation.train
     return [
         *_figure_1_claims(),
         *(
@@ -411,7 +413,7 @@ def _cifar_claims() -> list[Claim]:
         Claim(p, "cifar.lrn.beta", lambda: _cifar_normalisation("beta")),
         Claim(p, "cifar.lrn.k", lambda: _cifar_normalisation("k")),
         Claim(p, "cifar.crop", lambda: crop.size),
-        Claim(p, "cifar.border", lambda: (crop.source[0] - crop.size) // 2),
+        Claim(p, "cifar.border", lambda: (crop.shorter[0] - crop.size) // 2),
         Claim(p, "cifar.test_crops", _test_crops),
         Claim(
             p,

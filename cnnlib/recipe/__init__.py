@@ -6,10 +6,10 @@ Each network's recipes stand in a module of their own.
 from __future__ import annotations
 
 from cnnlib.recipe import alexnet, compared, inception, lenet, resnet, vgg
-from cnnlib.recipe.base import AUGMENTATIONS, VIEWS, Recipe, choose
+from cnnlib.recipe.base import Recipe, choose
 from cnnlib.recipe.lenet import lr_schedule
 
-__all__ = ["AUGMENTATIONS", "CANDIDATES", "DEFAULTS", "RECIPES", "VIEWS", "Recipe", "find", "lr_schedule"]
+__all__ = ["CANDIDATES", "DEFAULTS", "RECIPES", "Recipe", "find", "lr_schedule"]
 
 RECIPES = {
     recipe.name: recipe

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnnlib.data.preparation import Preparation
+from cnnlib.data.views import CentreView, RandomView, TenCrop
 from cnnlib.recipe.base import Recipe, falling
 from cnnlib.schedules import Plateau, per_epoch
 
@@ -17,10 +19,12 @@ _ALEXNET = Recipe(
     hold=Plateau(patience=5, epochs=90),  # section 5: the epochs
     batch_size=128,  # section 5
     weight_decay=0.0005,  # section 5
-    pixels="mean_image",  # section 2
-    augmentation="pca_colour",  # section 4.1
-    view="random_crop_of_square",  # sections 2 and 4.1
-    test_view="ten_crop",  # section 4.1
+    preparation=Preparation(
+        "mean_image",  # section 2
+        "pca_colour",  # section 4.1
+        train=RandomView(224, (256, 256), square=True),  # sections 2 and 4.1
+        test=TenCrop(224, 256),  # section 4.1
+    ),
     network_settings={
         "input_shape": [224, 224, 3],  # section 3.5
         "bias_ones": 0.1,  # Caffe, bvlc_alexnet
@@ -54,10 +58,7 @@ _CUDA_CONVNET = Recipe(
     optimizer_settings={"momentum": 0.9},
     rates=per_epoch(((0.001, 500), (0.0001, 10), (0.00001, 10))),
     batch_size=128,
-    pixels="mean_image",
-    augmentation="flip",
-    crop=24,
-    test_crops="ten",
+    preparation=Preparation("mean_image", train=RandomView(24, (32, 32)), test=TenCrop(24, 32)),
     network_settings={
         "decay": 0.004,  # of local3, local4 and fc10
         "local_response_normalization": False,
@@ -86,9 +87,7 @@ _FIGURE_1 = replace(
     _CUDA_CONVNET,
     name="four_layers_relu",
     rates=(0.002,) * 10,
-    augmentation=None,
-    train_crops="centre",
-    test_crops="centre",
+    preparation=Preparation("mean_image", train=CentreView(24, 32), test=CentreView(24, 32)),
     network_settings={"local_response_normalization": False, "activation": "relu"},
     source=(
         "The comparison of figure 1 of Krizhevsky et al. 2012, whose network is not described: here that of "

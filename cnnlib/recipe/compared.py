@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnlib.data.preparation import Preparation
 from cnnlib.recipe.base import Recipe
 from cnnlib.schedules import per_epoch
 
@@ -26,7 +27,7 @@ def _compared(name: str) -> Recipe:
         rates=per_epoch(((0.01, 9), (0.001, 3))),
         batch_size=32,
         weight_decay=0.0005,
-        pixels=pixels,
+        preparation=Preparation(pixels),
         network_settings=settings,
         source=(
             "Our own comparison: one optimiser, one schedule and one number of epochs for all five networks, "

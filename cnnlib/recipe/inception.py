@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnnlib.data.preparation import Preparation
+from cnnlib.data.views import MultiCrop, RandomAreaView
 from cnnlib.models.inception import AUXILIARY_HEADS
 from cnnlib.recipe.base import Recipe
 from cnnlib.schedules import cosine, exponential
@@ -18,9 +20,11 @@ _GOOGLENET = Recipe(
     batch_size=32,  # Caffe, bvlc_googlenet
     weight_decay=0.0002,  # Caffe, bvlc_googlenet
     averaging=0.9999,
-    pixels="mean_rgb",  # section 5
-    view="random_area",  # section 6
-    test_view="multi_crop",  # section 7
+    preparation=Preparation(
+        "mean_rgb",  # section 5
+        train=RandomAreaView(224, (0.08, 1.0), (3 / 4, 4 / 3)),  # section 6
+        test=MultiCrop(224, (256, 288, 320, 352)),  # section 7
+    ),
     heads=dict.fromkeys(AUXILIARY_HEADS.values(), 0.3),  # section 5
     network_settings={"aux_heads": True},
     source=(
@@ -37,8 +41,7 @@ _SMALL = replace(
     data="imagenette",
     rates=exponential(0.01, 0.96, 1, 30),
     averaging=None,
-    pixels="standard",
-    test_view="centre",
+    preparation=Preparation("standard", train=_GOOGLENET.preparation.train),
     network_settings={"aux_heads": True, "width": 0.25},
     source=(
         "The settings of GoogLeNet on ImageNet for a machine without a GPU: a quarter of the maps, few "
@@ -66,8 +69,7 @@ def _reduced(divisor: int) -> Recipe:
         optimizer="adam",
         rates=cosine(0.001, 6),
         batch_size=128,
-        pixels="standard",
-        augmentation="pad_crop_flip",
+        preparation=Preparation("standard", "pad_crop_flip"),
         network_settings={"input_shape": [32, 32, 3], "width": 0.25, "reduction": 1 / divisor},
         source=(
             "Our own experiment, on how few maps the reductions may leave: GoogLeNet with a quarter of its "

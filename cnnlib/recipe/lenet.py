@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cnnlib.data.preparation import Preparation
 from cnnlib.recipe.base import Recipe
 from cnnlib.schedules import cosine, per_epoch
 
@@ -33,7 +34,7 @@ _PAPER = Recipe(
     batch_size=1,  # appendix C
     loss="map",  # section II-C
     loss_settings={"j": 0.1},
-    pixels="lecun1998",
+    preparation=Preparation("lecun1998"),
     source=(
         "LeCun et al. 1998. Our choice, on validation digits: mu (the 0.02 that is often quoted does "
         "badly) and j (not printed)."
@@ -58,7 +59,7 @@ _MODERN = Recipe(
     optimizer="adam",
     rates=cosine(0.002, 20),
     batch_size=64,
-    augmentation="affine",
+    preparation=Preparation("unit", "affine"),
     source="Our choice, on validation digits.",
 )
 
@@ -73,7 +74,7 @@ CANDIDATES: dict[str, tuple[dict, ...]] = {
         *({"optimizer_settings": {"mu": 0.5}, "loss_settings": {"j": j}} for j in (0.1, 10.0)),
     ),
     _MODERN.name: (
-        {"augmentation": None},
+        {"preparation": Preparation("unit")},
         *({"rates": cosine(first, 20)} for first in (0.001, 0.002, 0.004)),
     ),
 }

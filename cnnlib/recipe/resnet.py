@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnnlib.data.preparation import Preparation
+from cnnlib.data.views import RandomView, TenCrop
 from cnnlib.models.resnet import STAGES
 from cnnlib.recipe.base import Recipe, falling
 from cnnlib.schedules import Plateau
@@ -18,10 +20,9 @@ _IMAGENET = Recipe(
     hold=Plateau(patience=5, epochs=120),  # section 3.4: 600,000 updates
     batch_size=256,  # section 3.4
     weight_decay=0.0001,  # section 3.4
-    pixels="mean_image",  # section 3.4
-    augmentation="pca_colour",  # section 3.4
-    view="scale_jitter_480",  # section 3.4
-    test_view="ten_crop",  # section 3.4
+    preparation=Preparation(  # section 3.4
+        "mean_image", "pca_colour", train=RandomView(224, (256, 480)), test=TenCrop(224, 256)
+    ),
     source=(
         "He et al. 2016, section 3.4. How often the rate falls (twice), and how long an error must stall "
         "before it does (5 epochs), are our choice."
@@ -41,8 +42,7 @@ _CIFAR = Recipe(
     hold=_HOLDS,
     batch_size=128,  # section 4.2
     weight_decay=0.0001,  # section 4.2
-    pixels="mean_image",  # section 4.2
-    augmentation="pad_crop_flip",  # section 4.2
+    preparation=Preparation("mean_image", "pad_crop_flip"),  # section 4.2
     source="He et al. 2016, section 4.2. All images are trained on from the start.",
 )
 # Depths of the networks for CIFAR-10 in figure 6: with shortcuts, and without.

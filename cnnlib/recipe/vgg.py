@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from cnnlib.data.preparation import Preparation
+from cnnlib.data.views import GridCrops, RandomView
 from cnnlib.models.vgg import CONFIGURATIONS
 from cnnlib.recipe.base import Recipe, falling
 from cnnlib.schedules import Plateau, per_epoch
@@ -20,10 +22,12 @@ def _vgg(config: str) -> Recipe:
         hold=Plateau(patience=5, epochs=74),  # section 3.1: the epochs
         batch_size=256,  # section 3.1
         weight_decay=0.0005,  # section 3.1
-        pixels="mean_rgb",  # section 2.1
-        augmentation="pca_colour",  # section 3.1
-        view="scale_jitter",  # section 3.1
-        test_view="grid_crops",  # section 3.2
+        preparation=Preparation(
+            "mean_rgb",  # section 2.1
+            "pca_colour",  # section 3.1
+            train=RandomView(224, (256, 512)),  # section 3.1
+            test=GridCrops(224, (256, 384, 512)),  # section 3.2
+        ),
         network_settings={"config": config},
         source=(
             "Simonyan and Zisserman 2015, section 3.1, with jittered scales and Glorot's initial weights; "
@@ -41,7 +45,7 @@ def _vgg_small(config: str) -> Recipe:
         batch_size=128,
         rates=per_epoch(((0.01, 6), (0.001, 2))),
         hold=None,
-        augmentation="pad_crop_flip",
+        preparation=replace(full.preparation, augmentation="pad_crop_flip"),
         network_settings={"config": config, "input_shape": [32, 32, 3], "width": 0.25},
         source=(
             "The settings of VGG on ImageNet for CIFAR-10 and a machine without a GPU: a quarter of the maps "

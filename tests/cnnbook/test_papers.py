@@ -144,7 +144,7 @@ def test_what_recipes_state_beside_the_ledger_is_the_papers() -> None:
     alexnet, googlenet = RECIPES["alexnet"], RECIPES["googlenet"]
     assert alexnet.network_settings["bias_ones"] == value("krizhevsky2012.caffe.bias")
     assert alexnet.network_settings["input_shape"] == [value("krizhevsky2012.input_side")] * 2 + [3]
-    assert RECIPES["cuda_convnet"].crop == value("krizhevsky2012.cifar.crop")
+    assert RECIPES["cuda_convnet"].preparation.train.size == value("krizhevsky2012.cifar.crop")
     assert googlenet.epochs == value("szegedy2015.caffe.epochs")
     assert RECIPES["resnet50"].epochs == math.ceil(value("he2016.epochs"))
     assert sum(RECIPES["resnet110"].hold) == value("he2016.cifar.updates")

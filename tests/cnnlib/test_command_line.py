@@ -20,6 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from cnnbook.__main__ import main as book_main
 from cnnlib import data, recipe, records, training
 from cnnlib.__main__ import main
+from cnnlib.data.views import CentreView
 
 
 def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
@@ -165,7 +166,7 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
         full,
         batch_size=8,
         rates=tuple(rate / 10 for rate in full.rates),
-        test_view="centre",
+        preparation=replace(full.preparation, test=CentreView()),
         network_settings=full.network_settings | {"width": 1 / 16},
     )
     monkeypatch.setitem(recipe.RECIPES, full.name, narrow)

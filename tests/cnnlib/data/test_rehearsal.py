@@ -12,6 +12,7 @@ from keras import layers
 
 from cnnlib import data, training
 from cnnlib.data import rehearsal
+from cnnlib.data.preparation import Preparation
 from cnnlib.data.sets import SETS
 from cnnlib.recipe import RECIPES
 from cnnlib.schedules import Hold, Plateau
@@ -59,7 +60,7 @@ HOLDS = {"an epoch": None, "updates": (20_000, 30_000), "until it stalls": Plate
 @pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
 def test_a_training_makes_a_few_updates(rehearsing: None, hold: Hold) -> None:
     rates = (0.1, 0.01) if hold else (0.1,) * 40
-    recipe = replace(RECIPES["lenet5_modern"], augmentation=None, hold=hold, rates=rates)
+    recipe = replace(RECIPES["lenet5_modern"], preparation=Preparation(), hold=hold, rates=rates)
     images, model = data.load("mnist", "colab"), tiny()
     progress = training.fit(model, recipe, images.train, images.validation)
     history = progress.history
