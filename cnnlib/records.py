@@ -32,7 +32,6 @@ def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
     """What a measurement was made with: settings, seed, data, commit, versions, hardware, date."""
     return {
         "recipe": recipe.settings(),
-        "profile": data.profile,
         "seed": seed,
         "data": images_used(data),
     } | circumstances()
@@ -42,6 +41,7 @@ def images_used(data: DataSet) -> dict:
     """Which images a measurement used, and their hash."""
     return {
         "name": data.name,
+        "kind": data.kind,
         "source": data.source,
         "sha256": data.sha256,
         "images": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
@@ -135,6 +135,14 @@ def wrong_answers(first: dict, second: dict) -> tuple[np.ndarray, np.ndarray]:
         )
     (given, true), (also_given, also_true) = (unpack(record["answers"]) for record in (first, second))
     return given != true, also_given != also_true
+
+
+def kind_of(record: dict) -> str:
+    """Which images a record's training used, as `DataSet.kind` has it; older ones name a profile."""
+    from cnnlib.data import PROFILES
+
+    kind = record["data"].get("kind") or record["profile"]
+    return PROFILES.get(kind, kind)
 
 
 def _named(record: dict) -> str:
@@ -307,10 +315,9 @@ def _facts(runs: list[dict]) -> dict[str, list]:
     found: dict[str, list] = {}
     for run in runs:
         made = {
-            key: run[key]
-            for key in ("profile", "data", "execution", "versions", "hardware", "commit")
-            if key in run
+            key: run[key] for key in ("data", "execution", "versions", "hardware", "commit") if key in run
         }
+        made["data"] = made["data"] | {"kind": kind_of(run)}
         # What a recipe says of its source may be worded anew.
         recipe = settings(run) | {"source": ""}
         for path, value in _flat({"recipe": recipe | recipe.pop("preparation")} | made):

@@ -147,8 +147,8 @@ def embedded_set(spec: DataSpec) -> Found:
     if spec.quick is None:
         embedded = ", ".join(sorted(EMBEDDED))
         raise DataError(
-            f"{spec.name} has no quick profile: use the profile colab or paper, or one of the sets that need "
-            f"no file: {embedded}"
+            f"no package carries a part of {spec.name}: load it as full (profile colab or paper), or one of "
+            f"the sets that need no file: {embedded}"
         )
     package, read = EMBEDDED[spec.name]
     if package is None:
@@ -157,7 +157,7 @@ def embedded_set(spec: DataSpec) -> Found:
     else:
         where = f"{package} {version(package)}"
         source = f"{where}, carried by the package"
-        remedy = f"Reinstall {package}, or use the profile colab or paper."
+        remedy = f"Reinstall {package}, or load the set as full (profile colab or paper)."
     return _said(_verified(spec, spec.quick, read(), where, remedy), source)
 
 

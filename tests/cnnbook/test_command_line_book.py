@@ -74,7 +74,7 @@ def test_answers_are_added_to_the_record_of_a_training_that_did_not_keep_them(
     assert main(["answers", str(out), "--validation", "20"]) == 1
     assert "Tested again" in capsys.readouterr().err
     assert file.read_bytes() == before
-    file.write_text(json.dumps(old | {"profile": "folder"}))
+    file.write_text(json.dumps(old | {"data": old["data"] | {"kind": "folder"}}))
     assert main(["answers", str(out)]) == 1
     assert "trained on a folder of pictures: name it by --data NAME=FOLDER" in capsys.readouterr().err
     file.write_text(json.dumps(old | {"result": {"test_error": None}}))

@@ -28,7 +28,7 @@ def rehearsing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_in_memory_has_a_stand_in(rehearsing: None, name: str) -> None:
     found = data.load(name, "paper")
-    assert (found.name, found.profile, found.class_names) == (name, "paper", SETS[name].class_names)
+    assert (found.name, found.kind, found.class_names) == (name, "full", SETS[name].class_names)
     assert found.train.x.shape[1:] == SETS[name].image_shape
     assert min(len(found.train), len(found.validation), len(found.test)) > 0
     assert set(found.test.y) == set(range(len(found.class_names)))
