@@ -1,4 +1,7 @@
-"""The book's own work on the command line: `python -m cnnbook ledger | records | compare | ...`."""
+"""The book's own work on the command line: `python -m cnnbook ledger | records | compare | ...`.
+
+`train` is the library's, and knows the recipes of the book as well.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,10 @@ from pathlib import Path
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the return value is the exit status."""
+    if (sys.argv[1:] if arguments is None else arguments)[:1] == ["train"]:
+        from cnnlib.__main__ import main as train  # which knows the book's recipes from here
+
+        return train(arguments)
     parser = argparse.ArgumentParser(prog="python -m cnnbook", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     ledger = commands.add_parser("ledger", help="hold the code against the papers")
@@ -88,8 +95,9 @@ def _answers(options: argparse.Namespace) -> int:
 
 def _choose(options: argparse.Namespace) -> int:
     from cnnbook import trainings
+    from cnnbook.recipes import CANDIDATES
     from cnnlib import data
-    from cnnlib.recipe import CANDIDATES, find
+    from cnnlib.recipe import find
 
     recipe = find(options.recipe)
     images = data.load(recipe.data, options.images)

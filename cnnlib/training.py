@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -18,11 +18,11 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from cnnlib import backend
+from cnnlib import backend, extras
 from cnnlib.answers import pack, sha256
 from cnnlib.backend import BackendError, Engine, Objective
 from cnnlib.checkpoint import Checkpoint, CheckpointError
-from cnnlib.data import DataError, DataSet, Split, rehearsal
+from cnnlib.data import DataError, DataSet, Split
 from cnnlib.data.feed import Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
@@ -135,8 +135,8 @@ def fit(
     """
     engine = engine or backend.engine("one")
     _check_batch(recipe, len(train), engine, accumulate)
-    if rehearsal.is_on():
-        recipe, train, validation = _rehearsed(recipe, train, validation, accumulate * engine.devices)
+    if played := extras.rehearsal():
+        recipe, train, validation = played.shortened(recipe, train, validation, accumulate * engine.devices)
     feed, test_feed = _feeds(recipe, train, validation, engine, pixels)
     schedule = recipe.schedule(len(train), validated=test_feed is not None)
     with engine.scope():
@@ -200,17 +200,6 @@ def fit(
     if recipe.averaging is not None:
         optimizer.finalize_variable_values(model.trainable_variables)
     return progress
-
-
-def _rehearsed(
-    recipe: Recipe, train: Images, validation: Images | None, parts: int
-) -> tuple[Recipe, Images, Images | None]:
-    """The same training with a few updates on few images."""
-    recipe = replace(recipe, batch_size=rehearsal.batch_size(recipe.batch_size, parts))
-    train = rehearsal.some(train, rehearsal.UPDATES * recipe.batch_size)
-    epochs = recipe.schedule(len(train)).epochs
-    recipe = recipe.shortened(min(rehearsal.EPOCHS, epochs), len(train))
-    return recipe, train, validation and rehearsal.some(validation, rehearsal.VALIDATED)
 
 
 def _check_batch(recipe: Recipe, images: int, engine: Engine, accumulate: int) -> None:
@@ -555,9 +544,9 @@ def run(
         TrainingError, CheckpointError, Interrupted: as `fit`; TrainingError if `out` would hold a rehearsal.
         ValueError: an unknown precision.
     """
-    if rehearsal.is_on() and out is not None:
+    if out is not None and (played := extras.rehearsal()):
         raise TrainingError(
-            f"{rehearsal.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
+            f"{played.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
         )
     engine = backend.engine(distribute, recipe.batch_size)
     precision = _precision(precision, recipe)

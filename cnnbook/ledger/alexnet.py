@@ -11,6 +11,7 @@ import numpy as np
 from PIL import Image
 
 from cnnbook import papers
+from cnnbook.cuda_convnet import CudaConvnet
 from cnnbook.ledger.claim import (
     Claim,
     close,
@@ -44,7 +45,7 @@ def _network_at(side: int) -> keras.Model:
 
 @cache
 def _cifar_network() -> keras.Model:
-    return audit.without_weights(models.CudaConvnet)
+    return audit.without_weights(CudaConvnet)
 
 
 @cache

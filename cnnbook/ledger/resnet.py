@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable
 from functools import cache
 from itertools import accumulate
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,12 +15,12 @@ from PIL import Image
 
 from cnnbook import papers, records
 from cnnbook.ledger.claim import Claim, close, erratum, quoted, sgd_claims
+from cnnbook.recipes import SHORT_DEPTHS
 from cnnlib import audit, layers, models
 from cnnlib.data.augmentation import RandomCut
 from cnnlib.data.sets import FOLDERS, SETS
 from cnnlib.data.views import RandomView
 from cnnlib.recipe import RECIPES
-from cnnlib.recipe.resnet import SHORT_DEPTHS
 
 _PAPER, _CHAPTER = papers.paper("he2016"), papers.paper("chapter")
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
@@ -343,7 +344,8 @@ def _learning_claims() -> list[Claim]:
 
 def _cifar_learning_claims() -> list[Claim]:
     p = _PAPER
-    recipe, warmed_up = RECIPES["resnet20"], RECIPES["resnet110"]
+    recipe: Any = RECIPES["resnet20"]
+    warmed_up: Any = RECIPES["resnet110"]
 
     def passes(images: int) -> float:
         return p["cifar.updates"] * p["cifar.batch_size"] / images

@@ -18,7 +18,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 import numpy as np
 from PIL import Image
 
-from cnnlib.data import rehearsal
+from cnnlib import extras
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
 from cnnlib.data.sources import DataError, by_digest, embedded_set, folder_of_pictures, full_set, layout
@@ -129,20 +129,14 @@ def load(name: str, images: str = "embedded", validation: int | None = None, see
             f"unknown kind of images {images!r}; there are: {', '.join(KINDS)}, or a profile: "
             f"{', '.join(PROFILES)}"
         )
-    if name in FOLDERS:
-        return _load_pictures(FOLDERS[name], kind, validation, seed)
-    spec = SETS[name]
-    if kind == "embedded" or not rehearsal.is_on():
-        return _load_arrays(spec, kind, validation, seed)
-    played_by = rehearsal.stand_in(spec)
-    return replace(
-        _load_arrays(played_by, "embedded", validation, seed),
-        name=name,
-        kind=kind,
-        class_names=spec.class_names,
-        source=f"a rehearsal: {played_by.name} in place of {name}",
-        licence=spec.licence,
-    )
+    if kind == "full" and (played := extras.rehearsal()):
+        return played.load(name, validation, seed)
+    if name not in FOLDERS:
+        return _load_arrays(SETS[name], kind, validation, seed)
+    spec = FOLDERS[name]
+    if kind == "embedded":
+        raise DataError(f"no package carries a part of {name}: load it as full (profile colab or paper)")
+    return open_pictures(spec, folder_of_pictures(spec), validation, seed)
 
 
 def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -> DataSet[Split]:
@@ -155,7 +149,7 @@ def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -
             f"training images ({kind}); got {validation!r}"
         )
     arrays, source, sha256 = embedded_set(spec) if kind == "embedded" else full_set(spec)
-    x, y = (np.concatenate([arrays[f"{kind}_{s}"] for s in content.splits if s != "test"]) for kind in "xy")
+    x, y = (np.concatenate([arrays[f"{xy}_{s}"] for s in content.splits if s != "test"]) for xy in "xy")
     if content.published_validation and validation is None:
         held_out = np.arange(most) >= content.train
     else:
@@ -174,14 +168,14 @@ def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -
     )
 
 
-def _load_pictures(spec: FolderSpec, kind: str, validation: int | None, seed: int) -> DataSet[PictureFolder]:
-    """Open a set that stays on disk, or a part of it."""
-    if kind == "embedded":
-        raise DataError(f"no package carries a part of {spec.name}: load it as full (profile colab or paper)")
-    if rehearsal.is_on():
-        folder, spec = rehearsal.folder(spec)
-    else:
-        folder = folder_of_pictures(spec)
+def open_pictures(
+    spec: FolderSpec, folder: Path, validation: int | None, seed: int
+) -> DataSet[PictureFolder]:
+    """Open a set that stays on disk, or a part of it.
+
+    Raises:
+        DataError: the folder has other classes, or more pictures than the set.
+    """
     opened = open_folder(folder, validation=spec.validation if validation is None else validation, seed=seed)
     _check_classes(spec, folder, opened.class_names)
     train, test = len(opened.train) + len(opened.validation), len(opened.test)
@@ -194,7 +188,7 @@ def _load_pictures(spec: FolderSpec, kind: str, validation: int | None, seed: in
     return replace(
         opened,
         name=spec.name,
-        kind=kind,
+        kind="full",
         class_names=tuple(spec.words.values()) or opened.class_names,
         source=(
             f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, in "
@@ -462,3 +456,6 @@ def only(images: DataSet[Split], classes: Sequence[str]) -> DataSet[Split]:
         class_names=names,
         source=f"{images.source}; of its classes only {', '.join(names)}",
     )
+
+
+extras.collect("data")

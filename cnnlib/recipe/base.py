@@ -13,8 +13,6 @@ import numpy as np
 from cnnlib import models
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.preparation import Preparation, migrated
-from cnnlib.layers import MAPLoss
-from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnlib.schedules import Hold, Plateau, Schedule, shortened
 
 T = TypeVar("T")
@@ -28,12 +26,12 @@ class Recipe:
         name: key in `cnnlib.recipe.RECIPES` and folder of its records.
         network: builder in `cnnlib.models`.
         data: name of the data set.
-        optimizer: "sgd", "adam" or "diagonal_lm".
+        optimizer: a key of `OPTIMIZERS`.
         optimizer_settings: its arguments besides the rate.
         rates: learning rates in the order they are used.
         hold: how long each rate holds, see `cnnlib.schedules.Schedule`; None: one epoch each.
         batch_size: images per update.
-        loss: "cross_entropy" or "map".
+        loss: a key of `LOSSES`.
         loss_settings: its arguments.
         weight_decay: lambda; adds lambda * w to the gradient of every weight w, as the papers do.
         averaging: None, or the share that a running average of the weights keeps at each update; the average
@@ -141,8 +139,7 @@ class Recipe:
         Raises:
             ValueError: the recipe names an unknown loss.
         """
-        kinds = {"cross_entropy": keras.losses.SparseCategoricalCrossentropy, "map": MAPLoss}
-        return choose("loss", kinds, self.loss)(**self.loss_settings)
+        return choose("loss", LOSSES, self.loss)(**self.loss_settings)
 
     def build_pixels(self, train: np.ndarray) -> Pixels:
         """See `Preparation.build_pixels`."""
@@ -152,8 +149,9 @@ class Recipe:
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
     "sgd": keras.optimizers.SGD,
     "adam": keras.optimizers.Adam,
-    "diagonal_lm": DiagonalLevenbergMarquardt,
 }
+LOSSES: dict[str, type[keras.losses.Loss]] = {"cross_entropy": keras.losses.SparseCategoricalCrossentropy}
+"""By name, what recipes train with. A package may add its own."""
 
 
 def choose(what: str, kinds: dict[str, T], name: str) -> T:

@@ -1,4 +1,4 @@
-"""How residual networks and their plain twins are trained: on ImageNet, on CIFAR-10, and within an hour."""
+"""How residual networks and their plain twins are trained: on ImageNet, and on CIFAR-10."""
 
 from __future__ import annotations
 
@@ -47,9 +47,6 @@ _CIFAR = Recipe(
 )
 # Depths of the networks for CIFAR-10 in figure 6: with shortcuts, and without.
 RESIDUAL, PLAIN = (20, 32, 44, 56, 110), (20, 32, 44, 56)
-# What two cores can train within an hour: a sixteenth of the updates.
-_SHORTER = 16
-SHORT_DEPTHS = (20, 56)
 
 
 def _network(recipe: Recipe, depth: int, residual: bool) -> Recipe:
@@ -72,19 +69,6 @@ def _warmed_up(recipe: Recipe) -> Recipe:
     )
 
 
-def _short(recipe: Recipe) -> Recipe:
-    return replace(
-        recipe,
-        name=f"{recipe.name}_short",
-        hold=tuple(updates // _SHORTER for updates in _HOLDS),
-        network_settings=recipe.network_settings | {"width": 0.5},
-        source=(
-            f"{recipe.source} For a machine without a GPU: half of the maps, and a {_SHORTER}th of the "
-            "updates."
-        ),
-    )
-
-
 _ON_IMAGENET = [_network(_IMAGENET, depth, True) for depth in STAGES]
 _ON_IMAGENET += [_network(_IMAGENET, depth, False) for depth in (18, 34)]
 _ON_CIFAR = [_network(_CIFAR, depth, True) for depth in RESIDUAL]
@@ -93,5 +77,4 @@ _ON_CIFAR += [_network(_CIFAR, depth, False) for depth in PLAIN]
 RECIPES = (
     *_ON_IMAGENET,
     *(_warmed_up(r) if r.network_settings["depth"] == 110 else r for r in _ON_CIFAR),
-    *(_short(r) for r in _ON_CIFAR if r.network_settings["depth"] in SHORT_DEPTHS),
 )

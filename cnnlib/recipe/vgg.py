@@ -1,14 +1,12 @@
-"""How the configurations of VGG are trained: on ImageNet, and small enough for two cores."""
+"""How the configurations of VGG are trained on ImageNet."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 from cnnlib.data.preparation import Preparation
 from cnnlib.data.views import GridCrops, RandomView
 from cnnlib.models.vgg import CONFIGURATIONS
 from cnnlib.recipe.base import Recipe, falling
-from cnnlib.schedules import Plateau, per_epoch
+from cnnlib.schedules import Plateau
 
 
 def _vgg(config: str) -> Recipe:
@@ -36,23 +34,4 @@ def _vgg(config: str) -> Recipe:
     )
 
 
-def _vgg_small(config: str) -> Recipe:
-    full = _vgg(config)
-    return replace(
-        full,
-        name=f"{full.name}_small",
-        data="cifar10",
-        batch_size=128,
-        rates=per_epoch(((0.01, 6), (0.001, 2))),
-        hold=None,
-        preparation=replace(full.preparation, augmentation="pad_crop_flip"),
-        network_settings={"config": config, "input_shape": [32, 32, 3], "width": 0.25},
-        source=(
-            "The settings of VGG on ImageNet for CIFAR-10 and a machine without a GPU: a quarter of the maps "
-            "and units, batches half as large, shifts by up to 4 pixels in place of scale jitter; 8 epochs "
-            "are what there was time for."
-        ),
-    )
-
-
-RECIPES = (*map(_vgg, CONFIGURATIONS), *map(_vgg_small, CONFIGURATIONS))
+RECIPES = tuple(map(_vgg, CONFIGURATIONS))

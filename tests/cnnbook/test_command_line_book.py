@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnbook import records, trainings
+from cnnbook import recipes, records, trainings
 from cnnbook.__main__ import main
 from cnnlib import recipe
 from cnnlib import records as kept_records
@@ -35,7 +35,7 @@ def test_choose_writes_the_comparison_of_the_candidates(
     assert json.loads((tmp_path / "choice.json").read_text()) == {"epochs": 2, "candidates": []}
     assert asked == {
         "recipe": recipe.RECIPES["lenet5_modern"],
-        "candidates": recipe.CANDIDATES["lenet5_modern"],
+        "candidates": recipes.CANDIDATES["lenet5_modern"],
         "validation": 500,
         "epochs": 2,
     }

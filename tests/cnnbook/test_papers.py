@@ -12,10 +12,11 @@ import pytest
 
 import cnnlib
 from cnnbook import papers
+from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt
+from cnnbook.recipes import CANDIDATES
 from cnnlib import transfer
 from cnnlib.data.pixels import Pixels
-from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
-from cnnlib.recipe import CANDIDATES, RECIPES
+from cnnlib.recipe import RECIPES
 
 FILE = """
 title = "A title"

@@ -13,10 +13,11 @@ import pytest
 
 from cnnbook import records
 from cnnbook.__main__ import main
+from cnnbook.recipes import CANDIDATES
 from cnnlib import answers, evaluation
 from cnnlib import records as kept
 from cnnlib.data.sets import FOLDERS, SETS
-from cnnlib.recipe import CANDIDATES, RECIPES, Recipe
+from cnnlib.recipe import RECIPES, Recipe
 from cnnlib.tables import Table
 
 

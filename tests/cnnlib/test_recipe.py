@@ -13,6 +13,9 @@ import pytest
 from keras import ops
 
 from cnnbook import papers
+from cnnbook.lenet1998 import MAPLoss
+from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt
+from cnnbook.recipes import CANDIDATES, lr_schedule
 from cnnlib import backend
 from cnnlib.audit import without_weights
 from cnnlib.backend.base import predictions
@@ -21,9 +24,7 @@ from cnnlib.data.augmentation import RandomCut
 from cnnlib.data.feed import Feed
 from cnnlib.data.preparation import AUGMENTATIONS, Preparation, migrated
 from cnnlib.data.views import CentreView, RandomView, TenCrop, centre_crop, ten_crop
-from cnnlib.layers import MAPLoss
-from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
-from cnnlib.recipe import CANDIDATES, RECIPES, Recipe, lr_schedule
+from cnnlib.recipe import RECIPES, Recipe
 from cnnlib.schedules import Plateau, per_epoch
 
 CHAPTER = papers.paper("chapter")

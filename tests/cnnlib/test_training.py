@@ -21,6 +21,7 @@ from keras import layers, ops
 from PIL import Image
 
 from cnnbook import trainings
+from cnnbook.lenet1998 import EuclideanRBF, PatchConv2D, TrainableSubsampling, digit_codes
 from cnnlib import answers, backend, data, models, recipe, records, training
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataSet, Split, feed
@@ -28,8 +29,7 @@ from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.preparation import Preparation
 from cnnlib.data.views import CentreView, RandomView, TenCrop
-from cnnlib.layers import EuclideanRBF, PatchConv2D, TrainableSubsampling, scaled_tanh
-from cnnlib.models.lenet import digit_codes
+from cnnlib.layers import scaled_tanh
 from cnnlib.recipe import RECIPES, Recipe
 from cnnlib.schedules import Plateau
 from cnnlib.training import Interrupted, TrainingError, fit

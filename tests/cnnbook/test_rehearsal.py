@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from keras import layers
 
+from cnnbook import rehearsal
 from cnnlib import data, training
-from cnnlib.data import rehearsal
 from cnnlib.data.preparation import Preparation
 from cnnlib.data.sets import SETS
 from cnnlib.recipe import RECIPES
