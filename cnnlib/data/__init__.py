@@ -1,9 +1,8 @@
 """Find, verify, load and split data sets.
 
 `load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", "full")` gives the full
-set. `load("shapes")` and `load("lungs")` give synthetic pictures. `load("imagenet", "paper")` gives
-pictures that are read from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of
-your own.
+set. `load("imagenet", "full")` gives pictures that are read from disk as they are needed, and so does
+`open_folder("my_pictures")` with a folder of your own.
 """
 
 import difflib
@@ -101,8 +100,8 @@ def load(name: str, images: str = "embedded", validation: int | None = None, see
 
     Args:
         name: "mnist", "fashion_mnist", "pneumoniamnist" (chest x-rays, normal or with pneumonia) or
-            "cifar10"; "shapes" for synthetic colour pictures, "lungs" for drawn phantoms of chests;
-            "imagenet" or "imagenette", of which a part will do, for pictures that stay on disk.
+            "cifar10"; "imagenet" or "imagenette", of which a part will do, for pictures that stay on disk; or
+            a set that another package adds (see `cnnlib.extras`).
         images: "embedded" for the part that comes with an installed package; "full" for the full set, from
             the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1. Pictures
             that stay on disk are in CNNLIB_DATA alone. A profile stands for one of the two: see `PROFILES`.
