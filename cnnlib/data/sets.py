@@ -125,20 +125,6 @@ class FolderSpec:
     citation: str
 
 
-_SHAPES = Content(
-    train=4_000,
-    test=1_000,
-    validation=500,
-    sha256="560652a131d7921bd066d7cf6a696a8510f771846c7051ae9780f21a856bcfe0",
-)
-
-_LUNGS = Content(
-    train=1_000,
-    test=400,
-    validation=200,
-    sha256="1d93358147cdfadb2dbd32277e904ed412f4c2ce3ff91dc807c6cb47563cd4db",
-)
-
 _PHOTOS = Content(
     train=4_000,
     validation=500,
@@ -278,37 +264,6 @@ SETS = {
         ),
         quick=None,
         md5="28209eda62fecd6e6a2d98b1501bb15f",
-    ),
-    "shapes": DataSpec(
-        name="shapes",
-        class_names=(
-            "disc",
-            "ring",
-            "square",
-            "triangle",
-            "star",
-            "cross",
-            "bar",
-            "crescent",
-            "tee",
-            "chevron",
-        ),
-        image_shape=(32, 32, 3),
-        url=None,
-        licence="MIT, as the rest of cnnlib",
-        citation="none: synthetic pictures, drawn by cnnlib.data.synthetic",
-        full=_SHAPES,
-        quick=_SHAPES,
-    ),
-    "lungs": DataSpec(
-        name="lungs",
-        class_names=("clear", "cloudy"),
-        image_shape=(28, 28, 1),
-        url=None,
-        licence="MIT, as the rest of cnnlib",
-        citation="none: drawn phantoms and no x-rays, by cnnlib.data.synthetic",
-        full=_LUNGS,
-        quick=_LUNGS,
     ),
     "photos": DataSpec(
         name="photos",
