@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import zlib
 from typing import TYPE_CHECKING
 
@@ -81,9 +80,8 @@ def sha256(images: Split | PictureFolder, tested: np.ndarray) -> str:
         total.update(np.ascontiguousarray(images.x[tested]).data)
         return total.hexdigest()
     for place in np.flatnonzero(tested):
-        path = images.paths[place]
-        size = os.path.getsize(images.root / path)
-        total.update(f"{path}\0{images.labels[place]}\0{size}\n".encode(errors="surrogateescape"))
+        path, label, size = images.paths[place], images.labels[place], images.sizes[place]
+        total.update(f"{path}\0{label}\0{size}\n".encode(errors="surrogateescape"))
     return total.hexdigest()
 
 
