@@ -18,6 +18,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 import numpy as np
 
 from cnnlib.data import rehearsal
+from cnnlib.data.checking import check
 from cnnlib.data.decoding import DataError, decode, printable
 from cnnlib.data.folders import PictureFolder, composed, find_splits, shown_folders
 from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
@@ -29,6 +30,7 @@ __all__ = [
     "DataSet",
     "PictureFolder",
     "Split",
+    "check",
     "decode",
     "in_memory",
     "load",

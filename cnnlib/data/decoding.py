@@ -152,11 +152,12 @@ def depth(image: Image.Image, deep: bool = False) -> int | None:
         deep: what `has_deep_colour` said before it was loaded.
 
     Raises:
-        ValueError: levels of unknown range; or colours so dark that their upper eight bits, all that Pillow
+        ValueError: levels of unknown range, or colours so dark that their upper eight bits, all that Pillow
             keeps, do not hold them.
     """
     if deep:
-        if np.max(image.convert("RGB").getextrema()) < 2**6:
+        colours = image.getextrema()[: 1 if image.mode == "LA" else 3]
+        if np.max(colours) < 2**6:
             raise ValueError("colours of 16 bits that use the lower 14 or fewer alone; save them in 8 bits")
         return 16
     if image.mode not in ("I", "F") and not image.mode.startswith("I;16"):

@@ -115,43 +115,47 @@ def _is_named_picture(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
 
 
-def composed(name: str) -> str:
+def composed(name: str | os.PathLike) -> str:
     """A name as it is written: printable, each accent within its letter (Unicode's form C)."""
     return unicodedata.normalize("NFC", printable(name))
+
+
+def named_splits(root: Path) -> dict[str, list[Path]]:
+    """Folders that are called like splits, by the split that is meant: Training, seg_train, val, valid ..."""
+    found: dict[str, list[Path]] = {"train": [], "validation": [], "test": []}
+    for folder in shown_folders(root):
+        if match := _SPLIT.fullmatch(folder.name):
+            split = next(split for split in found if split[:2] == match["split"].lower()[:2])
+            found[split].append(folder)
+    return {split: folders for split, folders in found.items() if folders}
 
 
 def find_splits(root: Path) -> dict[str, Path]:
     """The folders of a folder's splits: "train", "validation", "test", as far as they are there.
 
-    Training, Test, valid, seg_train or test_set are understood as well. A folder of pictures that is called
-    so may be one class among others.
+    A folder of pictures that has the name of a split may be one class among others.
 
     Raises:
         DataError: two folders may be meant, or such folders hold pictures without folders of classes.
     """
-    folders = shown_folders(root)
-    found: dict[str, list[Path]] = {"train": [], "validation": [], "test": []}
-    for folder in folders:
-        if match := _SPLIT.fullmatch(folder.name):
-            split = next(split for split in found if split[:2] == match["split"].lower()[:2])
-            found[split].append(folder)
-    ambiguous = [paths for paths in found.values() if len(paths) > 1]
-    holding = [path for paths in found.values() for path in paths if shown_folders(path)]
-    if not holding:
-        if folders and sum(map(len, found.values())) == len(folders):
+    named = named_splits(root)
+    folders = [folder for several in named.values() for folder in several]
+    if not any(map(shown_folders, folders)):
+        if folders and len(folders) == len(shown_folders(root)):
             raise DataError(
                 f"{printable(root)}: expected a folder for each class in "
                 f"{', '.join(folder.name for folder in folders)}; found none, so that nothing says what a "
-                "picture shows. Make a folder for each class there, named after it, and move its pictures into it."
+                "picture shows. Make a folder for each class there, and move its pictures into it."
             )
         return {}
-    if ambiguous:
-        names = " and ".join(path.name for path in ambiguous[0])
-        raise DataError(
-            f"{printable(root)}: expected one folder for each split; found {names}, which mean the same. "
-            "Remove one or put both together: which is meant cannot be guessed."
-        )
-    return {split: _innermost(paths[0]) for split, paths in found.items() if paths}
+    for several in named.values():
+        if len(several) > 1:
+            raise DataError(
+                f"{printable(root)}: expected one folder for each split; found "
+                f"{' and '.join(folder.name for folder in several)}, which mean the same. Remove one or put "
+                "both together: which is meant cannot be guessed."
+            )
+    return {split: _innermost(folder) for split, (folder,) in named.items()}
 
 
 def _innermost(folder: Path) -> Path:
