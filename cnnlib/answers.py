@@ -60,13 +60,13 @@ def unpack(kept: dict) -> tuple[np.ndarray, np.ndarray]:
         ) from problem
 
 
-def sha256(images: Split | PictureFolder, tested: np.ndarray) -> str:
+def sha256(images: Split | PictureFolder, tested: np.ndarray | slice) -> str:
     """Hash what was tested, in its order: two records with the same hash can be compared image by image.
 
     Args:
         images: a split in memory, of which pixels and labels count; or a folder of pictures, of which paths,
             labels and sizes of files do.
-        tested: (n,) which of them were tested: not those that could not be read.
+        tested: (n,) which of them were tested: not those that could not be read; or a slice.
 
     Returns:
         The SHA-256 as 64 hexadecimal digits.
@@ -79,7 +79,7 @@ def sha256(images: Split | PictureFolder, tested: np.ndarray) -> str:
         total.update(f"{images.x.shape[1:]} {images.x.dtype}".encode())
         total.update(np.ascontiguousarray(images.x[tested]).data)
         return total.hexdigest()
-    for place in np.flatnonzero(tested):
+    for place in np.arange(len(images))[tested]:
         path, label, size = images.paths[place], images.labels[place], images.sizes[place]
         total.update(f"{path}\0{label}\0{size}\n".encode(errors="surrogateescape"))
     return total.hexdigest()

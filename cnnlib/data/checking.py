@@ -23,7 +23,7 @@ from cnnlib.data.folders import Listing, composed, find_splits, named_splits, sc
 from cnnlib.data.split import Groups
 from cnnlib.tables import Table
 
-FEW = 6
+FEW = 10
 """Pictures of a class below which it is tiny, as is one with less than a tenth of the largest class."""
 LARGE = 50e6
 """Pixels from which a picture is called large."""
@@ -56,7 +56,7 @@ _KINDS = {
     "groups": (
         "warning",
         "likely groups in two splits, such as pictures of one person",
-        'Give open_folder groups="PATTERN", which keeps each on one side, if they are groups.',
+        'If they are, give open_folder groups="PATTERN": it keeps each on one side, or refuses.',
     ),
     "tiny": ("warning", "tiny classes", "Add pictures: what is rare is hardly learnt, and hardly tested."),
     "alike": (
@@ -85,8 +85,8 @@ _OF_REASONS = {
     "link": "link",
     "no file": "link",
 }
-# A name that ends in a number, a letter's number or the like: what is before may be whom it shows.
-_MEMBER = re.compile(r"(?P<group>.+?)[ _.-]+(\(?\d+\)?|[a-z]+\d*|copy.*)", re.IGNORECASE)
+# What stands before the last part of a name may be whom the picture shows.
+_MEMBER = re.compile(r"(?P<group>.+?)[ _.-]+[^ _.-]+")
 _COUNTER = re.compile(r"(img|image|dsc[a-z]?|dcim|photo|pic|picture|scan|frame|screenshot|pxl|mvimg)", re.I)
 _ONE_LARGE = threading.Lock()
 
@@ -134,7 +134,7 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
     if groups is None:
         _note_groups(files, notes)
     counts = Counter(file.split for file in files)
-    said = ", ".join(f"{count:,} {split}".rstrip() for split, count in counts.items())
+    said = ", ".join(f"{count:,} {split}".rstrip() for split, count in counts.most_common())
     rows = [("note", "pictures", len(files), said, f"{len({file.label for file in files})} classes.")]
     for kind, (severity, what, remedy) in _KINDS.items():
         if examples := notes[kind]:
@@ -278,16 +278,16 @@ def _note_copies(looked_at: Iterable[tuple[_File, bytes]], root: Path, notes: No
 
 
 def _note_groups(files: list[_File], notes: Notes) -> None:
-    """Beginnings of names that some pictures share, in two splits, and not all pictures of their classes."""
+    """Beginnings of names that some pictures share, in two splits, and not most of a split or of classes."""
     members = defaultdict(list)
-    totals = Counter(file.label for file in files)
+    totals, sizes = Counter(file.label for file in files), Counter(file.split for file in files)
     for file in files:
         match = _MEMBER.fullmatch(file.path.stem)
         if match and not _COUNTER.fullmatch(match["group"]):
             members[match["group"]].append(file)
     for group, found in members.items():
-        splits = sorted({file.split for file in found})
-        if len(splits) > 1 and 2 * len(found) <= sum(
-            totals[label] for label in {file.label for file in found}
-        ):
-            notes["groups"].append(f"{group} in {' and '.join(splits)}")
+        splits, labels = Counter(file.split for file in found), {file.label for file in found}
+        common = 2 * len(found) > sum(totals[label] for label in labels)
+        common = common or any(2 * count > sizes[split] for split, count in splits.items())
+        if len(splits) > 1 and not common:
+            notes["groups"].append(f"{group} in {' and '.join(sorted(splits))}")

@@ -70,8 +70,8 @@ def scan(root: Path) -> Listing:
             "path."
         )
     listing = Listing()
-    for entry in sorted(_shown(root, "", listing), key=os.DirEntry.is_dir):
-        if entry.is_dir():
+    for entry in sorted(_shown(root, "", listing), key=_is_folder):
+        if _is_folder(entry):
             listing.classes.setdefault(composed(entry.name), {}).update(_pictures(root, entry.name, listing))
         elif _is_named_picture(entry.name):
             listing.aside[entry.name] = "a picture outside the folders of the classes"
@@ -86,10 +86,12 @@ def _pictures(root: Path, folder: str, listing: Listing) -> dict[str, int]:
     found = {}
     for entry in _shown(root / folder, f"{folder}/", listing):
         path = f"{folder}/{entry.name}"
-        if entry.is_dir():
+        if _is_folder(entry):
             listing.aside[path] = "a folder within a class"
+        elif entry.is_symlink() and not os.path.exists(entry):
+            listing.aside[path] = "a link to nothing"
         elif not entry.is_file():
-            listing.aside[path] = "a link to nothing" if entry.is_symlink() else "no file"
+            listing.aside[path] = "no file"
         elif not _is_named_picture(entry.name):
             listing.aside[path] = "a file whose name is not that of a picture"
         else:
@@ -108,7 +110,11 @@ def _shown(folder: Path, prefix: str, listing: Listing | None = None) -> list[os
 
 def shown_folders(folder: Path) -> list[Path]:
     """Folders within a folder, in order, without those of operating systems."""
-    return [Path(entry.path) for entry in _shown(folder, "") if entry.is_dir()] if folder.is_dir() else []
+    return [Path(entry.path) for entry in _shown(folder, "") if _is_folder(entry)] if folder.is_dir() else []
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    return os.path.isdir(entry) if entry.is_symlink() else entry.is_dir()  # of a link in a circle, False
 
 
 def _is_named_picture(name: str) -> bool:
@@ -263,7 +269,7 @@ class PictureFolder:
                     found.setdefault(key(place), []).append(place)
             return [group for group in found.values() if len(group) > 1]
 
-        groups = [list(range(len(self)))]
+        groups = [np.flatnonzero(self.sizes).tolist()]
         for key in (self.sizes.__getitem__, self._end, self._sha256):
             groups = [part for group in groups for part in alike(group, key)]
         return groups
