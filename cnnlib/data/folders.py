@@ -123,7 +123,8 @@ def _is_named_picture(name: str) -> bool:
 
 def composed(name: str | os.PathLike) -> str:
     """A name as it is written: printable, each accent within its letter (Unicode's form C)."""
-    return unicodedata.normalize("NFC", printable(name))
+    text = printable(name)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def named_splits(root: Path) -> dict[str, list[Path]]:
