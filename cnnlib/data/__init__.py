@@ -249,7 +249,7 @@ def open_folder(
             whole pictures, but one at least.
         groups: pictures of one group, of the same person for instance, never stand in two splits. A pattern
             that finds the group in "CLASS/FILE", such as r"patient\d+" (of parentheses in it, the first is
-            the group), or a function of "CLASS/FILE".
+            the group), or a function of "CLASS/FILE"; None is a group of its own.
 
     Raises:
         DataError: no folders of classes, or a single one; without splits, fewer than 6 pictures of a class;

@@ -19,7 +19,19 @@ from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
 from cnnlib.data.decoding import DataError, depth, has_deep_colour, opened, printable, turn
-from cnnlib.data.folders import Listing, composed, find_splits, named_splits, scan, shown_folders
+from cnnlib.data.folders import (
+    LINK,
+    NAME,
+    NO_FILE,
+    OUTSIDE,
+    WITHIN,
+    Listing,
+    composed,
+    find_splits,
+    named_splits,
+    scan,
+    shown_folders,
+)
 from cnnlib.data.split import Groups
 from cnnlib.tables import Table
 
@@ -30,24 +42,18 @@ LARGE = 50e6
 
 _SKIP = 'Save it as JPEG or PNG if it is a picture, remove it, or open the folder with on_bad="skip".'
 _ALL_KEPT = "Remove all but one."
-_KINDS = {
+_KINDS: dict[str, tuple[str, str, str]] = {
     "refused": ("error", "open_folder refuses the folder", ""),
     "unreadable": ("error", "cannot be read from the disk", "Look at its permissions, and at the drive."),
     "damaged": ("error", "damaged or cut off", "Copy it anew, or remove it."),
     "no picture": ("error", "named like a picture, and none that can be opened", _SKIP),
+    "huge": ("error", "too large to be opened", "Make it smaller."),
     "levels": ("error", "levels that nobody could scale rightly", "Save it in 8 bits."),
-    "name": ("error", "not named like a picture", _SKIP),
-    "link": ("error", "a link to nothing, or no file", "Remove it, or mend the link."),
-    "outside": (
-        "error",
-        "pictures outside the folders of classes",
-        "Move each into the folder of its class.",
-    ),
-    "within": (
-        "error",
-        "a folder within a class, which is not opened",
-        "Move its pictures up, or remove it.",
-    ),
+    NAME: ("error", NAME, _SKIP),
+    LINK: ("error", LINK, "Remove it, or mend the link."),
+    NO_FILE: ("error", NO_FILE, "Remove it."),
+    OUTSIDE: ("error", OUTSIDE, "Move each into the folder of its class."),
+    WITHIN: ("error", WITHIN, "It is not opened: move its pictures up, or remove it."),
     "empty": ("error", "a class without pictures", "Add some, or remove the folder."),
     "missing": ("error", "a class that not every split has", "Add it to the others, or remove it."),
     "crossing": ("error", "the same picture in two splits, so that its test proves nothing", _ALL_KEPT),
@@ -77,13 +83,6 @@ _KINDS = {
     "litter": ("note", "files that operating systems leave", "Nothing: they are passed over."),
     "splits": ("note", "folders read as splits", "Rename a folder that is none."),
     "beside": ("note", "folders beside the splits, which are not opened", "Nothing, if you don't want them."),
-}
-_OF_REASONS = {
-    "outside": "outside",
-    "folder within": "within",
-    "name": "name",
-    "link": "link",
-    "no file": "link",
 }
 # What stands before the last part of a name may be whom the picture shows.
 _MEMBER = re.compile(r"(?P<group>.+?)[ _.-]+[^ _.-]+")
@@ -175,8 +174,7 @@ def _as_opened(root: Path, files: list[_File], groups: Groups | None, notes: Not
 
 def _note_listing(listing: Listing, prefix: str, notes: Notes) -> None:
     for path, reason in listing.aside.items():
-        kind = next(kind for words, kind in _OF_REASONS.items() if words in reason)
-        notes[kind].append(prefix + path)
+        notes[reason].append(prefix + path)
     notes["empty"] += [prefix + name for name, paths in listing.classes.items() if not paths]
 
 
@@ -229,7 +227,7 @@ def _look(path: Path) -> tuple[dict[str, str], bytes]:
     try:
         with opened(path) as image:
             size, form, deep = image.size, image.format, has_deep_colour(image)
-            named = Image.registered_extensions()[path.suffix.lower()]
+            named = Image.registered_extensions().get(path.suffix.lower(), form)
             if form != named and (form, named) != ("MPO", "JPEG"):
                 said["misnamed"] = f" is {form}"
             if form != "MPO" and getattr(image, "is_animated", False):
@@ -246,15 +244,20 @@ def _look(path: Path) -> tuple[dict[str, str], bytes]:
                     said["bits"] = f" uses {bits}"
                 return said, _digest(image, size)
     except DataError as problem:
-        cause = problem.__cause__
-        if isinstance(cause, PermissionError):
-            return {"unreadable": ""}, b""
-        if isinstance(cause, UnidentifiedImageError):
-            return {"no picture": ""}, b""
-        levels = isinstance(cause, ValueError) and "bits" in str(cause)
-        return {"levels" if levels else "damaged": f": {cause}"}, b""
+        return _trouble(problem.__cause__), b""
     except OSError as problem:
         return {"unreadable": f": {problem.strerror}"}, b""
+
+
+def _trouble(cause: BaseException | None) -> dict[str, str]:
+    """What is to be said of a picture that cannot be decoded."""
+    for kind, error in (("unreadable", PermissionError), ("no picture", UnidentifiedImageError)):
+        if isinstance(cause, error):
+            return {kind: ""}
+    if isinstance(cause, Image.DecompressionBombError):
+        return {"huge": f": {cause}"}
+    levels = isinstance(cause, ValueError) and "bits" in str(cause)
+    return {"levels" if levels else "damaged": f": {cause}"}
 
 
 def _digest(image: Image.Image, size: tuple[int, int]) -> bytes:

@@ -40,6 +40,13 @@ _SPLIT = re.compile(
 )
 
 
+OUTSIDE = "a picture outside the folders of the classes"
+WITHIN = "a folder within a class"
+LINK = "a link to nothing"
+NO_FILE = "something that is no file"
+NAME = "a file whose name is not that of a picture"
+
+
 @dataclass
 class Listing:
     """What lies in the folder of a split.
@@ -74,7 +81,7 @@ def scan(root: Path) -> Listing:
         if _is_folder(entry):
             listing.classes.setdefault(composed(entry.name), {}).update(_pictures(root, entry.name, listing))
         elif _is_named_picture(entry.name):
-            listing.aside[entry.name] = "a picture outside the folders of the classes"
+            listing.aside[entry.name] = OUTSIDE
         else:
             listing.others += 1
     listing.classes = dict(sorted(listing.classes.items()))
@@ -87,13 +94,13 @@ def _pictures(root: Path, folder: str, listing: Listing) -> dict[str, int]:
     for entry in _shown(root / folder, f"{folder}/", listing):
         path = f"{folder}/{entry.name}"
         if _is_folder(entry):
-            listing.aside[path] = "a folder within a class"
+            listing.aside[path] = WITHIN
         elif entry.is_symlink() and not os.path.exists(entry):
-            listing.aside[path] = "a link to nothing"
+            listing.aside[path] = LINK
         elif not entry.is_file():
-            listing.aside[path] = "no file"
+            listing.aside[path] = NO_FILE
         elif not _is_named_picture(entry.name):
-            listing.aside[path] = "a file whose name is not that of a picture"
+            listing.aside[path] = NAME
         else:
             found[path] = entry.stat().st_size
     return found

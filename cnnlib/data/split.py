@@ -42,8 +42,10 @@ def grouping(groups: Groups | None) -> Callable[[str], Hashable]:
     Raises:
         ValueError: not a pattern; and, when it is called, a path in which the pattern is not found.
     """
-    if groups is None or callable(groups):
-        return groups or str
+    if groups is None:
+        return str
+    if callable(groups):
+        return lambda path: path if (group := groups(path)) is None else group
     try:
         pattern = re.compile(groups)
     except re.error as problem:
@@ -55,7 +57,7 @@ def grouping(groups: Groups | None) -> Callable[[str], Hashable]:
         if not (found := pattern.search(path)):
             raise ValueError(
                 f"Expected groups={groups!r} to be found in each CLASS/FILE; it is not in {path}: change the "
-                "pattern, or give a function of CLASS/FILE."
+                "pattern, or give a function of CLASS/FILE; None is a group of its own."
             )
         return found[1] if pattern.groups and found[1] is not None else found[0]
 

@@ -102,9 +102,9 @@ def same_as(other: str) -> Callable[[Path], None]:
         ("train/cat/cut.jpg", cut, "damaged or cut off", "error", "train/cat/cut.jpg: image file is trunc"),
         ("train/cat/no.jpg", text, "none that can be opened", "error", "train/cat/no.jpg"),
         ("train/cat/empty.jpg", Path.touch, "none that can be opened", "error", "train/cat/empty.jpg"),
-        ("train/cat/a.heic", text, "not named like a picture", "error", "train/cat/a.heic"),
+        ("train/cat/a.heic", text, "name is not that of a picture", "error", "train/cat/a.heic"),
         ("train/cat/gone.png", linked, "a link to nothing", "error", "train/cat/gone.png"),
-        ("train/lost.png", save, "outside the folders of classes", "error", "train/lost.png"),
+        ("train/lost.png", save, "outside the folders of the classes", "error", "train/lost.png"),
         ("train/cat/more", Path.mkdir, "a folder within a class", "error", "train/cat/more"),
         ("train/fox", Path.mkdir, "a class without pictures", "error", "train/fox"),
         ("test/fox/1.png", save, "a class that not every split has", "error", "fox: in test alone"),
@@ -182,7 +182,9 @@ def test_a_file_that_may_not_be_read(good: Path, monkeypatch: pytest.MonkeyPatch
     assert the(rows(good), "cannot be read from the disk") == ("error", 4, "train/cat/3.png")
 
 
-def test_a_large_picture_is_named(good: Path) -> None:
+def test_large_pictures_are_named(good: Path) -> None:
+    Image.new("1", (20_000, 10_000)).save(good / "train" / "dog" / "map.png")
+    assert the(rows(good), "too large to be opened")[:2] == ("error", 1)
     Image.new("1", (10_000, 5_000)).save(good / "train" / "cat" / "plan.png")
     found = the(rows(good), "large pictures")
     assert found == ("warning", 1, "train/cat/plan.png has 10000 x 5000 pixels")
