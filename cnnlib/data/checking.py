@@ -103,7 +103,7 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
     """Say what is wrong with a folder of pictures, or may be, before it is trained on.
 
     Every picture is decoded, by several threads. Whether two are the same is told by their pixels, of large
-    ones by some of them. Which names mean groups is guessed, unless `groups` says it.
+    ones by some of them. Which names mean groups is guessed.
 
     Args:
         folder: as `open_folder` takes it.
@@ -130,8 +130,7 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
     _note_classes(files, notes)
     _note_names(files, root, notes)
     _note_copies(_looked_at(files, root, notes), root, notes)
-    if groups is None:
-        _note_groups(files, notes)
+    _note_groups(files, notes)
     counts = Counter(file.split for file in files)
     said = ", ".join(f"{count:,} {split}".rstrip() for split, count in counts.most_common())
     rows = [("note", "pictures", len(files), said, f"{len({file.label for file in files})} classes.")]
@@ -286,8 +285,9 @@ def _note_groups(files: list[_File], notes: Notes) -> None:
     totals, sizes = Counter(file.label for file in files), Counter(file.split for file in files)
     for file in files:
         match = _MEMBER.fullmatch(file.path.stem)
-        if match and not _COUNTER.fullmatch(match["group"]):
-            members[match["group"]].append(file)
+        group = match["group"] if match else ""
+        if group and group.casefold() != file.label.casefold() and not _COUNTER.fullmatch(group):
+            members[group].append(file)
     for group, found in members.items():
         splits, labels = Counter(file.split for file in found), {file.label for file in found}
         common = 2 * len(found) > sum(totals[label] for label in labels)

@@ -163,6 +163,17 @@ def test_each_trouble_has_its_row(
     assert found[2].startswith(example)
 
 
+def test_a_class_in_capitals_in_one_split(good: Path) -> None:
+    (good / "test" / "cat").rename(good / "test" / "Cat")
+    assert the(rows(good), "differ in capitals alone") == ("warning", 1, "Cat and cat")
+
+
+def test_plain_pictures_of_other_sizes_are_not_the_same(good: Path) -> None:
+    for size in ((8, 8), (16, 4), (64, 1)):
+        save(good / "train" / "cat" / f"{size[0]}.png", Image.new("L", size, 255))
+    assert not any("same picture" in what for what in rows(good))
+
+
 def test_names_that_are_not_utf_8(good: Path) -> None:
     save(good / "train" / "cat" / "x.png")
     (good / "train" / "cat" / "x.png").rename(os.fsdecode(os.fsencode(good) + b"/train/cat/\xe9.png"))
@@ -212,15 +223,23 @@ def test_groups_that_names_tell_of(tmp_path: Path) -> None:
         for i in range(6):
             for name in ("well", "ill"):
                 save(tmp_path / name / f"patient{person:02}_{i}{name[0]}.png")
-                save(tmp_path / name / f"IMG_{6 * person + i}{name}.png")  # which is of no group
+                save(tmp_path / name / f"IMG_{6 * person + i}{name}.png")  # which are of no group
+                save(tmp_path / name / f"{name}_{6 * person + i}.png")
     found = the(rows(tmp_path), "likely groups")
     assert found[0] == "warning"
     assert 5 < found[1] <= 10
     assert found[2].startswith("patient0")
-    for path in tmp_path.glob("*/IMG*"):
+    for path in [*tmp_path.glob("*/IMG*"), *tmp_path.glob("*/*ll_*")]:
         path.unlink()
     assert not any("groups" in what for what in rows(tmp_path, groups=r"patient\d+"))
     assert rows(tmp_path, groups=r"patient\d+")["pictures"][1] == 120
+
+
+def test_what_all_names_of_a_split_begin_with_is_no_group(good: Path) -> None:
+    for split in ("train", "test"):
+        for path in sorted((good / split).glob("*/*.png"))[:: 8 if split == "train" else 1]:
+            path.rename(path.with_name(f"set_of_test_{path.name}"))
+    assert not any("groups" in what for what in rows(good))
 
 
 def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from PIL import Image
 
 from cnnlib import data
 from cnnlib.data import DataError
+from cnnlib.data.split import set_aside
 
 
 def pictures(folder: Path, split: str, counts: dict[str, int]) -> None:
@@ -389,6 +390,14 @@ def test_groups_that_cannot_be_set_aside_are_refused_in_words(tmp_path: Path) ->
         data.open_folder(tmp_path, groups="anna")
     with pytest.raises(ValueError, match=r"groups is a pattern, a regular expression; '\(' is none"):
         data.open_folder(tmp_path, groups="(")
+
+
+def test_of_two_groups_one_is_left_whichever_comes_first() -> None:
+    labels, groups = np.array([0] * 10 + [1] * 2), [0] * 9 + [9, 10, 11]
+    for order in (range(12), range(11, -1, -1)):
+        marked = set_aside(labels, groups, list(order), [8, 1], "ab")
+        assert sum(marked[:10]) in (1, 9)
+        assert sum(marked[10:]) == 1
 
 
 def test_copies_of_a_file_stay_on_one_side(tmp_path: Path) -> None:
