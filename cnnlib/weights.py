@@ -26,10 +26,10 @@ import keras
 import numpy as np
 import pooch
 from keras import ops
-from PIL import Image
 from requests import RequestException
 
 from cnnlib import models
+from cnnlib.data.decoding import Picture, decode
 from cnnlib.data.pixels import NAMES, Pixels
 from cnnlib.data.sources import RETRIES, TIMEOUT, DataError, keras_cache, user_folder
 from cnnlib.data.views import CentreView
@@ -136,7 +136,7 @@ class Pretrained:
 
     def classify(
         self,
-        picture: np.ndarray | Image.Image,
+        picture: Picture,
         top: int = 5,
         *,
         pixels: Pixels | Callable[[np.ndarray], Any] | None = None,
@@ -144,7 +144,7 @@ class Pretrained:
         """Name what a picture shows.
 
         Args:
-            picture: of any size, uint8 (height, width, 3) or from PIL.
+            picture: of any size: the path of a file, an array, ...: what `cnnlib.data.decode` takes.
             top: how many answers.
             pixels: another preparation of (1, height, width, 3), to see what a wrong one costs.
 
@@ -152,13 +152,13 @@ class Pretrained:
             Class names with their scores, the highest first.
 
         Raises:
+            DataError, OSError: as `cnnlib.data.decode`.
             ValueError: no view is known for this network, so that only images of its own size can be given
                 to its model.
         """
         if self.view is None:
             raise ValueError(f"{self.model.name} says nothing of how pictures become images: call its model.")
-        image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-        seen = self.view(image.convert("RGB"), np.zeros(0, "float32"))[None]
+        seen = self.view(decode(picture, self.model.input_shape[-1]), np.zeros(0, "float32"))[None]
         scores = ops.convert_to_numpy(self.model((pixels or self.pixels)(seen), training=False))[0]
         best = np.argsort(-scores, kind="stable")[:top]
         return [(self.class_names[place], float(scores[place])) for place in best]

@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pooch
-from PIL import Image
 from requests import RequestException
 from tqdm import tqdm
 
 from cnnlib.data import photos
+from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode
 from cnnlib.data.sets import Content, DataSpec, FolderSpec
 
 Arrays = dict[str, np.ndarray]
@@ -38,13 +38,8 @@ IDX = {
 }
 """The file of each array, as MNIST's publisher named them and those of Fashion-MNIST did."""
 
-IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".webp"}
 TIMEOUT = 30  # seconds without a byte from the server
 RETRIES = 2
-
-
-class DataError(RuntimeError):
-    """A data set cannot be had: it is unknown, missing, damaged or not what it should be."""
 
 
 class Found(NamedTuple):
@@ -436,17 +431,13 @@ def _read_image_folders(spec: DataSpec, folder: Path, where: str) -> Found:
 def _read_image(spec: DataSpec, path: Path) -> np.ndarray:
     """Read one image file as uint8 (height, width, channels)."""
     height, width, channels = spec.image_shape
-    expected = f"an image of {height} x {width} pixels"
     try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files.
-    except Exception as error:
-        found = f"a file that is no image or is damaged ({type(error).__name__}: {error})"
-        raise _error(str(path), expected, found, _ways(spec)) from error
+        pixels = np.asarray(decode(path, channels))
+    except DataError as error:
+        raise DataError(f"{error}\n{_ways(spec)}") from error
     if pixels.shape[:2] != (height, width):
         found = f"{pixels.shape[0]} x {pixels.shape[1]} pixels"
-        raise _error(str(path), expected, found, _ways(spec))
+        raise _error(str(path), f"an image of {height} x {width} pixels", found, _ways(spec))
     return pixels.reshape(spec.image_shape)
 
 

@@ -20,6 +20,7 @@ from PIL import Image
 
 from cnnlib import audit, models, weights
 from cnnlib.data import photograph
+from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import CentreView
 from cnnlib.weights import Https, WeightsError, Wheel
@@ -465,3 +466,24 @@ def test_a_picture_of_any_kind_and_size_is_classified(places: Path, monkeypatch:
     found = weights.load("squeezenet_imagenet")
     grey = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 70)).astype("uint8"))
     assert found.classify(grey, 2) == found.classify(np.asarray(grey.convert("RGB")), 2)
+
+
+def test_a_picture_is_classified_as_a_folder_of_pictures_reads_it(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(old_h5(small(), places / "data" / "weights" / "a.h5"), monkeypatch)
+    found, folder = weights.load("squeezenet_imagenet"), places / "pictures" / "a"
+    folder.mkdir(parents=True)
+    levels = np.random.default_rng(0).integers(0, 256, (90, 70, 4)).astype("uint8")
+    lying, clear = Image.fromarray(levels[..., :3]), Image.fromarray(levels)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying.save(folder / "lying.png", exif=exif)
+    clear.save(folder / "clear.png")
+    Image.fromarray(levels[..., 0].astype("uint16") * 16).save(folder / "deep.png")
+    pictures = PictureFolder(folder.parent)
+    for place, path in enumerate(pictures.paths):
+        given, opened = found.classify(folder.parent / path, 4), Image.open(folder.parent / path)
+        assert given == found.classify(pictures.read(place), 4) == found.classify(opened, 4)
+    assert found.classify(folder / "lying.png", 4) != found.classify(lying, 4)
+    assert found.classify(folder / "clear.png", 4) != found.classify(clear.convert("RGB"), 4)
