@@ -65,10 +65,10 @@ clean:
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find book cnnlib cnnbook cnncourse tests -name __pycache__ -type d -exec rm -rf {} +
 
-# The patch release is spelled out because uv reads 3.11 as 3.11.0, which some of the packages exclude.
+# The oldest patch release that is still met: Debian 12 has 3.11.2. (uv reads 3.11 as 3.11.0, which some packages exclude.)
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --extra tensorflow --group dev --universal \
-		--python-version 3.11.7 --generate-hashes --no-header -o requirements.txt -q
+		--python-version 3.11.2 --generate-hashes --no-header -o requirements.txt -q
 
 test-backends: $(BACKENDS_STAMP)
 	for backend in tensorflow jax torch; do \

@@ -22,6 +22,7 @@ _CHANGES = [
         '<div class="pst-scrollable-table-container">',
         '<div class="pst-scrollable-table-container" tabindex="0">',
     ),
+    (r'(tag_scroll-output[^>]*>[\s\S]*?<div class="cell_output docutils container")>', r'\1 tabindex="0">'),
     # Jupyter Book's first page is this one line.
     (
         r'^<meta http-equiv="Refresh" content="0; url=([^"]*)" />\s*$',

