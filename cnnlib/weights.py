@@ -29,8 +29,12 @@ import pooch
 from keras import ops
 from requests import RequestException
 
+<<<<<<< HEAD
 from cnnlib import models
 from cnnlib.data.decoding import Picture, decode
+=======
+from cnnlib import extras, models
+>>>>>>> slim
 from cnnlib.data.pixels import NAMES, Pixels
 from cnnlib.data.sources import RETRIES, TIMEOUT, DataError, keras_cache, user_folder
 from cnnlib.data.views import CentreView
@@ -242,11 +246,12 @@ PUBLISHED: dict[str, Weights] = {
 
 OWN: dict[str, str] = {
     "lenet5_modern": "6c83221e6d86988d3d81c5b6ba2ac95e763fb9b9305aa933ac2378d983e53609",
-    "lenet5_original": "97aab534e0941556a1498cdffb3d9a31dcfe0ae0eaec17d067c23e415349d39c",
     "resnet20_cifar10": "688c87ebfcbcda8d616d5f1aecdf6543836198f064f4a0e45315483bfe7042ef",
     "resnet20_five": "b7a20b601f2961c3c70acc6e92fda0e8bc79193fcc2eb2ee64caf530b986d5af",
 }
-"""SHA-256 of the weights that come with this package, trained by the book's recipes, by their names."""
+"""SHA-256 of the weights that come with a package, trained by the book's recipes, by their names."""
+FOLDERS = [Path(models.__file__).parents[1] / "pretrained"]
+"""Where their files lie."""
 
 
 def as_table() -> Table:
@@ -283,7 +288,8 @@ def load(name: str) -> Pretrained:
         WeightsError: no such weights, or they cannot be had, or the file is not they.
     """
     if name in OWN:
-        return load_file(Path(models.__file__).parents[1] / "pretrained" / f"{name}.npz", OWN[name])
+        files = [folder / f"{name}.npz" for folder in FOLDERS]
+        return load_file(next((file for file in files if file.is_file()), files[0]), OWN[name])
     weights = _known(name)
     path, source = _find(weights)
     if weights.of_keras:
@@ -597,3 +603,6 @@ def _build(described: dict, where: str) -> keras.Model:
     takes = inspect.signature(builder).parameters
     classes = {"classes": len(described["class_names"])} if "classes" in takes else {}
     return builder(**classes, **settings)
+
+
+extras.collect("weights")
