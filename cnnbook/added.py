@@ -1,8 +1,9 @@
-"""What this book adds to the library: networks, recipes and data sets that it alone needs."""
+"""What this book adds to the library: networks, recipes, data sets and weights that it alone needs."""
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from cnnlib import extras
@@ -23,6 +24,17 @@ def _data() -> None:
     from cnnbook import drawn  # noqa: F401
 
 
+def _weights() -> None:
+    from cnnlib import weights
+
+    weights.FOLDERS.append(Path(__file__).with_name("pretrained"))
+    own = weights.OWN | {
+        "lenet5_original": "97aab534e0941556a1498cdffb3d9a31dcfe0ae0eaec17d067c23e415349d39c"
+    }
+    weights.OWN.clear()
+    weights.OWN.update(sorted(own.items()))
+
+
 def _rehearsal() -> Any:
     if os.environ.get(VARIABLE, "0") in ("", "0"):
         return None
@@ -35,3 +47,4 @@ extras.rehearsal = _rehearsal
 extras.add("models", _models)
 extras.add("recipes", _recipes)
 extras.add("data", _data)
+extras.add("weights", _weights)

@@ -1,4 +1,4 @@
-"""What other packages add to this one: networks, recipes, data sets.
+"""What other packages add to this one: networks, recipes, data sets, weights.
 
 A package names, when it is imported, a function that adds its own. It is called once such things are looked
 for, so that importing the package costs nothing.
@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_waiting: dict[str, list[Callable[[], None]]] = {"models": [], "recipes": [], "data": []}
+_waiting: dict[str, list[Callable[[], None]]] = {"models": [], "recipes": [], "data": [], "weights": []}
 _collected: set[str] = set()
 
 
 def add(kind: str, function: Callable[[], None]) -> None:
-    """Have a function called when things of a kind, "models", "recipes" or "data", are looked for."""
+    """Have a function called when things of a kind are looked for: a key of `_waiting`."""
     if kind in _collected:
         function()
     else:

@@ -55,8 +55,10 @@ __all__ = [
 
 def add(builder: Callable[..., keras.Model]) -> Callable[..., keras.Model]:
     """Let a network of another package stand here too, where recipes and weights find it by its name."""
-    globals()[builder.__name__] = builder
-    __all__.append(builder.__name__)
+    name = builder.__name__
+    globals()[name] = builder
+    behind = (place for place, other in enumerate(__all__) if other > name and not other.isupper())
+    __all__.insert(next(behind, len(__all__)), name)
     return builder
 
 

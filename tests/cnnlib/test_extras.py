@@ -14,7 +14,7 @@ from cnnlib import audit, extras, models, recipe
 
 
 def test_functions_wait_until_their_things_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extras, "_waiting", {"models": [], "recipes": [], "data": []})
+    monkeypatch.setattr(extras, "_waiting", {"models": [], "recipes": []})
     monkeypatch.setattr(extras, "_collected", set())
     called: list[str] = []
     extras.add("models", lambda: called.append("first"))
@@ -40,7 +40,7 @@ def test_a_network_and_a_recipe_of_another_package_are_found_by_their_names(
 
     recipe.add(replace(recipe.find("lenet5"), name="tiny", network="Tiny"))
     assert recipe.find("tiny").build_network(3).output_shape == (None, 3)
-    assert models.__all__[-1] == "Tiny"
+    assert models.__all__.index("Tiny") == models.__all__.index("basic_block") - 1
 
 
 class Halved(layers.Layer):
@@ -70,7 +70,9 @@ def test_without_the_book_the_library_has_its_own_and_works() -> None:
         "import sys; from cnnlib import data, models, recipe; from cnnlib.data import sets; "
         "assert not any(name.startswith('cnnbook') for name in sys.modules); "
         "assert 'LeNet5Original' not in models.__all__ and 'lenet5_original' not in recipe.RECIPES; "
-        "assert 'shapes' not in sets.SETS; print(len(data.load('mnist').train))"
+        "assert 'shapes' not in sets.SETS; "
+        "from cnnlib import weights; assert 'lenet5_original' not in weights.OWN; "
+        "print(len(data.load('mnist').train))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "3500\n", done.stderr[-500:]

