@@ -29,12 +29,8 @@ import pooch
 from keras import ops
 from requests import RequestException
 
-<<<<<<< HEAD
-from cnnlib import models
-from cnnlib.data.decoding import Picture, decode
-=======
 from cnnlib import extras, models
->>>>>>> slim
+from cnnlib.data.decoding import Picture, decode
 from cnnlib.data.pixels import NAMES, Pixels
 from cnnlib.data.sources import RETRIES, TIMEOUT, DataError, keras_cache, user_folder
 from cnnlib.data.views import CentreView
