@@ -100,7 +100,7 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
             "imagenet" or "imagenette", of which a part will do, for pictures that stay on disk.
         profile: "quick" for the part that comes with an installed package; "colab" or "paper" for the full
             set, from the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1.
-            Pictures that stay on disk are in CNNLIB_DATA alone.
+            ImageNet is in CNNLIB_DATA alone.
         validation: number of training images to set aside, 0 for none, None for the published validation
             split or, where there is none, the set's own default.
         seed: seed of the validation split; a published one does not depend on it.
@@ -173,8 +173,9 @@ def _load_pictures(
         raise DataError(f"{spec.name} has no quick profile: use the profile colab or paper")
     if rehearsal.is_on():
         folder, spec = rehearsal.folder(spec)
+        found = "all of them noise, for a rehearsal"
     else:
-        folder = folder_of_pictures(spec)
+        folder, found = folder_of_pictures(spec)
     opened = open_folder(folder, validation=spec.validation if validation is None else validation, seed=seed)
     _check_classes(spec, folder, opened.class_names)
     train, test = len(opened.train) + len(opened.validation), len(opened.test)
@@ -190,8 +191,8 @@ def _load_pictures(
         profile=profile,
         class_names=tuple(spec.words.values()) or opened.class_names,
         source=(
-            f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, in "
-            f"{spec.name}/ in the user's data folder; the hash is of their names and sizes"
+            f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, "
+            f"{found}; the hash is of their names and sizes"
         ),
         licence=spec.licence,
     )
