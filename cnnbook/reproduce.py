@@ -150,9 +150,8 @@ def _time(minutes: float | None) -> Iterator[Callable[[], float]]:
 
 def _expected(job: Job, done: dict[Job, Run]) -> float | None:
     """Minutes of a training on this machine, by its record and those already repeated here."""
-    again = [(run.minutes, other.minutes) for other, run in done.items() if other.minutes]
-    here, there = (sum(column) for column in zip(*again, strict=True)) if again else (1, 1)
-    return job.minutes and job.minutes * here / there
+    again = [(run.minutes, other.minutes) for other, run in done.items() if other.minutes] or [(1, 1)]
+    return job.minutes and job.minutes * sum(here for here, _ in again) / sum(then for _, then in again)
 
 
 def _record(job: Job, out: Path) -> Path:
@@ -185,7 +184,7 @@ def _table(jobs: Sequence[Job], done: dict[Job, Run], why: dict[Job, str]) -> Ta
         shown = paper if line.full in ("", recipe) else f"({paper})"  # brackets: the paper trained longer
         said = [_compared(line, _recorded(recipe), found)] if found else []
         said += [why[job] for job in of_recipe if job in why]
-        errors = _errors(_recorded(recipe)), _errors(found)
+        errors = map(_errors, (_recorded(recipe), found))
         rows.append([recipe, shown, *errors, "; ".join(said) or "not reached"])
     return Table(["training", "paper", "recorded", "now", "do recorded and now agree?"], rows)
 
