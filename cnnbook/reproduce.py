@@ -168,10 +168,10 @@ def _train(job: Job, out: Path) -> Run:
     if _record(job, out).exists():
         return cnn.Run.read(_record(job, out))
     like = (_recorded(job.recipe) or records.load(job.of.name))[0]["data"]
-    images = cnn.load(like["name"], "paper", validation=like["images"]["validation"])
+    small = rehearsal.is_on()  # which has few pictures, and leaves no record
+    images = cnn.load(like["name"], "paper", validation=None if small else like["images"]["validation"])
     keras.utils.clear_session()  # what the training before left on the device
-    kept = None if rehearsal.is_on() else _record(job, out).parent
-    return cnn.train(job.recipe, images, seed=job.seed, out=kept)
+    return cnn.train(job.recipe, images, seed=job.seed, out=None if small else _record(job, out).parent)
 
 
 def _table(jobs: Sequence[Job], done: dict[Job, Run], why: dict[Job, str]) -> Table:
