@@ -54,7 +54,8 @@ def train_fast(job: Job, turns: Turns) -> None:
     x, y = map(tf.constant, networks.random_images(job.network, job.images))
     augment = AUGMENTATIONS[job.augmentation]
 
-    @tf.function(jit_compile=True)
+    # XLA has no kernel for a projective transformation.
+    @tf.function(jit_compile=job.augmentation != "affine")
     def prepare(places: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return augment(tf.cast(tf.gather(x, places), tf.float32) / 255), tf.gather(y, places)
 

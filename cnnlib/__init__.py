@@ -20,6 +20,7 @@ __version__ = "0.1.0"
 _FACE = {
     "DataError": "cnnlib.data.DataError",
     "Run": "cnnlib.runs.Run",
+    "check": "cnnlib.data.check",
     "compare": "cnnlib.runs.compare",
     "count": "cnnlib.audit.count",
     "error": "cnnlib.runs.error",

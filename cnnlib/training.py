@@ -153,6 +153,8 @@ def fit(
     )
     steps = engine.compile_steps(objective, feed.resident)
     identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
+    if checkpoint is not None:
+        identity["data"] = sha256(train, slice(None))
     if pixels is not None:
         identity["pixels"] = pixels.described()
     if rate_factors is not None:

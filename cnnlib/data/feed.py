@@ -52,7 +52,7 @@ class Feed:
         self.images, self.engine, self.pixels = images, engine, pixels
         self.augmentations, self.cut = tuple(augmentations), None
         self.view = view if isinstance(images, PictureFolder) else None
-        if view is not None and isinstance(images, Split) and images.x.ndim == 4:  # else features
+        if view is not None and isinstance(images, Split) and images.x.ndim == 4:  # features are not cut
             height, width, _ = pixels.output_shape(images.x.shape[1:])
             cut = view.in_memory(height, width)
             if isinstance(cut, RandomCut):

@@ -374,7 +374,7 @@ def test_image_folders_that_are_not_the_set(tiny: sources.Arrays, user_file: Pat
     image = folder / "train" / "a" / "0.PNG"
     whole = image.read_bytes()
     image.write_bytes(whole[:40])
-    error = load_error(f"{image}: expected an image of 6 x 5 pixels; found a file that is no image", *WAYS)
+    error = load_error(f"{image}: expected a picture; found a file that is no picture", *WAYS)
     assert error.__cause__ is not None
     Image.fromarray(np.zeros((7, 5), np.uint8)).save(image)
     load_error(f"{image}: expected an image of 6 x 5 pixels; found 7 x 5 pixels", *WAYS)

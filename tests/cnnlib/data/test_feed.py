@@ -85,6 +85,11 @@ def test_an_epoch_goes_on_anywhere_as_if_it_had_never_stopped(split: Split, fold
         assert equal(taken(source, [1, 1], first=3), {name: values[3:] for name, values in whole.items()})
 
 
+def test_features_are_not_cut() -> None:
+    features = Split(np.ones((5, 7), "float32"), np.zeros(5, "int64"))
+    assert Feed(features, ALONE, Pixels("as_is"), view=RandomView(6, (6, 9))).augmentations == ()
+
+
 @pytest.mark.parametrize("kind", ["memory", "folder"])
 def test_processes_share_every_batch(kind: str, split: Split, folder: PictureFolder) -> None:
     images, view = (split, None) if kind == "memory" else (folder, RandomView(6, (6, 9)))
