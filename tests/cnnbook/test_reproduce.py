@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import cnnlib as cnn
-from cnnbook import numbers, records, reproduce
+from cnnbook import numbers, records, rehearsal, reproduce
 from cnnbook.__main__ import main
 from cnnlib import backend, recipe, training
 from cnnlib.answers import pack
-from cnnlib.data import DataError, rehearsal
+from cnnlib.data import DataError
 
 
 def again(name: str, change: float = 0.0, seeds: int | None = None, **more: object) -> list[dict]:
