@@ -163,12 +163,12 @@ def _train(job: Job, out: Path) -> Run:
     import keras
 
     import cnnlib as cnn
-    from cnnlib.extras import rehearsal
+    from cnnlib import extras
 
     if _record(job, out).exists():
         return cnn.Run.read(_record(job, out))
     like = (_recorded(job.recipe) or records.load(job.of.name))[0]["data"]
-    small = rehearsal()  # which has few pictures, and leaves no record
+    small = extras.rehearsal() is not None  # which has few pictures, and leaves no record
     images = cnn.load(like["name"], "paper", validation=None if small else like["images"]["validation"])
     keras.utils.clear_session()  # what the training before left on the device
     return cnn.train(job.recipe, images, seed=job.seed, out=None if small else _record(job, out).parent)
@@ -198,10 +198,10 @@ def _errors(runs: Sequence[dict]) -> str:
 
 
 def _compared(line: Training, recorded: Sequence[dict], now: Sequence[dict]) -> str:
-    from cnnlib.extras import rehearsal
+    from cnnlib import extras
 
-    if rehearsal() or not (recorded or line.paper):
-        return "a rehearsal is no result" if rehearsal() else "nothing to compare with"
+    if extras.rehearsal() or not (recorded or line.paper):
+        return "a rehearsal is no result" if extras.rehearsal() else "nothing to compare with"
     if recorded:
         return agreement(recorded, now)
     return _at_worst(numbers.resolve(line.paper).value / 100, now, "with the paper, McNemar's test at worst")

@@ -106,7 +106,7 @@ def load(name: str, images: str = "embedded", validation: int | None = None, see
             "cifar10"; "photos" for crops of ten photographs; "imagenet" or "imagenette", of which a part will
             do, for pictures that stay on disk; or a set that another package adds (see `cnnlib.extras`).
         images: "embedded" for the part that comes with an installed package; "full" for the full set, from
-            the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1. ImageNet
+            the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1; ImageNet
             is in CNNLIB_DATA alone. A profile stands for one of the two: see `PROFILES`.
         validation: number of training images to set aside, 0 for none, None for the published validation
             split or, where there is none, the set's own default.
@@ -173,7 +173,14 @@ def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -
 def open_pictures(
     spec: FolderSpec, folder: Path, found: str, validation: int | None, seed: int
 ) -> DataSet[PictureFolder]:
-    """Open a set that stays on disk, or a part of it; `found` says where, for a record.
+    """Open a set that stays on disk, or a part of it.
+
+    Args:
+        spec: the set.
+        folder: where its pictures lie, in train/CLASS and val/CLASS.
+        found: where that is from, in words for a record.
+        validation: as `load`.
+        seed: as `load`.
 
     Raises:
         DataError: the folder has other classes, or more pictures than the set.
