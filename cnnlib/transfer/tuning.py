@@ -14,7 +14,8 @@ from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.recipe import Recipe
 from cnnlib.training import Progress, TrainingError, fit
-from cnnlib.transfer.freezing import classifier_layers, is_weight_layer, leaves
+from cnnlib.transfer.freezing import classifier_layers
+from cnnlib.transfer.structure import is_weight_layer, leaves
 
 Images = Split | PictureFolder
 Factors = float | Mapping[str, float]
