@@ -22,6 +22,7 @@ _FACE = {
     "compare": "cnnlib.runs.compare",
     "count": "cnnlib.audit.count",
     "error": "cnnlib.runs.error",
+    "learn": "cnnlib.learning.learn",
     "load": "cnnlib.data.load",
     "open_folder": "cnnlib.data.open_folder",
     "pretrained": "cnnlib.weights.load",

@@ -1,4 +1,4 @@
-"""The package on the command line: `python -m cnnlib train | compare | versions`."""
+"""The package on the command line: `python -m cnnlib learn | train | compare | versions`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the return value is the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cnnlib", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    learn = commands.add_parser("learn", help="teach a trained network the classes of a folder of pictures")
+    learn.add_argument("folder", help="FOLDER/CLASS/FILE, or FOLDER/train/CLASS/FILE and so on")
+    learn.add_argument("--network", default="squeezenet", help="a name of weights or of keras.applications")
+    learn.add_argument("--out", required=True, help="folder for the network, the report and its figures")
+    learn.add_argument("--groups", metavar="REGEX", help="what in a picture's path must not be divided")
+    learn.add_argument("--epochs", type=int, help="for fine-tuning; 0 trains the new classifier alone")
+    learn.add_argument("--seed", type=int, default=0, help="of what is set aside, order and mirroring")
     train = commands.add_parser(
         "train", help="train a network by one of the book's recipes and write a record"
     )
@@ -68,13 +75,30 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        return {"train": _train, "compare": _compare, "versions": _versions}[options.command](options)
+        return {"learn": _learn, "train": _train, "compare": _compare, "versions": _versions}[
+            options.command
+        ](options)
     except (RuntimeError, ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
     except KeyError as problem:  # whose text Python shows in quotes
         print(problem.args[0], file=sys.stderr)
         return 1
+
+
+def _learn(options: argparse.Namespace) -> int:
+    from cnnlib.learning import EPOCHS, learn
+
+    learn(
+        os.path.expanduser(options.folder),
+        options.network,
+        groups=options.groups,
+        epochs=EPOCHS if options.epochs is None else options.epochs,
+        seed=options.seed,
+        out=options.out,
+    )
+    print(f"{options.out} holds network.keras, report.md and its figures.")
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:

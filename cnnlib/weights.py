@@ -30,6 +30,7 @@ from PIL import Image
 from requests import RequestException
 
 from cnnlib import models
+from cnnlib.data.folders import _converted
 from cnnlib.data.pixels import NAMES, Pixels
 from cnnlib.data.sources import RETRIES, TIMEOUT, DataError, keras_cache, user_folder
 from cnnlib.data.views import CentreView
@@ -136,7 +137,7 @@ class Pretrained:
 
     def classify(
         self,
-        picture: np.ndarray | Image.Image,
+        picture: str | os.PathLike | np.ndarray | Image.Image,
         top: int = 5,
         *,
         pixels: Pixels | Callable[[np.ndarray], Any] | None = None,
@@ -144,7 +145,7 @@ class Pretrained:
         """Name what a picture shows.
 
         Args:
-            picture: of any size, uint8 (height, width, 3) or from PIL.
+            picture: the path of a file, or a picture of any size: uint8 (height, width, 3) or from PIL.
             top: how many answers.
             pixels: another preparation of (1, height, width, 3), to see what a wrong one costs.
 
@@ -157,11 +158,27 @@ class Pretrained:
         """
         if self.view is None:
             raise ValueError(f"{self.model.name} says nothing of how pictures become images: call its model.")
-        image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-        seen = self.view(image.convert("RGB"), np.zeros(0, "float32"))[None]
+        seen = self.view(opened(picture), np.zeros(0, "float32"))[None]
         scores = ops.convert_to_numpy(self.model((pixels or self.pixels)(seen), training=False))[0]
         best = np.argsort(-scores, kind="stable")[:top]
         return [(self.class_names[place], float(scores[place])) for place in best]
+
+
+def opened(picture: str | os.PathLike | np.ndarray | Image.Image, channels: int = 3) -> Image.Image:
+    """A picture as a folder's are read: transparent parts white, of 16 bits the upper 8.
+
+    Raises:
+        DataError: it cannot be decoded.
+    """
+    if isinstance(picture, np.ndarray):
+        picture = Image.fromarray(picture)
+    try:
+        image = picture if isinstance(picture, Image.Image) else Image.open(Path(picture).expanduser())
+        return _converted(image, "RGB" if channels == 3 else "L")
+    except Exception as problem:  # Pillow's decoders raise anything on damaged files
+        raise DataError(
+            f"{picture} cannot be read as a picture ({type(problem).__name__}: {problem})."
+        ) from problem
 
 
 def _caffe() -> Pixels:

@@ -18,7 +18,7 @@ from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
-from cnnlib.transfer.structure import NEW, before_classifier, find_classifier, has_graph, say
+from cnnlib.structure import NEW, before_classifier, find_classifier, has_graph, say
 
 # Counted up when features are computed otherwise from the same network and images.
 _VERSION = 1
@@ -39,7 +39,7 @@ def feature_extractor(
 ) -> keras.Model:
     """A network without its classifier, frozen.
 
-    The classifier is found from the structure (`cnnlib.transfer.structure.find_classifier`); a warning says
+    The classifier is found from the structure (`cnnlib.structure.find_classifier`); a warning says
     what was taken for it where that is not dense layers at the end. Of several outputs the main one counts.
 
     Args:

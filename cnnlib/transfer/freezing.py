@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from cnnlib.structure import NEW, find_classifier, is_weight_layer, leaves, say
 from cnnlib.tables import Table
-from cnnlib.transfer.structure import NEW, find_classifier, is_weight_layer, leaves, say
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _state(row: FrozenRow) -> str:
 
 
 def classifier_layers(model: keras.Model, classifier: str | None = None) -> list[keras.Layer]:
-    """The weight layers of a network's classifier; see `cnnlib.transfer.structure.find_classifier`."""
+    """The weight layers of a network's classifier; see `cnnlib.structure.find_classifier`."""
     return find_classifier(model, classifier).layers
 
 

@@ -101,8 +101,8 @@ def find_classifier(model: keras.Model, name: str | None = None) -> Classifier:
     if name is not None and all(step.layer.name != name for chain in chains for step in chain):
         before = [step.layer.name for chain in chains for step in chain if is_weight_layer(step.layer)]
         raise ValueError(
-            f"{model.name} has no layer {name!r} through which all goes to an output, so no classifier begins "
-            f"with it; with these one could: {', '.join(before) or 'none'}."
+            f"{model.name} has no layer {name!r} through which all goes to an output, so no classifier "
+            f"begins with it; with these one could: {', '.join(before) or 'none'}."
         )
     found = {id(step.layer) for chain in chains for step in chain[: _length(chain, counted, name)]}
     own = [layer for layer in counted if id(layer) in found]
@@ -254,3 +254,13 @@ def _layers_before(tensor: keras.KerasTensor) -> int:
             seen[id(operation)] = operation
             waiting += operation._inbound_nodes[node].input_tensors
     return sum(len(leaves(each)) if isinstance(each, keras.Model) else 1 for each in seen.values())
+
+
+def last_activation(model: keras.Model) -> Any:
+    """The activation that the main output comes from, behind what pools or reshapes; None if not known."""
+    for step in _steps(main_output(model)):
+        if isinstance(step.layer, layers.Softmax):
+            return keras.activations.softmax
+        if not isinstance(step.layer, _BEFORE_CLASSIFIER):
+            return getattr(step.layer, "activation", None)
+    return None
