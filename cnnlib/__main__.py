@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
     train.add_argument("--epochs", type=int, help="run the schedule through in fewer epochs")
+    train.add_argument("--batch-size", type=int, help="images per update, in place of the recipe's")
     train.add_argument(
         "--validation",
         type=int,
@@ -108,7 +110,11 @@ def _train(options: argparse.Namespace) -> int:
     recipe = find(options.recipe)
     if not options.resume and (Path(options.out) / training.CHECKPOINT).exists():
         raise ValueError(f"{options.out} holds a training: give --resume to go on with it, or another --out.")
+    if options.resume and not (Path(options.out) / training.CHECKPOINT).exists():
+        print(f"{options.out} holds no training to go on with: it begins there.", file=sys.stderr)
     images = find_images(options, recipe)
+    if options.batch_size is not None:
+        recipe = replace(recipe, batch_size=options.batch_size)
     if options.epochs is not None:
         recipe = recipe.shortened(options.epochs, len(images.train))
     try:
@@ -145,6 +151,11 @@ def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
     pictures = _pictures(options.data, recipe.data)
     if pictures is None:
         if options.data:
+            if options.profile == "quick":
+                raise ValueError(
+                    f"The quick profile takes the {recipe.data} that comes with cnnlib, not that of --data: "
+                    f"give --profile colab or paper too, or --data {recipe.data}=FOLDER for your pictures."
+                )
             os.environ["CNNLIB_DATA"] = options.data
         images = data.load(recipe.data, options.profile, validation=validation)
         return data.only(images, options.classes.split(",")) if options.classes else images

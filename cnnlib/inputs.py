@@ -117,7 +117,7 @@ def with_fitting_loss(recipe: Recipe, model: keras.Model) -> Recipe:
 
 
 def remark(losses: Sequence[float], classes: int | None) -> str | None:
-    """A sentence on a cross-entropy that exploded, or stayed where guessing is; None of any other.
+    """A sentence on a cross-entropy that ended far above guessing, or just there; None of any other.
 
     Args:
         losses: mean training loss of each epoch.
@@ -126,7 +126,7 @@ def remark(losses: Sequence[float], classes: int | None) -> str | None:
     if not losses or classes is None or classes < 2:
         return None
     last, guess = losses[-1], math.log(classes)
-    if last > 2 * max(guess, min(losses)):
+    if last > 2 * guess:
         return (
             f"The loss ended at {last:.3g}, where guessing among {classes} classes has {guess:.3g}: the "
             "training diverged; take a tenth of the learning rate."

@@ -166,6 +166,8 @@ def fit(
     )
     steps = engine.compile_steps(objective, feed.resident)
     identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
+    if checkpoint is not None:
+        identity["sha256"] = sha256(train, np.ones(len(train), bool))
     if pixels is not None:
         identity["pixels"] = pixels.described()
     if rate_factors is not None:
@@ -173,7 +175,11 @@ def fit(
     if class_weights is not None:
         identity["class_weights"] = [float(weight) for weight in class_weights]
     with engine.scope():
-        best = [] if patience is None else [keras.Variable(weight.value) for weight in model.weights]
+        best = (
+            []
+            if patience is None
+            else [keras.Variable(ops.convert_to_numpy(weight.value)) for weight in model.weights]
+        )
     variables = [*model.variables, *optimizer.variables, *best]
     saved = Checkpoint(checkpoint, variables, identity, engine.process == 0)
     validate = _error_of(model, test_feed) if test_feed else lambda: None
@@ -409,8 +415,12 @@ def _absorb(results: tuple, progress: Progress) -> tuple:
     return ()
 
 
+# The last comes where a terminal closes; Windows has none.
+_STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+
+
 class _Stop:
-    """Whether SIGTERM or Ctrl-C came to any process: all must stop after the same update.
+    """Whether SIGTERM, SIGHUP or Ctrl-C came to any process: all must stop after the same update.
 
     Attributes:
         asked: numbers of the signals that came to this process.
@@ -449,17 +459,46 @@ class _Stop:
 
 @contextlib.contextmanager
 def _stop_requests(engine: Engine, active: bool) -> Iterator[_Stop]:
-    """Take note of SIGTERM and Ctrl-C instead of dying of them."""
+    """Take note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them."""
     stop = _Stop(engine)
     if not active or threading.current_thread() is not threading.main_thread():
         yield stop  # Python lets only the main thread handle signals
         return
-    before = {number: signal.signal(number, stop.note) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, stop.note) for number in _STOPS}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path | None) -> Iterator[None]:
+    """Keep a folder from other processes that would train into it, and find out at once if it is writable."""
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise TrainingError(f"{folder} cannot be made ({problem}): give another folder.") from problem
+    if not os.access(folder, os.W_OK):
+        raise TrainingError(f"{folder} cannot be written to: give another folder.")
+    if os.name == "nt":  # where folders cannot be locked
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            said = f"Another process trains into {folder}: wait for it, or give another folder."
+            raise TrainingError(said) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -631,7 +670,10 @@ def run(
             model = recipe.build_network(len(data.class_names))
     recipe = with_fitting_loss(recipe, model)
     folder = None if out is None else Path(out)
-    with _Report(recipe, folder if tensorboard else None, verbose, engine) as report:
+    with (
+        _locked(folder if engine.process == 0 else None),
+        _Report(recipe, folder if tensorboard else None, verbose, engine) as report,
+    ):
         progress = fit(
             model,
             recipe,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -251,10 +252,12 @@ def choose(what: str, kinds: dict[str, T], name: str) -> T:
     """Return one of several kinds by its name.
 
     Raises:
-        ValueError: there is none of that name; the message lists those there are.
+        ValueError: there is none of that name; the message lists those there are, the nearest first.
     """
     if name not in kinds:
-        raise ValueError(f"Unknown {what} {name!r}: use one of {', '.join(kinds)}.")
+        near = difflib.get_close_matches(str(name), kinds, n=1)
+        meant = f"did you mean {near[0]!r}? Else use" if near else "use"
+        raise ValueError(f"Unknown {what} {name!r}: {meant} one of {', '.join(kinds)}.")
     return kinds[name]
 
 

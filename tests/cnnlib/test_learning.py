@@ -37,7 +37,7 @@ def folder_of(root: Path, counts: dict[str, int], side: int = 20) -> Path:
 
 def network() -> keras.Model:
     keras.utils.set_random_seed(0)
-    return models.ResNet(18, input_shape=(32, 32, 3), classes=5, width=0.05)
+    return models.ResNet(50, input_shape=(32, 32, 3), classes=5, width=0.05)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_folder_becomes_a_tested_network_in_one_call(learned: tuple[learning.L
     assert found.error == 0
     for said in (
         "# colours: 2 classes",
-        "The 26 features of resnet18",
+        "The 104 features of resnet50",
         "1 pictures were left out, since they cannot be read: red/damaged.png",
         "**Test error 0.0%** (0.0% to ",
         "Always to answer red, the most frequent class in training, would be wrong in 33.3%",
@@ -62,7 +62,7 @@ def test_a_folder_becomes_a_tested_network_in_one_call(learned: tuple[learning.L
         "sure of its answers on average, and 100% of them are right",
         "Area under the ROC curve for red: 1.000",
         "| new classifier on features | ",
-        "| fine-tuned, rate 0.0001, epoch 2 | ",
+        "| fine-tuned, rate 1e-05, epoch 2 | ",
     ):
         assert said in found.report, said
     kept = {path.name for path in (root.parent / "out").iterdir()}
