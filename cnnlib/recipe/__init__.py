@@ -5,6 +5,8 @@ Each network's recipes stand in a module of their own.
 
 from __future__ import annotations
 
+import difflib
+
 from cnnlib.recipe import alexnet, compared, inception, lenet, resnet, vgg
 from cnnlib.recipe.base import AUGMENTATIONS, VIEWS, Recipe, choose
 from cnnlib.recipe.lenet import lr_schedule
@@ -31,8 +33,13 @@ def find(name: str) -> Recipe:
     """Return a recipe of `RECIPES`; a key of `DEFAULTS` stands for one.
 
     Raises:
-        ValueError: there is none of that name; the message lists those there are.
+        ValueError: there is none of that name; the message says the nearest, and lists those there are.
     """
+    near = difflib.get_close_matches(name, [*DEFAULTS, *RECIPES], n=1)
+    if near and near[0] != name:
+        raise ValueError(
+            f"Unknown recipe {name!r}: did you mean {near[0]!r}? There are {', '.join(RECIPES)}."
+        )
     return choose("recipe", RECIPES, DEFAULTS.get(name, name))
 
 

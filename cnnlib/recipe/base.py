@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -252,12 +251,10 @@ def choose(what: str, kinds: dict[str, T], name: str) -> T:
     """Return one of several kinds by its name.
 
     Raises:
-        ValueError: there is none of that name; the message lists those there are, the nearest first.
+        ValueError: there is none of that name; the message lists those there are.
     """
     if name not in kinds:
-        near = difflib.get_close_matches(str(name), kinds, n=1)
-        meant = f"did you mean {near[0]!r}? Else use" if near else "use"
-        raise ValueError(f"Unknown {what} {name!r}: {meant} one of {', '.join(kinds)}.")
+        raise ValueError(f"Unknown {what} {name!r}: use one of {', '.join(kinds)}.")
     return kinds[name]
 
 

@@ -200,8 +200,7 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(
 ) -> None:
     assert main(["train", "lenet6", "--epochs", "1", "--out", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err == (
-        "Unknown recipe 'lenet6': did you mean 'lenet5_modern'? Else use one of "
-        f"{', '.join(recipe.RECIPES)}.\n"
+        f"Unknown recipe 'lenet6': did you mean 'lenet5'? There are {', '.join(recipe.RECIPES)}.\n"
     )
     assert not (tmp_path / "out").exists()
 
