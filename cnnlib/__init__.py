@@ -6,11 +6,18 @@
     model = cnn.models.LeNet5()
     run = cnn.train(model, digits, recipe="lenet5", epochs=1)
 
-Importing the package loads no framework: a name is looked up in its module when it is first used.
+Importing the package loads no framework: a name is looked up in its module when it is first used. But as soon
+as Keras is imported, before or after, it knows this package's layers: `keras.models.load_model` opens files with
+them.
 """
 
+import sys
+from collections.abc import Sequence
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -43,3 +50,30 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     modules = ("audit", "data", "evaluation", "layers", "models", "plots", "recipe", "transfer", "weights")
     return sorted([*_FACE, *modules])
+
+
+class _AfterKeras(MetaPathFinder):
+    """Registers our layers with Keras when somebody imports it."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec("keras")
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def run_and_register(module: ModuleType) -> None:
+                run(module)
+                import_module("cnnlib.layers")
+
+            spec.loader.exec_module = run_and_register  # type: ignore[method-assign]
+        return spec
+
+
+if "keras" in sys.modules:
+    import_module("cnnlib.layers")
+else:
+    sys.meta_path.insert(0, _AfterKeras())
