@@ -6,9 +6,8 @@
     model = cnn.models.LeNet5()
     run = cnn.train(model, digits, recipe="lenet5", epochs=1)
 
-Importing the package loads no framework: a name is looked up in its module when it is first used. But as soon
-as Keras is imported, before or after, it knows this package's layers: `keras.models.load_model` opens files with
-them.
+Importing the package loads no framework: a name is looked up in its module when it is first used. Once Keras
+is imported, before or after, it knows this package's layers, and `keras.models.load_model` opens their files.
 """
 
 import sys

@@ -48,6 +48,9 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
     train.add_argument("--epochs", type=int, help="run the schedule through in fewer epochs")
+    train.add_argument(
+        "--on-bad", default="stop", choices=("stop", "skip"), help="at a picture that cannot be read"
+    )
     train.add_argument("--batch-size", type=int, help="images per update, in place of the recipe's")
     train.add_argument(
         "--validation",
@@ -159,9 +162,11 @@ def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
             os.environ["CNNLIB_DATA"] = options.data
         images = data.load(recipe.data, options.profile, validation=validation)
         return data.only(images, options.classes.split(",")) if options.classes else images
-    images = data.open_folder(pictures, validation=validation or 0)
+    on_bad = getattr(options, "on_bad", "stop")
+    images = data.open_folder(pictures, validation=validation or 0, on_bad=on_bad)
     if validation is None and not len(images.validation):
-        images = data.open_folder(pictures, validation=-(-len(images.train) // VALIDATION_SHARE))
+        share = -(-len(images.train) // VALIDATION_SHARE)
+        images = data.open_folder(pictures, validation=share, on_bad=on_bad)
     return images
 
 

@@ -28,13 +28,14 @@ from cnnlib.data.pixels import Pixels
 from cnnlib.data.split import set_aside
 from cnnlib.data.views import CentreView
 from cnnlib.layers import BatchNormalization
+from cnnlib.reports import tested
 from cnnlib.structure import NEW, leaves
 from cnnlib.tables import Table
 from cnnlib.training import TrainingError
 from cnnlib.transfer.regression import mean_loss, regression, softmax
 
 # All of these were chosen on validation pictures of twelve kinds of flowers, and tested on others.
-PENALTIES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
+PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 RATES = (1e-4, 1e-5)
 EPOCHS = 8
 BATCH = 16
@@ -193,11 +194,12 @@ def learn(
             break
     best.restore()
     outputs = evaluation.scores(model, test.x.astype("float32"), 100)
-    report, error, figures = _report(outputs, test, names, paths, rows, train.y)
+    report, error, figures = tested(outputs, test, names, paths, train.y)
+    tried = Table(["training", "validation loss", "validation error"], rows)
+    report += f"\n\nWhat was tried, on the validation pictures; the lowest loss was kept:\n\n{tried}"
     first = [f"# {Path(os.path.abspath(folder)).name}: {len(names)} classes", body.source, remarks]
-    first += [f"{len(bad)} pictures were left out, since they cannot be read: {', '.join(bad[:5])}."] * bool(
-        bad
-    )
+    if bad:
+        first.append(f"{len(bad)} pictures were left out, since they cannot be read: {', '.join(bad[:5])}.")
     report = "\n\n".join([*filter(None, first), report, f"It took {time.monotonic() - began:.0f} seconds."])
     learned = Learned(model, names, body.view, report + "\n", error, figures)
     say(f"test error {error:.1%}; {time.monotonic() - began:.0f} seconds")
@@ -221,18 +223,18 @@ def _divided(folder: str | os.PathLike, body: transfer.Body, groups: str | None,
     parts = [part for part in (opened.train, opened.validation, opened.test) if len(part)]
     read = [_read(part, body.view) for part in parts]
     images, paths, bad = read[0][0], read[0][1], [name for *_, skipped in read for name in skipped]
-    test, tested = read[-1][:2]
+    test, test_paths = read[-1][:2]
     if parts[0].root == parts[-1].root and groups is not None:
         both = Split(np.concatenate([images.x, test.x]), np.concatenate([images.y, test.y]))
-        paths = paths + tested
+        paths = paths + test_paths
         away = set_aside(both.y, _group_names(paths, groups), SHARE, 0)
         images, test = Split(both.x[~away], both.y[~away]), Split(both.x[away], both.y[away])
-        paths, tested = (tuple(np.array(paths)[which]) for which in (~away, away))
+        paths, test_paths = (tuple(np.array(paths)[which]) for which in (~away, away))
     if len(read) == 3:
-        return images, read[1][0], test, opened.class_names, tested, bad
+        return images, read[1][0], test, opened.class_names, test_paths, bad
     away = set_aside(images.y, _group_names(paths, groups), SHARE, seed)
     train, validation = Split(images.x[~away], images.y[~away]), Split(images.x[away], images.y[away])
-    return train, validation, test, opened.class_names, tested, bad
+    return train, validation, test, opened.class_names, test_paths, bad
 
 
 def _read(folder: PictureFolder, view: CentreView) -> tuple[Split, tuple[str, ...], list[str]]:
@@ -352,63 +354,3 @@ def _fine_tuned(
         best.rows.append([f"fine-tuned, rate {rate:g}", "given up", str(problem).partition(":")[0]])
         best.say(f"{problem}: tried again at a lower rate.")
     return best.loss < before
-
-
-def _report(
-    outputs: np.ndarray,
-    test: Split,
-    names: tuple[str, ...],
-    paths: Sequence[str],
-    rows: list[list[object]],
-    trained_on: np.ndarray,
-) -> tuple[str, float, dict[str, plots.Drawing]]:
-    """What the test pictures say, in Markdown; the error; figures."""
-    given, counts = outputs.argmax(axis=1), np.bincount(test.y, minlength=len(names))
-    matrix, sure = evaluation.confusion(outputs, test.y), outputs.max(axis=1)
-    wrong = given != test.y
-    error, common = float(wrong.mean()), int(np.bincount(trained_on).argmax())
-    low, high = evaluation.interval(error, len(test))
-    by_class = [
-        [
-            name,
-            int(count),
-            int(count - matrix[label, label]),
-            *_shares(1 - matrix[label, label] / count, count),
-        ]
-        for label, (name, count) in enumerate(zip(names, counts, strict=True))
-    ]
-    lines = [
-        f"**Test error {error:.1%}** ({low:.1%} to {high:.1%}, 95 % interval; {wrong.sum()} of {len(test)} "
-        f"pictures). Always to answer {names[common]}, the most frequent class in training, would be wrong "
-        f"in {(test.y != common).mean():.1%}.",
-        str(Table(["class", "test pictures", "wrong", "error", "95 % interval"], by_class)),
-        f"It is {sure.mean():.0%} sure of its answers on average, and {1 - error:.0%} of them are right."
-        + _when_sure(sure, wrong),
-    ]
-    figures = {"confusion": plots.confusion(matrix, names)}
-    if len(names) == 2:
-        false, true, _ = evaluation.roc(outputs[:, 1], test.y)
-        area, ends = evaluation.auc(outputs[:, 1], test.y), evaluation.auc_interval(outputs[:, 1], test.y)
-        lines.append(f"Area under the ROC curve for {names[1]}: {area:.3f} ({ends[0]:.3f} to {ends[1]:.3f}).")
-        figures["roc"] = plots.roc({names[1]: (false.tolist(), true.tolist())})
-    worst = np.flatnonzero(wrong)[np.argsort(-sure[wrong], kind="stable")][:8]
-    if len(worst):
-        figures["mistakes"] = plots.images(test.x[worst], [names[given[place]] for place in worst], 4)
-        said = [f"`{paths[place]}` as {names[given[place]]} ({sure[place]:.0%} sure)" for place in worst]
-        lines.append(f"The worst mistakes: {'; '.join(said)}.")
-    lines.append("What was tried, on the validation pictures; the lowest loss was kept:")
-    lines.append(str(Table(["training", "validation loss", "validation error"], rows)))
-    return "\n\n".join(lines), error, figures
-
-
-def _shares(error: float, count: int) -> tuple[str, str]:
-    low, high = evaluation.interval(error, int(count))
-    return f"{error:.1%}", f"{low:.1%} to {high:.1%}"
-
-
-def _when_sure(sure: np.ndarray, wrong: np.ndarray) -> str:
-    certain = sure >= 0.9
-    if not certain.any():
-        return " It is never 90 % sure."
-    right = 1 - wrong[certain].mean()
-    return f" Where it is 90 % sure or more ({certain.sum()} of {len(sure)}), {right:.0%} are."

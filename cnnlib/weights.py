@@ -440,7 +440,7 @@ def read_h5(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
     """
     try:
         with h5py.File(path, "r") as file:
-            root = file["model_weights"] if "model_weights" in file else file
+            root = file.get("model_weights", file)
             found = {
                 layer.replace("/", "_"): arrays
                 for layer in _listed(root, "layer_names")
@@ -469,9 +469,9 @@ def _listed(group: h5py.Group, what: str) -> list[str]:
 def _require_finite(values: Mapping[str, np.ndarray], where: str) -> None:
     bad = [name for name, value in values.items() if not np.isfinite(value).all()]
     if bad:
+        names = ", ".join(bad[:6])
         raise WeightsError(
-            f"{where} holds numbers that are not finite, in {', '.join(bad[:6])}: its training diverged; take a "
-            "file from before."
+            f"{where} holds numbers that are not finite, in {names}: its training diverged; use another."
         )
 
 

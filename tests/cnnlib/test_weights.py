@@ -529,7 +529,7 @@ def test_keras_opens_our_networks_once_the_package_is_imported(order: str, tmp_p
 def test_keras_set_to_channels_first_is_said() -> None:
     keras.config.set_image_data_format("channels_first")
     try:
-        with pytest.raises(ValueError, match="Keras is set to channels_first, in its keras.json"):
+        with pytest.raises(ValueError, match="Keras is set to channels_first, in its"):
             small()
     finally:
         keras.config.set_image_data_format("channels_last")
@@ -544,5 +544,5 @@ def test_a_path_is_classified_as_its_pixels_are(tmp_path: Path) -> None:
     white = clear[..., :3].copy()
     white[:100] = 255
     assert found.classify(tmp_path / "clear.png") == found.classify(white)
-    with pytest.raises(Exception, match="missing.png cannot be read as a picture"):
+    with pytest.raises(Exception, match=r"missing\.png cannot be read as a picture"):
         found.classify(tmp_path / "missing.png")
