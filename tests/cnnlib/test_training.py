@@ -257,7 +257,7 @@ def test_a_finished_run_is_not_run_again_and_its_checkpoint_is_no_other_runs(
     for differing, build, chosen, images, seed in [
         ("seed", small, ADAM, digits.train, 2),
         ("recipe", small, changed, digits.train, 1),
-        ("images", small, ADAM, first(digits.train, 100), 1),
+        ("images, sha256", small, ADAM, first(digits.train, 100), 1),
         ("shapes", tiny_builder, ADAM, digits.train, 1),
     ]:
         with pytest.raises(CheckpointError, match=rf"another training \(its {differing} differ\)"):
