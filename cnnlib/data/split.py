@@ -1,5 +1,6 @@
 """Images with their labels, in memory; and a part of them that is set aside."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,6 +29,18 @@ class Split:
     def __repr__(self) -> str:
         """Say how many images of which shape, rather than print them."""
         return f"Split({len(self):,} images of {' x '.join(map(str, self.x.shape[1:]))})"
+
+
+def group_names(paths: Sequence[str], groups: str | None) -> list[str]:
+    """What pictures belong to: the first group, or the whole match, of a regular expression in their paths.
+
+    A picture without a match, and each where there is no expression, is a group of its own.
+    """
+    matches = [re.search(groups, path) if groups else None for path in paths]
+    return [
+        path if match is None else match.group(min(1, len(match.groups())))
+        for path, match in zip(paths, matches, strict=True)
+    ]
 
 
 def set_aside(labels: np.ndarray, groups: Sequence[str], share: float, seed: int = 0) -> np.ndarray:

@@ -18,7 +18,7 @@ import cnnlib as cnn
 from cnnlib import learning, models, transfer
 from cnnlib.__main__ import main
 from cnnlib.data import DataError
-from cnnlib.data.split import set_aside
+from cnnlib.data.split import group_names, set_aside
 
 RED, BLUE = (200, 40, 40), (40, 40, 200)
 
@@ -140,7 +140,7 @@ def test_groups_stay_together() -> None:
     assert (np.bincount(labels[away]) >= 4).all()
     with pytest.raises(DataError, match="Nothing of class number 0 would be left to learn from"):
         set_aside(np.array([0, 0, 1, 1]), ["a", "a", "b", "c"], 0.2)
-    assert learning._group_names(["x/p7_1.png", "x/q.png"], r"p(\d)") == ["7", "x/q.png"]
+    assert group_names(["x/p7_1.png", "x/q.png"], r"p(\d)") == ["7", "x/q.png"]
 
 
 def test_a_folder_is_divided_by_groups(tmp_path: Path) -> None:
