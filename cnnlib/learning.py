@@ -33,8 +33,8 @@ from cnnlib.tables import Table
 from cnnlib.training import TrainingError
 from cnnlib.transfer.regression import mean_loss, regression, softmax
 
-# On the weights of the new classifier; validation pictures choose among them. The range was chosen on those of
-# twelve kinds of flowers, whose loss is lowest at 3e-4.
+# On the weights of the new classifier; validation pictures choose among them. The range was chosen on those
+# of twelve kinds of flowers, whose loss is lowest at 3e-4.
 PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 # A tenth and a hundredth of Adam's usual rate, our own choice: the second where the first does not help.
 RATES = (1e-4, 1e-5)
