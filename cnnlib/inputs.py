@@ -68,7 +68,7 @@ def check_inputs(
 
 
 def _check_pixels(model: keras.Model, recipe: Recipe, x: np.ndarray, pixels: Pixels | None) -> None:
-    name = recipe.pixels if pixels is None else pixels.name
+    name = recipe.preparation.pixels if pixels is None else pixels.name
     if x.dtype != np.uint8 and (pixels is None or name != "as_is"):
         low, high = float(np.min(x[:100])), float(np.max(x[:100]))
         raise TrainingError(
@@ -79,8 +79,9 @@ def _check_pixels(model: keras.Model, recipe: Recipe, x: np.ndarray, pixels: Pix
     if not isinstance(wanted, tuple) or x.ndim != 4 or len(wanted) != 4:
         return
     got = x.shape[1:] if name == "as_is" else Pixels(name).output_shape(x.shape[1:])
-    got = got if recipe.crop is None else (recipe.crop, recipe.crop, got[2])
-    if any(side not in (None, found) for side, found in zip(wanted[1:], got, strict=True)):
+    cut = getattr(recipe.preparation.train, "size", None)  # of what its view cuts out, where it does
+    whole = all(side in (None, found) for side, found in zip(wanted[1:], got, strict=True))
+    if not whole and wanted[1:] != (cut, cut, got[2]):
         raise TrainingError(
             f"{model.name} takes images of {wanted[1:]}, and these are {got} when they are prepared: give it "
             "that input_shape, or images of its own."

@@ -24,7 +24,8 @@ from cnnlib import data, evaluation, plots, transfer, weights
 from cnnlib.data import PictureFolder, Split
 from cnnlib.data.folders import stream
 from cnnlib.data.pixels import Pixels
-from cnnlib.data.split import group_names, set_aside
+from cnnlib.data.preparation import Preparation
+from cnnlib.data.split import Groups
 from cnnlib.data.views import CentreView
 from cnnlib.layers import plain
 from cnnlib.reports import tested
@@ -78,7 +79,7 @@ class Learned:
         Returns:
             Class names with their probabilities, the highest first.
         """
-        seen = self.view(weights.opened(picture, self.model.input_shape[-1]), np.zeros(0, "float32"))
+        seen = self.view(data.decode(picture, self.model.input_shape[-1]), np.zeros(0, "float32"))
         scores = ops.convert_to_numpy(self.model(seen[None].astype("float32"), training=False))[0]
         best = np.argsort(-scores, kind="stable")[:top]
         return [(self.class_names[place], float(scores[place])) for place in best]
@@ -133,7 +134,7 @@ def learn(
     *,
     preparation: Callable[[np.ndarray], Any] | None = None,
     classifier: str | None = None,
-    groups: str | None = None,
+    groups: Groups | None = None,
     epochs: int = EPOCHS,
     seed: int = 0,
     out: str | os.PathLike | None = None,
@@ -148,8 +149,7 @@ def learn(
             `keras.applications`, such as "MobileNetV2"; or a Keras model of your own with its weights.
         preparation: of a model of your own: what turns pixels of 0 to 255 into its input; None leaves them.
         classifier: name of the first layer of its classifier; None finds it from the structure.
-        groups: a regular expression whose first group, or whole match, in a picture's path says what must not
-            be divided, such as a patient: "patient[0-9]+". Pictures where it is not found are on their own.
+        groups: what must not be divided, such as a patient: see `cnnlib.data.open_folder`.
         epochs: passes through the pictures for fine-tuning, at most; 0 trains the new classifier alone.
         seed: of what is set aside, of the order and of what is mirrored.
         out: folder for the network, the report and its figures; features are kept there, too.
@@ -159,14 +159,14 @@ def learn(
         The network, with its report.
 
     Raises:
-        DataError: as `cnnlib.data.open_folder`; or a group leaves nothing to learn from or to test on.
+        DataError: as `cnnlib.data.open_folder`.
         ValueError: an unknown network, or one whose pixels are not all prepared alike.
         WeightsError: weights that cannot be had.
     """
     say: Callable[..., None] = print if verbose else lambda *words: None
     if out is not None:
         Path(out).mkdir(parents=True, exist_ok=True)
-    began, remarks = time.monotonic(), _looked_over(folder)
+    began, remarks = time.monotonic(), str(data.check(folder, groups=groups))
     body = transfer.body(network, preparation, classifier)
     train, validation, test, names, paths, bad = _divided(folder, body, groups, seed)
     say(f"{len(train)} pictures to learn from, {len(validation)} to choose by, {len(test)} to test on.")
@@ -199,30 +199,15 @@ def learn(
     return learned
 
 
-def _looked_over(folder: str | os.PathLike) -> str:
-    """What `cnnlib.data.check` has to say of the folder."""
-    check = getattr(data, "check", None)
-    return str(check(folder)) if check else ""
-
-
-def _divided(folder: str | os.PathLike, body: transfer.Body, groups: str | None, seed: int) -> tuple:
+def _divided(folder: str | os.PathLike, body: transfer.Body, groups: Groups | None, seed: int) -> tuple:
     """Splits to learn from, to choose by and to test on; class names; paths of the last; what is bad."""
-    opened = data.open_folder(folder, on_bad="skip", channels=body.model.input_shape[-1])
-    parts = [part for part in (opened.train, opened.validation, opened.test) if len(part)]
-    read = [_read(part, body.view) for part in parts]
-    images, paths, bad = read[0][0], read[0][1], [name for *_, skipped in read for name in skipped]
-    test, test_paths = read[-1][:2]
-    if parts[0].root == parts[-1].root and groups is not None:
-        both = Split(np.concatenate([images.x, test.x]), np.concatenate([images.y, test.y]))
-        paths = paths + test_paths
-        away = set_aside(both.y, group_names(paths, groups), SHARE, 0)
-        images, test = Split(both.x[~away], both.y[~away]), Split(both.x[away], both.y[away])
-        paths, test_paths = (tuple(np.array(paths)[which]) for which in (~away, away))
-    if len(read) == 3:
-        return images, read[1][0], test, opened.class_names, test_paths, bad
-    away = set_aside(images.y, group_names(paths, groups), SHARE, seed)
-    train, validation = Split(images.x[~away], images.y[~away]), Split(images.x[away], images.y[away])
-    return train, validation, test, opened.class_names, test_paths, bad
+    settings: dict[str, Any] = {"on_bad": "skip", "channels": body.model.input_shape[-1], "groups": groups}
+    opened = data.open_folder(folder, seed=seed, **settings)
+    if not len(opened.validation):
+        opened = data.open_folder(folder, validation=SHARE, seed=seed, **settings)
+    read = [_read(part, body.view) for part in (opened.train, opened.validation, opened.test)]
+    bad = [name for *_, skipped in read for name in skipped]
+    return *(images for images, *_ in read), opened.class_names, read[-1][1], bad
 
 
 def _read(folder: PictureFolder, view: CentreView) -> tuple[Split, tuple[str, ...], list[str]]:
@@ -320,13 +305,14 @@ def _fine_tuned(
         if min([before, *losses[:-PATIENCE]]) <= min(losses[-PATIENCE:]) and epoch >= PATIENCE:
             raise _Enough
 
+    whole = CentreView(train.x.shape[1], train.x.shape[1])
     how = transfer.recipe(
         epochs=epochs,
         rate=rate,
         batch_size=min(BATCH, len(train)),
         optimizer="adam",
         optimizer_settings={},
-        augmentation="flip",
+        preparation=Preparation("as_is", "flip", whole, whole),
     )
     try:
         transfer.fine_tune(

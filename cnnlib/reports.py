@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from cnnlib import evaluation, plots
+from cnnlib import evaluation, plots, two_classes
 from cnnlib.data import Split
+from cnnlib.plots.two_classes import roc
 from cnnlib.tables import Table
 
 
@@ -55,10 +56,10 @@ def tested(
     ]
     figures = {"confusion": plots.confusion(matrix, names)}
     if len(names) == 2:
-        false, true, _ = evaluation.roc(outputs[:, 1], test.y)
-        area, ends = evaluation.auc(outputs[:, 1], test.y), evaluation.auc_interval(outputs[:, 1], test.y)
+        false, true, _ = two_classes.roc(outputs[:, 1], test.y)
+        area, ends = two_classes.auc(outputs[:, 1], test.y), two_classes.auc_interval(outputs[:, 1], test.y)
         lines.append(f"Area under the ROC curve for {names[1]}: {area:.3f} ({ends[0]:.3f} to {ends[1]:.3f}).")
-        figures["roc"] = plots.roc({names[1]: (false.tolist(), true.tolist())})
+        figures["roc"] = roc({names[1]: (false.tolist(), true.tolist())})
     worst = np.flatnonzero(wrong)[np.argsort(-sure[wrong], kind="stable")][:8]
     if len(worst):
         figures["mistakes"] = plots.images(test.x[worst], [names[given[place]] for place in worst], 4)

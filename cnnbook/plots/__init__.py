@@ -22,6 +22,7 @@ from cnnbook.plots.sizes import (
 )
 from cnnbook.plots.transfer_errors import by_layer, levels, over_images
 from cnnbook.plots.vgg import configurations, receptive_fields
+from cnnlib.plots.two_classes import roc
 
 __all__ = [
     "activations",
@@ -51,6 +52,7 @@ __all__ = [
     "receptive_fields",
     "residual_blocks",
     "responses",
+    "roc",
     "shape_through_depth",
     "stacks",
     "sweep",

@@ -1,13 +1,18 @@
-"""Images with their labels, in memory; and a part of them that is set aside."""
+"""Images with their labels in memory, and which examples are set aside so that no group is torn."""
+
+from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 
 import numpy as np
 
-from cnnlib.data.sources import DataError
+from cnnlib.data.decoding import DataError
+
+Groups = str | Callable[[str], Hashable]
+"""What finds the group of a picture in its path "CLASS/FILE": a pattern, or a function."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,53 +36,96 @@ class Split:
         return f"Split({len(self):,} images of {' x '.join(map(str, self.x.shape[1:]))})"
 
 
-def group_names(paths: Sequence[str], groups: str | None) -> list[str]:
-    """What pictures belong to: the first group, or the whole match, of a regular expression in their paths.
-
-    A picture without a match, and each where there is no expression, is a group of its own.
-    """
-    matches = [re.search(groups, path) if groups else None for path in paths]
-    return [
-        path if match is None else match.group(min(1, len(match.groups())))
-        for path, match in zip(paths, matches, strict=True)
-    ]
-
-
-def set_aside(labels: np.ndarray, groups: Sequence[str], share: float, seed: int = 0) -> np.ndarray:
-    """Mark (n,) a share of each class, one image at least, so that groups stay together.
-
-    Which groups those are follows from the seed and their names alone.
-
-    Args:
-        labels: (n,) integers from 0.
-        groups: what each image belongs to, such as a patient; the names of the images where there is none.
-        share: of each class.
-        seed: another one sets others aside.
+def grouping(groups: Groups | None) -> Callable[[str], Hashable]:
+    """Return what names the group of a picture, of its path "CLASS/FILE": by itself, each is its own.
 
     Raises:
-        DataError: all images of a class fall on one side.
+        ValueError: not a pattern; and, when it is called, a path in which the pattern is not found.
     """
-    members: dict[str, list[int]] = {}
-    for place, group in enumerate(groups):
-        members.setdefault(group, []).append(place)
-    digests = {
-        group: sha256(f"{seed} {group}".encode(errors="surrogateescape")).digest() for group in members
-    }
-    order, away = sorted(members, key=digests.__getitem__), np.zeros(len(labels), bool)
-    counts = np.bincount(labels)
-    left = np.maximum(1, np.round(share * counts))
-    for label in np.argsort(counts, kind="stable"):  # the rarest first
-        for group in order:
-            own = labels[members[group]]
-            if left[label] <= 0:
-                break
-            if label in own and not away[members[group][0]]:
-                away[members[group]] = True
-                left -= np.bincount(own, minlength=len(counts))
-    for side, what in ((labels[away], "set aside"), (labels[~away], "left to learn from")):
-        if missing := sorted({*labels.tolist()} - {*side.tolist()}):
-            raise DataError(
-                f"Nothing of class number {missing[0]} would be {what}: its images are of too few groups, or "
-                "too few. Add some of other groups."
+    if groups is None:
+        return str
+    if callable(groups):
+        return lambda path: path if (group := groups(path)) is None else group
+    try:
+        pattern = re.compile(groups)
+    except re.error as problem:
+        raise ValueError(
+            f"groups is a pattern, a regular expression; {groups!r} is none: {problem}."
+        ) from None
+
+    def group_of(path: str) -> str:
+        if not (found := pattern.search(path)):
+            raise ValueError(
+                f"Expected groups={groups!r} to be found in each CLASS/FILE; it is not in {path}: change the "
+                "pattern, or give a function of CLASS/FILE; None is a group of its own."
             )
-    return away
+        return found[1] if pattern.groups and found[1] is not None else found[0]
+
+    return group_of
+
+
+def joined(names: Sequence[Hashable], copies: Sequence[Sequence[int]]) -> list[int]:
+    """Number groups (n,): pictures are of one if they have a name in common, or are copies of each other."""
+    first: dict[Hashable, int] = {}
+    groups = [first.setdefault(name, place) for place, name in enumerate(names)]
+    part_of: dict[int, int] = {}
+
+    def whole(group: int) -> int:
+        while group in part_of:
+            group = part_of[group]
+        return group
+
+    for places in copies:
+        one, *others = sorted({whole(groups[place]) for place in places})
+        part_of |= dict.fromkeys(others, one)
+    return [whole(group) for group in groups]
+
+
+def set_aside(
+    labels: np.ndarray,
+    groups: Sequence[int],
+    order: Sequence[int],
+    wanted: Sequence[int],
+    class_names: Sequence[str],
+) -> np.ndarray:
+    """Mark examples (n,) to set aside: whole groups, until there are about so many of each class.
+
+    Args:
+        labels: integers (n,).
+        groups: group of each example (n,).
+        order: the examples (n,), those first that are to be set aside first.
+        wanted: how many of each class.
+        class_names: of the labels, for errors.
+
+    Raises:
+        DataError: of a class, nothing can be set aside and something left.
+    """
+    held: dict[int, Counter] = {}
+    for group, label in zip(groups, labels.tolist(), strict=True):
+        held.setdefault(group, Counter())[label] += 1
+    left, missing, chosen = Counter(labels.tolist()), list(wanted), set()
+
+    def take(group: int) -> None:
+        chosen.add(group)
+        for label, count in held[group].items():
+            left[label] -= count
+            missing[label] -= count
+
+    def leaves_some(group: int) -> bool:
+        return all(left[label] > count for label, count in held[group].items())
+
+    in_order = list(dict.fromkeys(groups[place] for place in order))
+    for group in in_order:
+        nearer = sum(count * (2 * missing[label] - count) for label, count in held[group].items()) > 0
+        if nearer and leaves_some(group):
+            take(group)
+    for label, count in enumerate(wanted):
+        if count and missing[label] == count:  # its groups are all large
+            possible = [group for group in in_order if label in held[group] and leaves_some(group)]
+            if not possible:
+                raise DataError(
+                    f"Of {class_names[label]} nothing can be set aside: its pictures are of one group, or "
+                    "copies of one file, and those stay together. Add pictures of other groups."
+                )
+            take(min(possible, key=lambda group: held[group][label]))
+    return np.array([group in chosen for group in groups])

@@ -20,6 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from cnnbook.__main__ import main as book_main
 from cnnlib import data, recipe, records, training
 from cnnlib.__main__ import main
+from cnnlib.data.views import CentreView
 
 
 def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
@@ -48,7 +49,7 @@ def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
     assert main([*arguments, "--resume"]) == 0
     record = json.loads((out / "record.json").read_text())
     assert capsys.readouterr().out == f"test error {record['result']['test_error']:.2%}\n"
-    assert (record["seed"], record["profile"]) == (3, "quick")
+    assert (record["seed"], record["data"]["kind"]) == (3, "embedded")
     assert record["data"]["images"] == {"train": 4000, "validation": 0, "test": 1000}
     assert len(record["history"]["rate"]) == 1
     (event,) = EventAccumulator(str(out / "tensorboard")).Reload().Scalars("train_error")
@@ -131,7 +132,7 @@ def test_train_takes_a_folder_of_pictures_in_place_of_the_recipes_data_set(
             Image.new("RGB", (8, 6)).save(folder / f"{i}.png")
     train = ["train", "lenet5", "--validation", "2", "--out", str(tmp_path / "out"), "--data"]
     assert main([*train, f"mnist={tmp_path}/my=pictures"]) == 0
-    assert (asked[0].name, asked[0].profile, asked[0].class_names) == ("my=pictures", "folder", ("a", "b"))
+    assert (asked[0].name, asked[0].kind, asked[0].class_names) == ("my=pictures", "folder", ("a", "b"))
     assert [len(asked[0].train), len(asked[0].validation), len(asked[0].test)] == [4, 2, 6]
     capsys.readouterr()
     for option in (f"imagenet={tmp_path}", "mnist="):
@@ -165,7 +166,7 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
         full,
         batch_size=8,
         rates=tuple(rate / 10 for rate in full.rates),
-        test_view="centre",
+        preparation=replace(full.preparation, test=CentreView()),
         network_settings=full.network_settings | {"width": 1 / 16},
     )
     monkeypatch.setitem(recipe.RECIPES, full.name, narrow)
@@ -184,7 +185,7 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     record = json.loads((out / "record.json").read_text())
     # One picture in 25 was set aside, since the rate falls by their error.
     assert record["data"]["images"] == {"train": 25, "validation": 2, "test": 6}
-    assert (record["profile"], record["data"]["name"]) == ("folder", "set")
+    assert (record["data"]["kind"], record["data"]["name"]) == ("folder", "set")
     assert len(record["history"]["validation_error"]) == 2
     assert record["result"]["test_error"] in [wrong / 6 for wrong in range(7)]
     assert np.mean(records.answers(record) != records.labels(record)) == record["result"]["test_error"]
@@ -231,7 +232,7 @@ def test_a_folder_of_data_that_would_be_ignored_is_refused(
 ) -> None:
     out = tmp_path / "out"
     assert main(["train", "lenet5", "--data", str(tmp_path / "missing"), "--out", str(out)]) == 1
-    assert "The quick profile takes the mnist that comes with cnnlib" in capsys.readouterr().err
+    assert "The embedded mnist comes with cnnlib, and --data would be ignored" in capsys.readouterr().err
     assert not out.exists()
 
 
@@ -266,7 +267,7 @@ def test_a_checkpoint_of_other_images_of_the_same_number_is_refused(tmp_path: Pa
     short = replace(recipe.find("lenet5_chapter").shortened(1), batch_size=32)
     for images in (few, few):
         training.fit(short.build_network(10), short, images, checkpoint=tmp_path / "c.npz")
-    with pytest.raises(RuntimeError, match=r"another training \(its sha256 differ\)"):
+    with pytest.raises(RuntimeError, match=r"another training \(its data differ\)"):
         training.fit(short.build_network(10), short, other, checkpoint=tmp_path / "c.npz")
 
 

@@ -161,7 +161,7 @@ def test_a_resumed_training_remembers_its_best_epoch(tmp_path: Path) -> None:
 
 
 def small_set() -> data.DataSet:
-    return data.DataSet("own", "quick", GOOD, GOOD, GOOD, ("a", "b", "c"), "here", "0" * 64, "ours")
+    return data.DataSet("own", "embedded", GOOD, GOOD, GOOD, ("a", "b", "c"), "here", "0" * 64, "ours")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def small_set() -> data.DataSet:
 def test_a_loss_that_says_something_is_said_and_recorded(
     rate: float, said: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = transfer.recipe(epochs=90 if said is None else 2, rate=rate, batch_size=8, pixels="unit")
+    recipe = transfer.recipe(epochs=90 if said is None else 2, rate=rate, batch_size=8)
     model = network()
     if said and "guessing among" in said:
         model.get_layer("top").set_weights([np.zeros((4, 3)), np.zeros(3)])

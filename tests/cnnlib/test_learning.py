@@ -17,8 +17,6 @@ from PIL import Image
 import cnnlib as cnn
 from cnnlib import learning, models, transfer
 from cnnlib.__main__ import main
-from cnnlib.data import DataError
-from cnnlib.data.split import group_names, set_aside
 
 RED, BLUE = (200, 40, 40), (40, 40, 200)
 
@@ -123,24 +121,13 @@ def test_a_rate_that_diverges_is_a_row_and_a_lower_one_is_tried(
     assert found.error == 0
 
 
-def test_few_of_a_class_are_in_every_part_and_count_alike() -> None:
-    labels = np.repeat([0, 1], [6, 95])
-    away = set_aside(labels, [f"{place}" for place in range(101)], 0.2)
-    assert np.bincount(labels[away]).tolist() == [1, 19]
-    assert set_aside(labels, [f"{place}" for place in range(101)], 0.2, seed=1).tolist() != away.tolist()
-    weights = learning._class_weights(labels, 2)
-    assert weights[0] * 6 == pytest.approx(weights[1] * 95)
-    assert weights[labels].mean() == pytest.approx(1)
-
-
-def test_groups_stay_together() -> None:
-    labels, groups = np.arange(60) % 3, [f"patient{place // 4}" for place in range(60)]
-    away = set_aside(labels, groups, 0.2)
-    assert {*np.array(groups)[away]}.isdisjoint({*np.array(groups)[~away]})
-    assert (np.bincount(labels[away]) >= 4).all()
-    with pytest.raises(DataError, match="Nothing of class number 0 would be left to learn from"):
-        set_aside(np.array([0, 0, 1, 1]), ["a", "a", "b", "c"], 0.2)
-    assert group_names(["x/p7_1.png", "x/q.png"], r"p(\d)") == ["7", "x/q.png"]
+def test_few_of_a_class_are_in_every_part_and_count_alike(tmp_path: Path) -> None:
+    root = folder_of(tmp_path / "set", {"red": 6, "blue": 95})
+    train, validation, test, *_ = learning._divided(root, transfer.body(network()), None, 0)
+    assert all((np.bincount(part.y) > 0).all() for part in (train, validation, test))
+    weights = learning._class_weights(train.y, 2)
+    assert weights[train.y[train.y == 1]].sum() == pytest.approx(weights[train.y[train.y == 0]].sum())
+    assert weights[train.y].mean() == pytest.approx(1)
 
 
 def test_a_folder_is_divided_by_groups(tmp_path: Path) -> None:
