@@ -239,6 +239,7 @@ def network(
     what: str = "your network",
     mistakes: Mapping[str, Callable[[], Any]] = NO_MISTAKES,
     tolerance: float = 1e-4,
+    may_drop: bool = False,
 ) -> None:
     """Compare a student's model with the right one: shapes, parameters, and answers with the same weights.
 
@@ -251,6 +252,7 @@ def network(
         what: how to name the model in a message.
         mistakes: by hint, functions that build what common mistakes lead to.
         tolerance: largest difference of the answers, relative to the largest of them.
+        may_drop: whether dropout, which has no weights and is off in testing, is no fault.
 
     Raises:
         Wrong: they differ.
@@ -261,8 +263,10 @@ def network(
         raise Wrong(f"{what} should be a keras.Model, and this is {_shown(got)}.")
     seen = _Seen(_with_input(got, right, what))
     complaint = _difference(seen, _Seen(right), tolerance)
-    if complaint is None:
+    if complaint is None and (may_drop or not seen.is_random):
         return
+    if complaint is None:
+        raise Wrong(f"{what} drops units while it trains, which is not asked for.")
     hints = (hint for hint, build in mistakes.items() if _difference(seen, _Seen(build()), tolerance) is None)
     raise Wrong(_sentence(f"{what} {complaint}", next(hints, "")))
 
@@ -354,8 +358,6 @@ def _difference(got: _Seen, right: _Seen, tolerance: float) -> str | None:
     for mine, theirs in zip(got.outputs, right.outputs, strict=True):
         if not np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max():
             return "has the right shapes and parameters, but with the same weights it gives other outputs"
-    if got.is_random and not right.is_random:
-        return "drops units while it trains, which is not asked for"
     return None
 
 
