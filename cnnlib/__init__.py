@@ -9,6 +9,7 @@
 Importing the package loads no framework: a name is looked up in its module when it is first used.
 """
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -19,6 +20,7 @@ __version__ = "0.1.0"
 _FACE = {
     "DataError": "cnnlib.data.DataError",
     "Run": "cnnlib.runs.Run",
+    "check": "cnnlib.data.check",
     "compare": "cnnlib.runs.compare",
     "count": "cnnlib.audit.count",
     "error": "cnnlib.runs.error",
@@ -30,13 +32,22 @@ _FACE = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name in _FACE:
-        module, _, attribute = _FACE[name].rpartition(".")
+def find_name(package: str, face: Mapping[str, str], name: str, known: Sequence[str]) -> Any:
+    """Look a name of a package up: in its face, else among its modules.
+
+    Raises:
+        AttributeError: it is neither; the message lists what is known.
+    """
+    if name in face:
+        module, _, attribute = face[name].rpartition(".")
         return getattr(import_module(module), attribute)
-    if not name.startswith("_") and find_spec(f"cnnlib.{name}") is not None:
-        return import_module(f"cnnlib.{name}")
-    raise AttributeError(f"cnnlib has no {name!r}; it has {', '.join(__dir__())}.")
+    if not name.startswith("_") and find_spec(f"{package}.{name}") is not None:
+        return import_module(f"{package}.{name}")
+    raise AttributeError(f"{package} has no {name!r}; it has {', '.join(known)}.")
+
+
+def __getattr__(name: str) -> Any:
+    return find_name(__name__, _FACE, name, __dir__())
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""The package on the command line: `python -m cnnlib train | compare | versions`."""
+"""The package on the command line: `python -m cnnlib train | check | compare | versions`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
     )
     train.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     train.add_argument(
-        "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
+        "--images",
+        "--profile",
+        dest="images",
+        default="embedded",
+        choices=("embedded", "full", "quick", "colab", "paper"),
+        help="which images of the data set: those that come with the package, or all; or a profile",
     )
     train.add_argument(
         "--data",
@@ -56,6 +61,13 @@ def main(arguments: list[str] | None = None) -> int:
         "--accumulate", type=int, default=1, help="compute a batch in so many parts, to fit into memory"
     )
     train.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into --out")
+    check = commands.add_parser("check", help="say what is wrong with a folder of pictures, or may be")
+    check.add_argument("folder", help="folder of pictures, FOLDER/CLASS/FILE or FOLDER/train/CLASS/FILE")
+    check.add_argument(
+        "--groups",
+        metavar="PATTERN",
+        help="finds in CLASS/FILE whom a picture shows, if pictures of one must not be in two splits",
+    )
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a record.json, or a folder with one for each seed")
@@ -68,7 +80,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        return {"train": _train, "compare": _compare, "versions": _versions}[options.command](options)
+        run = {"train": _train, "check": _check, "compare": _compare, "versions": _versions}
+        return run[options.command](options)
     except (RuntimeError, ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
@@ -122,7 +135,7 @@ def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
     if pictures is None:
         if options.data:
             os.environ["CNNLIB_DATA"] = options.data
-        images = data.load(recipe.data, options.profile, validation=validation)
+        images = data.load(recipe.data, options.images, validation=validation)
         return data.only(images, options.classes.split(",")) if options.classes else images
     images = data.open_folder(pictures, validation=validation or 0)
     if validation is None and not len(images.validation):
@@ -144,6 +157,15 @@ def _pictures(option: str | None, wanted: str) -> str | None:
             f"Expected --data {wanted}=FOLDER, since the recipe's data set is {wanted}; got {option!r}."
         )
     return os.path.expanduser(folder)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from cnnlib import data
+
+    table = data.check(options.folder, groups=options.groups)
+    for severity, what, count, example, remedy in table.rows:
+        print(f"{severity:7} {count:9,}  {what}: {example}\n{'':19}{remedy}")
+    return int(any(row[0] == "error" for row in table.rows))
 
 
 def _compare(options: argparse.Namespace) -> int:

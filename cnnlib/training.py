@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -18,11 +18,11 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from cnnlib import backend
+from cnnlib import backend, extras
 from cnnlib.answers import pack, sha256
 from cnnlib.backend import BackendError, Engine, Objective
 from cnnlib.checkpoint import Checkpoint, CheckpointError
-from cnnlib.data import DataError, DataSet, Split, rehearsal
+from cnnlib.data import DataError, DataSet, Split
 from cnnlib.data.feed import Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
@@ -135,8 +135,8 @@ def fit(
     """
     engine = engine or backend.engine("one")
     _check_batch(recipe, len(train), engine, accumulate)
-    if rehearsal.is_on():
-        recipe, train, validation = _rehearsed(recipe, train, validation, accumulate * engine.devices)
+    if played := extras.rehearsal():
+        recipe, train, validation = played.shortened(recipe, train, validation, accumulate * engine.devices)
     feed, test_feed = _feeds(recipe, train, validation, engine, pixels)
     schedule = recipe.schedule(len(train), validated=test_feed is not None)
     with engine.scope():
@@ -153,6 +153,8 @@ def fit(
     )
     steps = engine.compile_steps(objective, feed.resident)
     identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
+    if checkpoint is not None:
+        identity["data"] = sha256(train, slice(None))
     if pixels is not None:
         identity["pixels"] = pixels.described()
     if rate_factors is not None:
@@ -202,17 +204,6 @@ def fit(
     return progress
 
 
-def _rehearsed(
-    recipe: Recipe, train: Images, validation: Images | None, parts: int
-) -> tuple[Recipe, Images, Images | None]:
-    """The same training with a few updates on few images."""
-    recipe = replace(recipe, batch_size=rehearsal.batch_size(recipe.batch_size, parts))
-    train = rehearsal.some(train, rehearsal.UPDATES * recipe.batch_size)
-    epochs = recipe.schedule(len(train)).epochs
-    recipe = recipe.shortened(min(rehearsal.EPOCHS, epochs), len(train))
-    return recipe, train, validation and rehearsal.some(validation, rehearsal.VALIDATED)
-
-
 def _check_batch(recipe: Recipe, images: int, engine: Engine, accumulate: int) -> None:
     if images < recipe.batch_size:
         raise TrainingError(f"{images} training images do not fill one batch of {recipe.batch_size}.")
@@ -227,22 +218,10 @@ def _feeds(
     recipe: Recipe, train: Images, validation: Images | None, engine: Engine, pixels: Pixels | None
 ) -> tuple[Feed, Feed | None]:
     """How training and validation images reach the device, prepared by what training images measure."""
-    sample = _sample(train, recipe)
-    pixels = recipe.build_pixels(sample) if pixels is None else pixels
-    feed = Feed(
-        train,
-        engine,
-        pixels,
-        recipe.build_augmentations(sample, pixels),
-        recipe.build_view(),
-        recipe.build_crops(),
-    )
-    return feed, _test_feed(recipe, pixels, validation, engine) if validation else None
-
-
-def _test_feed(recipe: Recipe, pixels: Pixels, images: Images, engine: Engine) -> Feed:
-    view, crops = recipe.build_view(test=True), recipe.build_crops(test=True)
-    return Feed(images, engine, pixels, view=view, crops=crops)
+    how, sample = recipe.preparation, _sample(train, recipe)
+    pixels = how.build_pixels(sample) if pixels is None else pixels
+    feed = Feed(train, engine, pixels, how.build_augmentations(sample, pixels), how.train)
+    return feed, Feed(validation, engine, pixels, view=how.test) if validation else None
 
 
 def prepare_pixels(recipe: Recipe, train: Images) -> Pixels:
@@ -256,7 +235,7 @@ def _sample(train: Images, recipe: Recipe) -> np.ndarray:
         return train.x
     count = min(PICTURES_MEASURED, len(train))
     chosen = np.arange(count) * len(train) // count
-    view = recipe.build_view()
+    view = recipe.preparation.train
     draws = view.draw(np.random.default_rng(0), count)
     return np.stack([image for image, *_ in stream(train, view, chosen, draws)])
 
@@ -567,9 +546,9 @@ def run(
         TrainingError, CheckpointError, Interrupted: as `fit`; TrainingError if `out` would hold a rehearsal.
         ValueError: an unknown precision.
     """
-    if rehearsal.is_on() and out is not None:
+    if out is not None and (played := extras.rehearsal()):
         raise TrainingError(
-            f"{rehearsal.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
+            f"{played.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
         )
     engine = backend.engine(distribute, recipe.batch_size)
     precision = _precision(precision, recipe)
@@ -623,7 +602,8 @@ def run(
 
 def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
     """The error on the test images, and the record's part with the answers that were given to them."""
-    feed = _test_feed(recipe, prepare_pixels(recipe, data.train), data.test, engine)
+    pixels = prepare_pixels(recipe, data.train)
+    feed = Feed(data.test, engine, pixels, view=recipe.preparation.test)
     error, answers = _test_of(model, feed)()
     tested = answers > 0
     images = sha256(data.test, tested)

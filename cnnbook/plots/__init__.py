@@ -22,6 +22,7 @@ from cnnbook.plots.sizes import (
     shape_through_depth,
 )
 from cnnbook.plots.transfer_errors import by_layer, levels, over_images
+from cnnbook.plots.two_classes import roc
 from cnnbook.plots.vgg import configurations, receptive_fields
 
 __all__ = [
@@ -55,6 +56,7 @@ __all__ = [
     "receptive_fields",
     "residual_blocks",
     "responses",
+    "roc",
     "shape_through_depth",
     "stacks",
     "sweep",

@@ -9,9 +9,10 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from cnnbook.lenet1998 import MAPLoss
 from cnncourse.check import call, draw, function, network, predicted, question, value
 from cnnlib import data, models
-from cnnlib.layers import MAPLoss, scaled_tanh
+from cnnlib.layers import scaled_tanh
 
 INPUTS = 6  # maps of S2
 SIZES = ((28, 5, 1, 0), (28, 5, 1, 2), (224, 11, 4, 0), (7, 3, 2, 1), (32, 5, 4, 0))

@@ -125,18 +125,12 @@ class FolderSpec:
     citation: str
 
 
-_SHAPES = Content(
+_PHOTOS = Content(
     train=4_000,
-    test=1_000,
     validation=500,
-    sha256="560652a131d7921bd066d7cf6a696a8510f771846c7051ae9780f21a856bcfe0",
-)
-
-_LUNGS = Content(
-    train=1_000,
-    test=400,
-    validation=200,
-    sha256="1d93358147cdfadb2dbd32277e904ed412f4c2ce3ff91dc807c6cb47563cd4db",
+    test=1_000,
+    published_validation=True,
+    sha256="b2683a20e21d7440a49f7a2cd6a33c3f79a1b682f12b3ce932048d84f12309b4",
 )
 
 SETS = {
@@ -271,36 +265,26 @@ SETS = {
         quick=None,
         md5="28209eda62fecd6e6a2d98b1501bb15f",
     ),
-    "shapes": DataSpec(
-        name="shapes",
+    "photos": DataSpec(
+        name="photos",
         class_names=(
-            "disc",
-            "ring",
-            "square",
-            "triangle",
-            "star",
-            "cross",
-            "bar",
-            "crescent",
-            "tee",
-            "chevron",
+            "fur",
+            "coffee",
+            "petals",
+            "pagoda",
+            "rocket",
+            "retina",
+            "brick",
+            "grass",
+            "gravel",
+            "coins",
         ),
         image_shape=(32, 32, 3),
         url=None,
-        licence="MIT, as the rest of cnnlib",
-        citation="none: synthetic pictures, drawn by cnnlib.data.synthetic",
-        full=_SHAPES,
-        quick=_SHAPES,
-    ),
-    "lungs": DataSpec(
-        name="lungs",
-        class_names=("clear", "cloudy"),
-        image_shape=(28, 28, 1),
-        url=None,
-        licence="MIT, as the rest of cnnlib",
-        citation="none: drawn phantoms and no x-rays, by cnnlib.data.synthetic",
-        full=_LUNGS,
-        quick=_LUNGS,
+        licence="CC0, public domain and CC BY 2.0, photograph by photograph: see NOTICE",
+        citation="none: crops of ten photographs of scikit-image and scikit-learn, cut by cnnlib.data.photos",
+        full=_PHOTOS,
+        quick=_PHOTOS,
     ),
 }
 

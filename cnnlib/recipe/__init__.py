@@ -5,19 +5,15 @@ Each network's recipes stand in a module of their own.
 
 from __future__ import annotations
 
-from cnnlib.recipe import alexnet, compared, inception, lenet, resnet, vgg
-from cnnlib.recipe.base import AUGMENTATIONS, VIEWS, Recipe, choose
-from cnnlib.recipe.lenet import lr_schedule
+from cnnlib import extras
+from cnnlib.recipe import alexnet, inception, lenet, resnet, vgg
+from cnnlib.recipe.base import LOSSES, OPTIMIZERS, Recipe, choose
 
-__all__ = ["AUGMENTATIONS", "CANDIDATES", "DEFAULTS", "RECIPES", "VIEWS", "Recipe", "find", "lr_schedule"]
+__all__ = ["DEFAULTS", "LOSSES", "OPTIMIZERS", "RECIPES", "Recipe", "add", "find"]
 
-RECIPES = {
-    recipe.name: recipe
-    for module in (lenet, alexnet, vgg, inception, resnet, compared)
-    for recipe in module.RECIPES
-}
+RECIPES: dict[str, Recipe] = {}
 
-# The network's own name stands for the recipe that this book recommends for it.
+# The network's own name stands for the recipe that is recommended for it.
 DEFAULTS = {
     "lenet5": "lenet5_modern",
     "vgg11": "vgg_a",
@@ -25,6 +21,11 @@ DEFAULTS = {
     "vgg16": "vgg_d",
     "vgg19": "vgg_e",
 }
+
+
+def add(*recipes: Recipe) -> None:
+    """Let recipes stand in `RECIPES`, by their names."""
+    RECIPES.update({recipe.name: recipe for recipe in recipes})
 
 
 def find(name: str) -> Recipe:
@@ -36,5 +37,6 @@ def find(name: str) -> Recipe:
     return choose("recipe", RECIPES, DEFAULTS.get(name, name))
 
 
-CANDIDATES = {**lenet.CANDIDATES, **alexnet.CANDIDATES}
-"""What a recipe's own choices were chosen from, on validation images."""
+for _module in (lenet, alexnet, vgg, inception, resnet):
+    add(*_module.RECIPES)
+extras.collect("recipes")

@@ -20,6 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from cnnbook.__main__ import main as book_main
 from cnnlib import data, recipe, records, training
 from cnnlib.__main__ import main
+from cnnlib.data.views import CentreView
 
 
 def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
@@ -48,7 +49,7 @@ def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
     assert main([*arguments, "--resume"]) == 0
     record = json.loads((out / "record.json").read_text())
     assert capsys.readouterr().out == f"test error {record['result']['test_error']:.2%}\n"
-    assert (record["seed"], record["profile"]) == (3, "quick")
+    assert (record["seed"], record["data"]["kind"]) == (3, "embedded")
     assert record["data"]["images"] == {"train": 4000, "validation": 0, "test": 1000}
     assert len(record["history"]["rate"]) == 1
     (event,) = EventAccumulator(str(out / "tensorboard")).Reload().Scalars("train_error")
@@ -131,7 +132,7 @@ def test_train_takes_a_folder_of_pictures_in_place_of_the_recipes_data_set(
             Image.new("RGB", (8, 6)).save(folder / f"{i}.png")
     train = ["train", "lenet5", "--validation", "2", "--out", str(tmp_path / "out"), "--data"]
     assert main([*train, f"mnist={tmp_path}/my=pictures"]) == 0
-    assert (asked[0].name, asked[0].profile, asked[0].class_names) == ("my=pictures", "folder", ("a", "b"))
+    assert (asked[0].name, asked[0].kind, asked[0].class_names) == ("my=pictures", "folder", ("a", "b"))
     assert [len(asked[0].train), len(asked[0].validation), len(asked[0].test)] == [4, 2, 6]
     capsys.readouterr()
     for option in (f"imagenet={tmp_path}", "mnist="):
@@ -165,7 +166,7 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
         full,
         batch_size=8,
         rates=tuple(rate / 10 for rate in full.rates),
-        test_view="centre",
+        preparation=replace(full.preparation, test=CentreView()),
         network_settings=full.network_settings | {"width": 1 / 16},
     )
     monkeypatch.setitem(recipe.RECIPES, full.name, narrow)
@@ -184,7 +185,7 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     record = json.loads((out / "record.json").read_text())
     # One picture in 25 was set aside, since the rate falls by their error.
     assert record["data"]["images"] == {"train": 25, "validation": 2, "test": 6}
-    assert (record["profile"], record["data"]["name"]) == ("folder", "set")
+    assert (record["data"]["kind"], record["data"]["name"]) == ("folder", "set")
     assert len(record["history"]["validation_error"]) == 2
     assert record["result"]["test_error"] in [wrong / 6 for wrong in range(7)]
     assert np.mean(records.answers(record) != records.labels(record)) == record["result"]["test_error"]

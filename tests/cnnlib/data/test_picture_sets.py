@@ -45,7 +45,7 @@ def test_a_set_on_disk_is_loaded_by_its_name(folder: Path) -> None:
     small = data.load("small", "paper")
     assert [len(small.train), len(small.validation), len(small.test)] == [9, 3, 6]
     assert isinstance(small.train, data.PictureFolder)
-    assert (small.name, small.profile, small.licence) == ("small", "paper", "by agreement")
+    assert (small.name, small.kind, small.licence) == ("small", "full", "by agreement")
     assert small.class_names == ("tench", "church", "parachute")
     assert small.source == (
         "12 of 12 training and 6 of 6 test pictures, in small/ in the user's data folder; the hash is of "
@@ -84,7 +84,7 @@ def test_a_set_that_is_not_there_says_how_to_lay_it_out(
     load_error(f"{folder}/nowhere: expected a folder, since CNNLIB_DATA names it; found nothing")
     monkeypatch.delenv("CNNLIB_DATA")
     load_error("small: expected CNNLIB_DATA to name a folder that holds it; found no CNNLIB_DATA")
-    with pytest.raises(data.DataError, match="small has no quick profile"):
+    with pytest.raises(data.DataError, match="no package carries a part of small"):
         data.load("small")
 
 
