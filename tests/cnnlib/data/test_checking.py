@@ -235,6 +235,14 @@ def test_groups_that_names_tell_of(tmp_path: Path) -> None:
     assert rows(tmp_path, groups=r"patient\d+")["pictures"][1] == 120
 
 
+def test_what_all_names_of_a_class_begin_with_is_no_group(good: Path) -> None:
+    for split in ("train", "test"):
+        for name in ("vulpes", "lynx"):
+            for i in range(12):
+                save(good / split / ("fox" if name == "vulpes" else "bobcat") / f"{name}_{i}.png")
+    assert not any("groups" in what for what in rows(good))
+
+
 def test_what_all_names_of_a_split_begin_with_is_no_group(good: Path) -> None:
     for split in ("train", "test"):
         for path in sorted((good / split).glob("*/*.png"))[:: 8 if split == "train" else 1]:
