@@ -113,14 +113,15 @@ def differences(first: keras.Model, second: keras.Model, seed: int = 0) -> list[
     They are the same when their layers agree in shape and count, and when, given the same weights,
     they answer the same (to 1e-5) on random images. Names of layers do not matter.
     """
+    ours, theirs = table(first), table(second)
     found = [
         f"{a.name} is {shape_text(a.output_shape)} with {a.params:,} parameters, "
         f"{b.name} is {shape_text(b.output_shape)} with {b.params:,}"
-        for a, b in zip(table(first), table(second), strict=False)
+        for a, b in zip(ours, theirs, strict=False)
         if (a.output_shape, a.params, a.macs) != (b.output_shape, b.params, b.macs)
     ]
-    if len(first.layers) != len(second.layers):
-        found.append(f"{len(first.layers)} layers against {len(second.layers)}")
+    if len(ours) != len(theirs):
+        found.append(f"{len(ours)} layers against {len(theirs)}")
     if found or first.input_shape != second.input_shape:
         return found or [f"input {first.input_shape} against {second.input_shape}"]
     found = [
