@@ -68,13 +68,15 @@ def body(
     size = view.size if view is not None else height or 224
     if width not in (None, size) or channels not in (1, 3):
         raise ValueError(f"{network.name} takes {network.input_shape[1:]}, which are no squares of pictures.")
-    said = find_classifier(network, classifier).how
+    found = find_classifier(network, classifier)
     image = keras.Input((size, size, channels), name="image")
     prepared = image if preparation is None else _layer(preparation, size, channels)(image)
-    extractor = feature_extractor(network, classifier=classifier)
+    # Named, so that what the sentence below says is not said once more as a warning.
+    named = classifier or (found.layers[0].name if found.layers else None)
+    extractor = feature_extractor(network, classifier=named)
     model = keras.Model(image, extractor(prepared), name=f"{network.name}_features")
     whole = view or CentreView(size, size if size < 96 else round(size * 8 / 7))
-    words = f"The {model.output_shape[-1]} features of {network.name}{source}. {said}"
+    words = f"The {model.output_shape[-1]} features of {network.name}{source}. {found.how}"
     return Body(model, whole, words.strip())
 
 
