@@ -14,7 +14,7 @@ KERNEL_ENV := CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 KERAS_BACKEND=tensorflow
 # Set by some shells and editors; matplotlib would then draw nothing inside a notebook.
 unexport MPLBACKEND
 
-.PHONY: help book test test-book pdf serve notebooks classroom clean lock test-backends test-profiles bench
+.PHONY: help book test test-book pdf serve notebooks classroom wheel clean lock test-backends test-profiles bench
 
 help:
 	@echo "make book           run every notebook (quick profile) and render _build/html/index.html"
@@ -22,6 +22,7 @@ help:
 	@echo "make test-book      the built book and its PDF in a browser: every page, light and dark, by keyboard, offline"
 	@echo "make pdf            the whole book in one file, _build/book.pdf"
 	@echo "make classroom      the exercises for a class in _build/classroom: to hand out, with answers, to grade"
+	@echo "make wheel          the package in one file, _build/cnnlib-*.whl, for Colab: the notebooks' first cell finds it"
 	@echo "make serve          make the book and serve it on http://127.0.0.1:$(PORT) (PORT=...)"
 	@echo "make notebooks      bring the outputs of the committed notebooks up to date, in place"
 	@echo "make clean          remove what was built; the environments stay"
@@ -60,6 +61,9 @@ notebooks: $(STAMP)
 
 classroom: $(STAMP)
 	$(BIN)/python -m cnncourse build
+
+wheel: $(STAMP)
+	$(BIN)/python -m cnncourse wheel
 
 clean:
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -56,6 +56,24 @@ def main(arguments: list[str] | None = None) -> int:
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a recipe that has records, or a record.json")
+    again = commands.add_parser("reproduce", help="train again what was recorded, and compare")
+    again.add_argument("--list", action="store_true", help="say what was recorded, and train nothing")
+    again.add_argument(
+        "--only", nargs="+", default=(), metavar="NAME", help="these trainings, with all seeds"
+    )
+    again.add_argument("--minutes", type=float, help="what is most worth it and fits into so many")
+    again.add_argument(
+        "--length",
+        choices=("auto", "recorded", "paper"),
+        default="auto",
+        help="as recorded, or as long as the papers trained; auto: that on a GPU",
+    )
+    again.add_argument(
+        "--out",
+        type=Path,
+        default=Path("reproduced"),
+        help="folder that keeps what was trained, to go on with",
+    )
     options = parser.parse_args(arguments)
     commands_by_name = {
         "ledger": _ledger,
@@ -65,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         "responses": _responses,
         "experiment": _experiment,
         "compare": _compare,
+        "reproduce": _reproduce,
     }
     try:
         return commands_by_name[options.command](options)
@@ -142,6 +161,19 @@ def _compare(options: argparse.Namespace) -> int:
     from cnnlib.records import lines
 
     table = records.compare(options.first, options.second)
+    print(lines(table.head, table.rows))
+    return 0
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    from cnnbook import reproduce
+    from cnnlib.records import lines
+
+    if options.list:
+        table = reproduce.overview()
+    else:
+        full = {"auto": None, "recorded": False, "paper": True}[options.length]
+        table = reproduce.reproduce(options.out, options.only, minutes=options.minutes, full=full)
     print(lines(table.head, table.rows))
     return 0
 

@@ -286,7 +286,7 @@ CANDIDATES: dict[str, tuple[dict, ...]] = {
     ),
     "lenet5_modern": (
         {"preparation": Preparation("unit")},
-        *({"rates": cosine(first, 20)} for first in (0.001, 0.002, 0.004)),
+        *({"rates": cosine(first, len(RECIPES["lenet5_modern"].rates))} for first in (0.001, 0.002, 0.004)),
     ),
 }
 """What a recipe's own choices were chosen from, on validation images."""

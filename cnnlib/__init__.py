@@ -6,12 +6,17 @@
     model = cnn.models.LeNet5()
     run = cnn.train(model, digits, recipe="lenet5", epochs=1)
 
-Importing the package loads no framework: a name is looked up in its module when it is first used.
+Importing the package loads no framework: a name is looked up in its module when it is first used. Once Keras
+is imported, before or after, it knows this package's layers, and `keras.models.load_model` opens their files.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -24,6 +29,7 @@ _FACE = {
     "compare": "cnnlib.runs.compare",
     "count": "cnnlib.audit.count",
     "error": "cnnlib.runs.error",
+    "learn": "cnnlib.learning.learn",
     "load": "cnnlib.data.load",
     "open_folder": "cnnlib.data.open_folder",
     "pretrained": "cnnlib.weights.load",
@@ -53,3 +59,30 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     modules = ("audit", "data", "evaluation", "layers", "models", "plots", "recipe", "transfer", "weights")
     return sorted([*_FACE, *modules])
+
+
+class _AfterKeras(MetaPathFinder):
+    """Registers our layers with Keras when somebody imports it."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = find_spec("keras")
+        if spec is not None and spec.loader is not None:
+            run = spec.loader.exec_module
+
+            def run_and_register(module: ModuleType) -> None:
+                run(module)
+                import_module("cnnlib.layers")
+
+            spec.loader.exec_module = run_and_register  # type: ignore[method-assign]
+        return spec
+
+
+if "keras" in sys.modules:
+    import_module("cnnlib.layers")
+else:
+    sys.meta_path.insert(0, _AfterKeras())

@@ -51,6 +51,19 @@ class BatchNormalization(keras.layers.BatchNormalization):
         return normalise(self, inputs)
 
 
+def plain(model: keras.Model) -> keras.Model:
+    """The network with Keras's own batch normalisation in place of ours, which computes the same."""
+
+    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
+        ours = isinstance(layer, BatchNormalization)
+        kind = keras.layers.BatchNormalization if ours else type(layer)
+        return kind.from_config(layer.get_config())
+
+    copied = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    copied.set_weights(model.get_weights())
+    return copied
+
+
 def patches(x: keras.KerasTensor, size: int) -> keras.KerasTensor:
     """Put every size x size square of the input on the last axis, row by row, its channels innermost.
 

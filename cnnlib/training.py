@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -27,6 +28,7 @@ from cnnlib.data.feed import Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
+from cnnlib.inputs import TrainingError, check_inputs, outputs_of, remark, with_fitting_loss
 from cnnlib.models import without_aux_heads
 from cnnlib.rate_factors import with_rate_factors
 from cnnlib.recipe import Recipe
@@ -48,10 +50,6 @@ TEST_VALUES, TEST_IMAGES = 2**23, 500
 Images = Split | PictureFolder
 
 
-class TrainingError(RuntimeError):
-    """A training cannot start or go on; the message says why and what to do."""
-
-
 class Interrupted(KeyboardInterrupt):
     """A training was asked to stop and has saved its state; `signal` is what asked."""
 
@@ -70,6 +68,7 @@ class Progress:
         loss: sum of the losses of these updates.
         wrong: training images answered wrongly in them.
         history: one value for each epoch and figure; errors as shares.
+        best_epoch: the first with the lowest validation error, from 1; 0 where nobody asked for it.
         seconds: time spent training, over all sessions.
         waited: part of it spent waiting for images.
         schedule: state of the schedule.
@@ -82,6 +81,7 @@ class Progress:
     history: dict[str, list[float]] = field(
         default_factory=lambda: {"rate": [], "train_loss": [], "train_error": [], "validation_error": []}
     )
+    best_epoch: int = 0
     seconds: float = 0.0
     waited: float = 0.0
     schedule: dict = field(default_factory=dict)
@@ -101,6 +101,8 @@ def fit(
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     pixels: Pixels | None = None,
     rate_factors: Sequence[float] | None = None,
+    class_weights: Sequence[float] | None = None,
+    patience: int | None = None,
 ) -> Progress:
     """Train `model` in place.
 
@@ -123,17 +125,28 @@ def fit(
         pixels: how pixels are prepared; None prepares them as the recipe says, by what `train` measures. A
             network that was trained before wants those it was trained with.
         rate_factors: factors of the rate, one for each of the model's trainable variables; None is 1 for all.
+        class_weights: factors of the loss, one for each class, as for classes with few images.
+        patience: keep the weights of the epoch with the lowest validation error, and stop after so many
+            epochs without a lower one; None keeps the last epoch's.
 
     Returns:
         The progress at the end, with the history.
 
     Raises:
-        TrainingError: fewer training images than one batch, a loss that is no longer finite, or another
-            process that died.
+        TrainingError: inputs that do not fit the model (see `cnnlib.inputs.check_inputs`), fewer
+            training images than one batch, a loss that is no longer finite, or another process that died.
         CheckpointError: a checkpoint of another run, or one that cannot be read or written.
         Interrupted: SIGTERM or Ctrl-C came and the checkpoint is saved.
     """
     engine = engine or backend.engine("one")
+    for images in (train, validation):
+        if images is not None:
+            check_inputs(model, recipe, images, pixels, class_weights)
+    if patience is not None and (not validation or patience < 1):
+        raise TrainingError(
+            "patience is a number of epochs, and needs validation images to see the best one."
+        )
+    recipe = with_fitting_loss(recipe, model)
     _check_batch(recipe, len(train), engine, accumulate)
     if played := extras.rehearsal():
         recipe, train, validation = played.shortened(recipe, train, validation, accumulate * engine.devices)
@@ -144,7 +157,7 @@ def fit(
     objective = Objective(
         model,
         optimizer,
-        recipe.build_loss(),
+        _weighted(recipe.build_loss(), class_weights),
         feed.inputs,
         recipe.weight_decay,
         accumulate,
@@ -159,11 +172,20 @@ def fit(
         identity["pixels"] = pixels.described()
     if rate_factors is not None:
         identity["rate_factors"] = list(rate_factors)
-    saved = Checkpoint(checkpoint, [*model.variables, *optimizer.variables], identity, engine.process == 0)
+    if class_weights is not None:
+        identity["class_weights"] = [float(weight) for weight in class_weights]
+    with engine.scope():
+        best = (
+            []
+            if patience is None
+            else [keras.Variable(ops.convert_to_numpy(weight.value)) for weight in model.weights]
+        )
+    variables = [*model.variables, *optimizer.variables, *best]
+    saved = Checkpoint(checkpoint, variables, identity, engine.process == 0)
     validate = _error_of(model, test_feed) if test_feed else lambda: None
     with _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
         progress = _resume(saved, schedule, engine)
-        while not schedule.finished(progress.epoch):
+        while not (schedule.finished(progress.epoch) or _is_tired(progress, patience)):
             clock = _Clock(progress)
             rng = np.random.default_rng((seed, progress.epoch))
             updates = schedule.updates(progress.epoch)
@@ -192,16 +214,46 @@ def fit(
             _absorb(pending, progress)
             with _averaged(model, optimizer, recipe):
                 figures = _finish_epoch(recipe, schedule, progress, updates, validate())
+                if patience is not None and _is_best(progress):
+                    _copy(model.weights, best)
             clock.stop()
             if on_epoch:
                 on_epoch(progress.epoch, figures)
             # Not after every epoch: one of a small set may take less time than to write a large network.
-            if stop.due() or saved.due(SECONDS_PER_CHECKPOINT) or schedule.finished(progress.epoch):
+            done = schedule.finished(progress.epoch) or _is_tired(progress, patience)
+            if stop.due() or saved.due(SECONDS_PER_CHECKPOINT) or done:
                 saved.save(vars(progress))
             stop.obey(saved)
-    if recipe.averaging is not None:
+    if progress.best_epoch:
+        _copy(best, model.weights)
+    elif recipe.averaging is not None:
         optimizer.finalize_variable_values(model.trainable_variables)
     return progress
+
+
+def _weighted(loss: keras.losses.Loss, class_weights: Sequence[float] | None) -> Callable:
+    """The loss in which each image counts by the weight of its class."""
+    if class_weights is None:
+        return loss
+    weights = np.asarray(class_weights, "float32")
+    return lambda labels, scores: loss(labels, scores, ops.take(weights, ops.cast(labels, "int32")))
+
+
+def _is_best(progress: Progress) -> bool:
+    """Whether the epoch just finished has the lowest validation error, and the first one of them."""
+    errors = progress.history["validation_error"]
+    best = errors.index(min(errors)) + 1 == progress.epoch
+    progress.best_epoch = progress.epoch if best else progress.best_epoch
+    return best
+
+
+def _is_tired(progress: Progress, patience: int | None) -> bool:
+    return patience is not None and progress.epoch - progress.best_epoch >= patience
+
+
+def _copy(these: Sequence[keras.Variable], to: Sequence[keras.Variable]) -> None:
+    for value, place in zip(these, to, strict=True):
+        place.assign(value.value)
 
 
 def _check_batch(recipe: Recipe, images: int, engine: Engine, accumulate: int) -> None:
@@ -340,8 +392,12 @@ def _absorb(results: tuple, progress: Progress) -> tuple:
     return ()
 
 
+# The last comes where a terminal closes; Windows has none.
+_STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+
+
 class _Stop:
-    """Whether SIGTERM or Ctrl-C came to any process: all must stop after the same update.
+    """Whether SIGTERM, SIGHUP or Ctrl-C came to any process: all must stop after the same update.
 
     Attributes:
         asked: numbers of the signals that came to this process.
@@ -380,17 +436,46 @@ class _Stop:
 
 @contextlib.contextmanager
 def _stop_requests(engine: Engine, active: bool) -> Iterator[_Stop]:
-    """Take note of SIGTERM and Ctrl-C instead of dying of them."""
+    """Take note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them."""
     stop = _Stop(engine)
     if not active or threading.current_thread() is not threading.main_thread():
         yield stop  # Python lets only the main thread handle signals
         return
-    before = {number: signal.signal(number, stop.note) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, stop.note) for number in _STOPS}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path | None) -> Iterator[None]:
+    """Keep a folder from other processes that would train into it, and find out at once if it is writable."""
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise TrainingError(f"{folder} cannot be made ({problem}): give another folder.") from problem
+    if not os.access(folder, os.W_OK):
+        raise TrainingError(f"{folder} cannot be written to: give another folder.")
+    if os.name == "nt":  # where folders cannot be locked
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            said = f"Another process trains into {folder}: wait for it, or give another folder."
+            raise TrainingError(said) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -521,6 +606,8 @@ def run(
     precision: str = "auto",
     accumulate: int = 1,
     tensorboard: bool = False,
+    class_weights: Sequence[float] | None = None,
+    patience: int | None = None,
 ) -> tuple[keras.Model, dict]:
     """Build, train and measure a network: from a recipe to a record.
 
@@ -537,6 +624,8 @@ def run(
             hardware is fast at (see `cnnlib.backend.best_precision`).
         accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
         tensorboard: write TensorBoard logs into `out`/tensorboard.
+        class_weights: see `fit`.
+        patience: see `fit`.
 
     Returns:
         The trained model, without auxiliary heads, and its record (see `cnnlib.records`).
@@ -556,8 +645,12 @@ def run(
     if model is None:
         with dtype_policy(precision), engine.scope():
             model = recipe.build_network(len(data.class_names))
+    recipe = with_fitting_loss(recipe, model)
     folder = None if out is None else Path(out)
-    with _Report(recipe, folder if tensorboard else None, verbose, engine) as report:
+    with (
+        _locked(folder if engine.process == 0 else None),
+        _Report(recipe, folder if tensorboard else None, verbose, engine) as report,
+    ):
         progress = fit(
             model,
             recipe,
@@ -569,7 +662,12 @@ def run(
             checkpoint=folder and folder / CHECKPOINT,
             show_progress=verbose,
             on_epoch=report,
+            class_weights=class_weights,
+            patience=patience,
         )
+    said = remark(progress.history["train_loss"], _classes_of_loss(recipe, model))
+    if said and verbose and engine.process == 0:
+        print(said, file=sys.stderr)
     if recipe.heads:
         model = without_aux_heads(model)
     test_error, answers = measure_test(model, recipe, data, engine) if use_test else (None, {})
@@ -588,6 +686,8 @@ def run(
                 for name, _ in getattr(split, "skipped", [])
             ],
             "result": {"test_error": test_error},
+            **({"remark": said} if said else {}),
+            **({"best_epoch": progress.best_epoch} if patience is not None else {}),
             "history": progress.history,
             "wall_seconds": round(progress.seconds, 1),
             "waited_seconds": round(progress.waited, 1),
@@ -598,6 +698,11 @@ def run(
         model.save_weights(folder / "final.weights.h5")
         (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     return model, record
+
+
+def _classes_of_loss(recipe: Recipe, model: keras.Model) -> int | None:
+    """How many classes a loss is a cross-entropy of; None where it is another, or a sum of several."""
+    return outputs_of(model) if recipe.loss == "cross_entropy" and not recipe.heads else None
 
 
 def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:

@@ -417,30 +417,86 @@ def _from_wheel(weights: Weights, target: Path) -> None:
 
 
 def read_h5(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
-    """Read an HDF5 file of weights in the layout of Keras 1 and 2, as arrays alone.
+    """Read an HDF5 file of weights in the layout of Keras 1 and 2, which Keras 3 writes too, as arrays alone.
+
+    Args:
+        path: of what `model.save_weights("x.h5")` wrote in Keras 2, or `model.save("x.h5")`.
 
     Returns:
         The arrays of each layer that has some, by its name with _ for /.
 
     Raises:
-        WeightsError: the file is damaged or something else.
+        WeightsError: the file is damaged or something else, or some numbers are not finite.
     """
     try:
         with h5py.File(path, "r") as file:
-            return {
-                _text(layer).replace("/", "_"): arrays
-                for layer in file.attrs["layer_names"]
+            root = file.get("model_weights", file)
+            found = {
+                layer.replace("/", "_"): arrays
+                for layer in _listed(root, "layer_names")
                 if (
-                    arrays := [
-                        np.asarray(file[_text(layer)][_text(name)])
-                        for name in file[_text(layer)].attrs["weight_names"]
-                    ]
+                    arrays := [np.asarray(root[layer][name]) for name in _listed(root[layer], "weight_names")]
                 )
             }
     except (OSError, KeyError, TypeError, ValueError) as problem:
         raise WeightsError(
             f"{path} cannot be read as weights of Keras in HDF5 ({problem}): get it from its publisher anew."
         ) from problem
+    _require_finite({name: value for name, values in found.items() for value in values}, str(path))
+    return found
+
+
+def _listed(group: h5py.Group, what: str) -> list[str]:
+    """A list in an attribute; one of more than 64 kB is divided among several, which are numbered."""
+    parts = [group.attrs[what]] if what in group.attrs else []
+    while f"{what}{len(parts)}" in group.attrs:
+        parts.append(group.attrs[f"{what}{len(parts)}"])
+    if not parts:
+        raise KeyError(what)
+    return [_text(name) for part in parts for name in part]
+
+
+def _require_finite(values: Mapping[str, np.ndarray], where: str) -> None:
+    bad = [name for name, value in values.items() if not np.isfinite(value).all()]
+    if bad:
+        names = ", ".join(bad[:6])
+        raise WeightsError(
+            f"{where} holds numbers that are not finite, in {names}: its training diverged; use another."
+        )
+
+
+def load_into(model: keras.Model, path: str | os.PathLike) -> None:
+    """Set a network's weights from a file that Keras wrote: .h5, .weights.h5 or .keras.
+
+    Only weights are read, nothing of the file is run, and the model stays as it was unless all of them fit.
+
+    Raises:
+        WeightsError: there is no such file, it is of another network, or some numbers are not finite.
+    """
+    path, before = Path(path).expanduser(), model.get_weights()
+    if not path.is_file():
+        raise WeightsError(f"There is no file {path}.")
+    try:
+        if _is_old(path):
+            _assign(model, read_h5(path), str(path))
+        else:
+            model.load_weights(path)
+        _require_finite({each.path: ops.convert_to_numpy(each.value) for each in model.weights}, str(path))
+    except WeightsError:
+        model.set_weights(before)
+        raise
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as problem:
+        model.set_weights(before)
+        said = " ".join(str(problem).split())[:200]
+        raise WeightsError(f"{path} does not hold the weights of {model.name}: {said}") from problem
+
+
+def _is_old(path: Path) -> bool:
+    """Whether a file has the layout of Keras 1 and 2."""
+    if not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path, "r") as file:
+        return "model_weights" in file or any(name.startswith("layer_names") for name in file.attrs)
 
 
 def _text(name: bytes | str) -> str:
@@ -457,14 +513,22 @@ def _assign(model: keras.Model, arrays: Mapping[str, Sequence[np.ndarray]], wher
             "into the network it was saved from."
         )
     for name, layer in ours.items():
-        shapes = [[tuple(each.shape) for each in group] for group in (layer.weights, arrays[name])]
+        shapes = [[tuple(each.shape) for each in group] for group in (_in_order(layer), arrays[name])]
         if shapes[0] != shapes[1]:
             raise WeightsError(
                 f"{name} has weights {shapes[0]} in {model.name} and {shapes[1]} in {where}: build the "
                 "network with the settings it was saved with."
             )
     for name, layer in ours.items():
-        layer.set_weights(list(arrays[name]))
+        for variable, value in zip(_in_order(layer), arrays[name], strict=True):
+            variable.assign(value)
+
+
+def _in_order(layer: keras.Layer) -> list[keras.Variable]:
+    """Weights as Keras 2 wrote them: those of a model inside with all that learn first."""
+    if isinstance(layer, keras.Model):
+        return [*layer.trainable_weights, *layer.non_trainable_weights]
+    return layer.weights
 
 
 def save(
@@ -570,6 +634,9 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
         raise WeightsError(
             f"{path} cannot be read as weights of this package ({problem}): get it anew, or save it again."
         ) from problem
+    _require_finite(
+        {weight.path: value for weight, value in zip(model.weights, values, strict=True)}, str(path)
+    )
     model.set_weights(values)
     return Pretrained(
         model=model,

@@ -22,8 +22,8 @@ from cnnbook.plots.sizes import (
     shape_through_depth,
 )
 from cnnbook.plots.transfer_errors import by_layer, levels, over_images
-from cnnbook.plots.two_classes import roc
 from cnnbook.plots.vgg import configurations, receptive_fields
+from cnnlib.plots.two_classes import roc
 
 __all__ = [
     "activations",

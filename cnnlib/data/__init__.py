@@ -106,8 +106,8 @@ def load(name: str, images: str = "embedded", validation: int | None = None, see
             "cifar10"; "photos" for crops of ten photographs; "imagenet" or "imagenette", of which a part will
             do, for pictures that stay on disk; or a set that another package adds (see `cnnlib.extras`).
         images: "embedded" for the part that comes with an installed package; "full" for the full set, from
-            the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1. Pictures
-            that stay on disk are in CNNLIB_DATA alone. A profile stands for one of the two: see `PROFILES`.
+            the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1; ImageNet
+            is in CNNLIB_DATA alone. A profile stands for one of the two: see `PROFILES`.
         validation: number of training images to set aside, 0 for none, None for the published validation
             split or, where there is none, the set's own default.
         seed: seed of the validation split; a published one does not depend on it.
@@ -138,7 +138,7 @@ def load(name: str, images: str = "embedded", validation: int | None = None, see
     spec = FOLDERS[name]
     if kind == "embedded":
         raise DataError(f"no package carries a part of {name}: load it as full (profile colab or paper)")
-    return open_pictures(spec, folder_of_pictures(spec), validation, seed)
+    return open_pictures(spec, *folder_of_pictures(spec), validation, seed)
 
 
 def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -> DataSet[Split]:
@@ -171,9 +171,16 @@ def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -
 
 
 def open_pictures(
-    spec: FolderSpec, folder: Path, validation: int | None, seed: int
+    spec: FolderSpec, folder: Path, found: str, validation: int | None, seed: int
 ) -> DataSet[PictureFolder]:
     """Open a set that stays on disk, or a part of it.
+
+    Args:
+        spec: the set.
+        folder: where its pictures lie, in train/CLASS and val/CLASS.
+        found: where that is from, in words for a record.
+        validation: as `load`.
+        seed: as `load`.
 
     Raises:
         DataError: the folder has other classes, or more pictures than the set.
@@ -193,8 +200,8 @@ def open_pictures(
         kind="full",
         class_names=tuple(spec.words.values()) or opened.class_names,
         source=(
-            f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, in "
-            f"{spec.name}/ in the user's data folder; the hash is of their names and sizes"
+            f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, "
+            f"{found}; the hash is of their names and sizes"
         ),
         licence=spec.licence,
     )

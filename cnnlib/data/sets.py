@@ -100,7 +100,7 @@ class DataSpec:
 class FolderSpec:
     """A data set that stays on disk: pictures in NAME/train/CLASS/ and NAME/val/CLASS/.
 
-    It is never downloaded. A part of it is accepted: what is counted is said.
+    A part of it is accepted: what is counted is said.
 
     Attributes:
         name: name of the set and of its folder.
@@ -112,6 +112,8 @@ class FolderSpec:
         publisher: where to get it.
         licence: under which licence the publisher gives the set.
         citation: the publication to cite.
+        url: address of the publisher's tar, whose one folder holds train/ and val/; None: never downloaded.
+        md5: of that tar.
     """
 
     name: str
@@ -123,6 +125,18 @@ class FolderSpec:
     publisher: str
     licence: str
     citation: str
+    url: str | None = None
+    md5: str = ""
+
+    @property
+    def file(self) -> str | None:
+        """Name of the publisher's tar."""
+        return self.url and self.url.rpartition("/")[2]
+
+    @property
+    def root(self) -> str:
+        """Name of the one folder in it."""
+        return (self.file or "").partition(".")[0]
 
 
 _PHOTOS = Content(
@@ -326,5 +340,9 @@ FOLDERS = {
         publisher="https://github.com/fastai/imagenette",
         licence="the pictures are ImageNet's: for research and education only",
         citation=_IMAGENET,
+        # The smallest of three: 160 pixels. The MD5 is the one that torchvision checks. The download itself
+        # has not been tried.
+        url="https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
+        md5="e793b78cc4c9e9a4ccc0c1155377a412",
     ),
 }

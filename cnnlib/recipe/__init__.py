@@ -5,6 +5,8 @@ Each network's recipes stand in a module of their own.
 
 from __future__ import annotations
 
+import difflib
+
 from cnnlib import extras
 from cnnlib.recipe import alexnet, inception, lenet, resnet, vgg
 from cnnlib.recipe.base import LOSSES, OPTIMIZERS, Recipe, choose
@@ -32,8 +34,13 @@ def find(name: str) -> Recipe:
     """Return a recipe of `RECIPES`; a key of `DEFAULTS` stands for one.
 
     Raises:
-        ValueError: there is none of that name; the message lists those there are.
+        ValueError: there is none of that name; the message says the nearest, and lists those there are.
     """
+    near = difflib.get_close_matches(name, [*DEFAULTS, *RECIPES], n=1)
+    if near and near[0] != name:
+        raise ValueError(
+            f"Unknown recipe {name!r}: did you mean {near[0]!r}? There are {', '.join(RECIPES)}."
+        )
     return choose("recipe", RECIPES, DEFAULTS.get(name, name))
 
 

@@ -487,6 +487,70 @@ def test_a_picture_of_any_kind_and_size_is_classified(places: Path, monkeypatch:
     assert found.classify(grey, 2) == found.classify(np.asarray(grey.convert("RGB")), 2)
 
 
+@pytest.mark.parametrize("name", ["whole.h5", "alone.weights.h5", "whole.keras"])
+def test_weights_are_read_as_keras_writes_them(name: str, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    body = keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()], name="body"
+    )
+    model = keras.Sequential([keras.Input((8, 8, 3)), body, keras.layers.Flatten(), keras.layers.Dense(2)])
+    for each in model.weights:
+        each.assign(np.random.default_rng(len(each.path)).normal(size=each.shape))
+    twin = keras.models.clone_model(model)
+    (model.save_weights if "weights" in name else model.save)(tmp_path / name)
+    weights.load_into(twin, tmp_path / name)
+    for one, other in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    before = small().get_weights()
+    other = small()
+    other.set_weights(before)
+    with pytest.raises(WeightsError, match="squeezenet"):
+        weights.load_into(other, tmp_path / name)
+    for one, kept in zip(before, other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, kept)
+    spoilt = model.get_weights()
+    spoilt[0][0, 0, 0, 0] = np.nan
+    model.set_weights(spoilt)
+    (model.save_weights if "weights" in name else model.save)(tmp_path / name)
+    with pytest.raises(WeightsError, match="numbers that are not finite"):
+        weights.load_into(twin, tmp_path / name)
+    assert all(np.isfinite(value).all() for value in twin.get_weights())
+
+
+def test_a_list_of_layers_that_hdf5_divides_is_read_whole(tmp_path: Path) -> None:
+    path = old_h5(small(), tmp_path / "a.h5")
+    whole = weights.read_h5(path)
+    with h5py.File(path, "a") as file:
+        names = list(file.attrs["layer_names"])
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"], file.attrs["layer_names1"] = names[:20], names[20:]
+    assert list(weights.read_h5(path)) == list(whole)
+    with h5py.File(path, "a") as file:
+        file["conv10"]["conv10_1"][0] = np.inf
+    with pytest.raises(WeightsError, match="numbers that are not finite, in conv10"):
+        weights.read_h5(path)
+
+
+@pytest.mark.parametrize("order", ["cnnlib, keras", "keras, cnnlib"])
+def test_keras_opens_our_networks_once_the_package_is_imported(order: str, tmp_path: Path) -> None:
+    model = models.ResNetCIFAR(8, input_shape=(16, 16, 3), width=0.25)
+    model.save(tmp_path / "ours.keras")
+    code = f"import {order}, sys; assert 'cnnlib.models' not in sys.modules; "
+    code += f"print(keras.models.load_model({str(tmp_path / 'ours.keras')!r}).count_params())"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-500:]
+    assert int(ran.stdout) == model.count_params()
+
+
+def test_keras_set_to_channels_first_is_said() -> None:
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match="Keras is set to channels_first, in its"):
+            small()
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
 def test_a_picture_is_classified_as_a_folder_of_pictures_reads_it(
     places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -180,3 +180,8 @@ def test_several_views_of_a_picture_lie_in_a_row(folder: PictureFolder) -> None:
     assert batch["images"].shape == (1, 3, 10, 4, 4, 3)
     seen = ops.convert_to_numpy(source.plain_inputs({"images": batch["images"][0]}, None))
     np.testing.assert_allclose(seen[:, 0, 0, 0], np.repeat([0, 10, 20], 10) / 255, rtol=1e-6)
+
+
+def test_features_are_no_images_to_be_cut() -> None:
+    source = Feed(Split(np.zeros((5, 7), "float32"), np.zeros(5, "int64")), ALONE, UNIT, view=RandomView(6))
+    assert (source.augmentations, source.cut) == ((), None)
