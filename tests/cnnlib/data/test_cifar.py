@@ -195,7 +195,7 @@ def test_an_unknown_copy_is_refused_with_the_reason_and_the_archive_helps(
 
 def test_without_a_file_cifar10_names_the_sets_that_need_none() -> None:
     with pytest.raises(
-        data.DataError, match=r"cifar10 has no quick profile.*need no file: lungs, mnist, shapes"
+        data.DataError, match=r"cifar10 has no quick profile.*need no file: lungs, mnist, photos, shapes"
     ):
         data.load("cifar10")
 
