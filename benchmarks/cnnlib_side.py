@@ -11,6 +11,7 @@ from keras import ops
 from cnnlib import audit, backend, records, training
 from cnnlib.data import DataSet, Split
 from cnnlib.data.folders import PictureFolder
+from cnnlib.data.preparation import Preparation
 from cnnlib.recipe import Recipe
 
 # So small that random labels make no loss diverge; how large it is costs nothing.
@@ -26,7 +27,7 @@ def _recipe(job: Job) -> Recipe:
         optimizer_settings={"momentum": networks.MOMENTUM},
         rates=(RATE,) * job.epochs,
         batch_size=job.batch_size,
-        augmentation=job.augmentation,
+        preparation=Preparation("unit", job.augmentation),
         source="for benchmarks",
     )
 

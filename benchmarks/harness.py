@@ -49,6 +49,7 @@ class Job:
         epochs: epochs to train, the first, which compiles, included.
         folder: pictures are read from this folder of class folders while training, or None: from memory.
         devices: GPUs, where there are some, that the side may see.
+        jit: whether XLA compiles the step of `plain_keras.train_fast`.
     """
 
     side: str
@@ -60,6 +61,7 @@ class Job:
     epochs: int = 6
     folder: str | None = None
     devices: int = 1
+    jit: bool = False
 
     @property
     def images_per_epoch(self) -> int:
@@ -68,7 +70,7 @@ class Job:
 
     def settings(self) -> dict[str, Any]:
         """What both sides of a comparison share, as plain data."""
-        return {name: value for name, value in asdict(self).items() if name not in ("side", "folder")}
+        return {name: value for name, value in asdict(self).items() if name not in ("side", "folder", "jit")}
 
 
 class StoppedError(Exception):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SHAPES = {
     "lenet5": ((28, 28, 1), 10),
+    "alexnet": ((227, 227, 3), 1000),
     "resnet20": ((32, 32, 3), 10),
     "resnet50": ((224, 224, 3), 1000),
     "vgg16": ((224, 224, 3), 1000),
@@ -37,10 +38,11 @@ def for_keras(network: str) -> keras.Model:
     """Build a network of `SHAPES` for Keras, with new weights; its outputs are class probabilities."""
     import keras
 
-    from cnnlib.models import LeNet5
+    from cnnlib.models import AlexNet, LeNet5
 
     builders = {
         "lenet5": LeNet5,
+        "alexnet": AlexNet,
         "resnet20": _keras_resnet20,
         "resnet50": lambda: keras.applications.ResNet50(weights=None),
         "vgg16": lambda: keras.applications.VGG16(weights=None),

@@ -33,6 +33,7 @@ class Kind:
 
 KINDS = {
     "fit": Kind("images a second, as a multiple of model.fit's", "{:.2f}"),
+    "fastest": Kind("images a second, as a multiple of the fastest model.fit's", "{:.2f}"),
     "torch": Kind("images a second, as a multiple of plain PyTorch's", "{:.2f}"),
     "wait": Kind("share of the time spent waiting for data", "{:.1%}", below=True),
     "peak": Kind("share of a matrix product's operations a second", "{:.0%}"),

@@ -16,6 +16,7 @@ SIDES = {
     "cnnlib": "cnnlib_side:train",
     "cnnlib_alone": "cnnlib_side:train_alone",
     "keras": "plain_keras:train",
+    "keras_fast": "plain_keras:train_fast",
     "matrix_product": "cnnlib_side:multiply",
     "torch": "plain_torch:train",
     "about_keras": "cnnlib_side:about",

@@ -3,6 +3,7 @@
     python book/build.py                             build _build/html, running again only what changed
     python book/build.py --strict --check-contract   as `make test` does: warnings and broken budgets fail
     python book/build.py --in-place                  write the outputs back into the committed notebooks
+    python book/build.py --first-cells               write the set-up cell into them, and run nothing
     python book/build.py --publish                   for the public: fails while the repository has no address
 
 Notebooks run one process each; what they gave is kept in _build/executed under a key made of everything it
@@ -45,7 +46,7 @@ from cnncourse.builds import (
     without_answers,
     without_outputs,
 )
-from cnncourse.setup_cell import setup_cell
+from cnncourse.setup_cell import packed_commit, setup_cell
 
 PACKAGES = ("cnnlib", "cnnbook", "cnncourse")
 METADATA = "cnnlib"  # where a notebook's metadata hold its contract
@@ -191,10 +192,26 @@ def _without_paths(value: Any, root: Path) -> Any:
     return value
 
 
-def with_setup_cell(notebook: NotebookNode, url: str) -> NotebookNode:
+def first_cell(book: Book) -> str:
+    """The text of the set-up cell of every notebook, lesson or exercise.
+
+    Raises:
+        BuildError: the book has an address and is in no repository of which a commit could be named.
+    """
+    config = book.config()
+    commit = packed_commit(book.root) if has_address(config) else ""
+    if has_address(config) and not commit:
+        raise BuildError("the first cells name a commit to install from: put the book into a git repository")
+    return setup_cell(config["repository"]["url"], commit)
+
+
+def with_setup_cell(notebook: NotebookNode, text: str) -> NotebookNode:
     """Put the set-up cell before the first code cell, in place of an earlier one."""
-    cell = nbformat.v4.new_code_cell(setup_cell(url), id="setup")
+    cell = nbformat.v4.new_code_cell(text, id="setup")
     cell.metadata["tags"] = ["setup", "remove-cell"]
+    for old in notebook.cells:
+        if has_tag(old, "setup"):
+            cell.execution_count = old.execution_count  # it prints nothing where the package is
     cells = [old for old in notebook.cells if not has_tag(old, "setup")]
     first = next((place for place, old in enumerate(cells) if old.cell_type == "code"), len(cells))
     notebook.cells = [*cells[:first], cell, *cells[first:]]
@@ -517,13 +534,18 @@ def update_in_place(book: Book, state: State) -> None:
     Raises:
         BuildError: A notebook failed. Its outputs stay as they were.
     """
-    url = book.config()["repository"]["url"]
-    for page in book.notebooks():
-        path = book.root / page
-        _write_if_changed(tidy(with_setup_cell(read_notebook(path), url), book.root), path)
+    update_first_cells(book)
     execute_changed(book, state)
     for page in book.notebooks():
         _write_if_changed(read_notebook(book.executed(page)), book.root / page)
+
+
+def update_first_cells(book: Book) -> None:
+    """Write the set-up cell into the committed notebooks, whose outputs stay as they are."""
+    text = first_cell(book)
+    for page in book.notebooks():
+        path = book.root / page
+        _write_if_changed(tidy(with_setup_cell(read_notebook(path), text), book.root), path)
 
 
 def _write_if_changed(notebook: NotebookNode, path: Path) -> None:
@@ -610,7 +632,7 @@ def unpublishable(book: Book) -> str | None:
         return (
             f"_config.yml still has the placeholder {PLACEHOLDER} for the repository's address: write yours"
         )
-    wanted = setup_cell(config["repository"]["url"])
+    wanted = first_cell(book)
     for page in book.notebooks():
         cells = read_notebook(book.root / page).cells
         if [cell.source for cell in cells if has_tag(cell, "setup")] != [wanted]:
@@ -698,6 +720,7 @@ def main(arguments: list[str] | None = None) -> int:
         "--root", type=Path, default=Path(__file__).resolve().parent.parent, help=argparse.SUPPRESS
     )
     parser.add_argument("--in-place", action="store_true", help="update the committed notebooks and stop")
+    parser.add_argument("--first-cells", action="store_true", help="update those cells alone and stop")
     parser.add_argument("--strict", action="store_true", help="a warning of the rendering is an error")
     parser.add_argument(
         "--check-contract", action="store_true", help="a notebook over its budget is an error"
@@ -711,6 +734,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.in_place:
             update_in_place(book, state)
+            return 0
+        if options.first_cells:
+            update_first_cells(book)
             return 0
         if options.publish and (reason := unpublishable(book)):
             raise BuildError(reason)

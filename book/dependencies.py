@@ -72,9 +72,12 @@ def _of_module(content: bytes, packages: tuple[str, ...], parent: str) -> tuple[
     """What a module imports, and what its strings begin with."""
     with suppress(SyntaxError):  # the notebook's own run will say where it is
         tree = ast.parse(content)
-        if _face(tree) is None:
-            names = list(packages)
-            return list(_imports(tree, names, parent, _aliases(tree, names))), set(_words(tree))
+        face, names = _face(tree), list(packages)
+        imported = list(_imports(tree, names, parent, _aliases(tree, names)))
+        if face is None:
+            return imported, set(_words(tree))
+        # Names of a face count where they are used; what it imports by itself counts at once.
+        return [name for name in imported if not name.endswith(".*") and name not in face.values()], set()
     return [], set()
 
 

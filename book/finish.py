@@ -1,6 +1,7 @@
 """What the book changes in the pages that Sphinx and its theme wrote: lighter, and open to every reader."""
 
 import re
+import textwrap
 from html import escape, unescape
 from pathlib import Path
 
@@ -47,6 +48,25 @@ def finished(page: str) -> str:
     return page
 
 
+def with_description(page: str) -> str:
+    """Say in a page's head what the page is about, for whoever is sent its address."""
+    first, title = (
+        re.search(r"(?s)<article.*?<p>(.*?)</p>", page),
+        re.search(r"<title>(.*?)( — .*)?</title>", page),
+    )
+    if not first or not title:
+        return page
+    words = unescape(re.sub(r"<[^>]+>", "", first[1])).split()
+    told = escape(textwrap.shorten(" ".join(words), 200, placeholder=" …"))
+    tags = (
+        f'<meta name="description" content="{told}" />\n'
+        f'<meta property="og:type" content="article" />\n'
+        f'<meta property="og:title" content="{title[1]}" />\n'
+        f'<meta property="og:description" content="{told}" />\n'
+    )
+    return page.replace("</head>", f"{tags}</head>", 1)
+
+
 def with_sources(page: str, up: str) -> str:
     """Put into each number of a page where it is from, for _static/hover.js; those without a source stay.
 
@@ -70,4 +90,5 @@ def finish(html: Path) -> None:
     """Make the changes in every page of a folder."""
     for path in html.rglob("*.html"):
         up = "../" * (len(path.relative_to(html).parts) - 1)
-        path.write_text(with_sources(finished(path.read_text("utf-8")), up), "utf-8")
+        page = with_description(finished(path.read_text("utf-8")))
+        path.write_text(with_sources(page, up), "utf-8")

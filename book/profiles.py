@@ -3,7 +3,7 @@
     python book/profiles.py                                    every notebook in every profile
     python book/profiles.py --only 03_alexnet --profile colab  one of them
 
-Trainings are cut to a few updates and full data sets are played by stand-ins (`cnnlib.data.rehearsal`), so
+Trainings are cut to a few updates and full data sets are played by stand-ins (`cnnbook.rehearsal`), so
 nothing is downloaded and nothing is a result. In a cell with the tag `learned` the assertions are left out,
 which are about what a whole training learns or takes; all others must hold. What ran is kept in
 _build/profiles.
@@ -20,8 +20,8 @@ from pathlib import Path
 from build import Book, BuildError, has_tag, parameters_of, read_notebook, run_notebook, source_of
 from nbformat import NotebookNode
 
+from cnnbook.added import VARIABLE
 from cnnlib.data import PROFILES
-from cnnlib.data.rehearsal import VARIABLE
 
 SECTIONS = "notebooks/"  # the pages beside them do the same in every profile
 LEARNED = "learned"

@@ -8,9 +8,10 @@
 As in `cnnlib`, a name is looked up in its module when it is first used.
 """
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
+
+from cnnbook import added  # noqa: F401 - it tells the library what this book adds
+from cnnlib import find_name
 
 # Names of the face, and where each stands.
 _FACE = {
@@ -22,12 +23,7 @@ _FACE = {
 
 
 def __getattr__(name: str) -> Any:
-    if name in _FACE:
-        module, _, attribute = _FACE[name].rpartition(".")
-        return getattr(import_module(module), attribute)
-    if not name.startswith("_") and find_spec(f"cnnbook.{name}") is not None:
-        return import_module(f"cnnbook.{name}")
-    raise AttributeError(f"cnnbook has no {name!r}; it has {', '.join(__dir__())}.")
+    return find_name(__name__, _FACE, name, __dir__())
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,7 @@
-"""The book's own work on the command line: `python -m cnnbook ledger | records | compare | ...`."""
+"""The book's own work on the command line: `python -m cnnbook ledger | records | compare | ...`.
+
+`train` is the library's, and knows the recipes of the book as well.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,10 @@ from pathlib import Path
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the return value is the exit status."""
+    if (sys.argv[1:] if arguments is None else arguments)[:1] == ["train"]:
+        from cnnlib.__main__ import main as train  # which knows the book's recipes from here
+
+        return train(arguments)
     parser = argparse.ArgumentParser(prog="python -m cnnbook", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     ledger = commands.add_parser("ledger", help="hold the code against the papers")
@@ -28,7 +35,12 @@ def main(arguments: list[str] | None = None) -> int:
     choose = commands.add_parser("choose", help="compare a recipe's candidate settings on validation images")
     choose.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     choose.add_argument(
-        "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
+        "--images",
+        "--profile",
+        dest="images",
+        default="embedded",
+        choices=("embedded", "full", "quick", "colab", "paper"),
+        help="which images of the data set: those that come with the package, or all; or a profile",
     )
     choose.add_argument(
         "--epochs", type=int, required=True, help="run each schedule through in so many epochs"
@@ -44,6 +56,24 @@ def main(arguments: list[str] | None = None) -> int:
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a recipe that has records, or a record.json")
+    again = commands.add_parser("reproduce", help="train again what was recorded, and compare")
+    again.add_argument("--list", action="store_true", help="say what was recorded, and train nothing")
+    again.add_argument(
+        "--only", nargs="+", default=(), metavar="NAME", help="these trainings, with all seeds"
+    )
+    again.add_argument("--minutes", type=float, help="what is most worth it and fits into so many")
+    again.add_argument(
+        "--length",
+        choices=("auto", "recorded", "paper"),
+        default="auto",
+        help="as recorded, or as long as the papers trained; auto: that on a GPU",
+    )
+    again.add_argument(
+        "--out",
+        type=Path,
+        default=Path("reproduced"),
+        help="folder that keeps what was trained, to go on with",
+    )
     options = parser.parse_args(arguments)
     commands_by_name = {
         "ledger": _ledger,
@@ -53,6 +83,7 @@ def main(arguments: list[str] | None = None) -> int:
         "responses": _responses,
         "experiment": _experiment,
         "compare": _compare,
+        "reproduce": _reproduce,
     }
     try:
         return commands_by_name[options.command](options)
@@ -68,13 +99,14 @@ def _answers(options: argparse.Namespace) -> int:
     from cnnbook import trainings
     from cnnlib.__main__ import find_images
     from cnnlib.recipe import Recipe
-    from cnnlib.records import read
+    from cnnlib.records import kind_of, read
 
     for folder in options.trainings:
         record = read(Path(folder) / "record.json")
-        if record["profile"] == "folder" and not options.data:
+        kind = kind_of(record)
+        if kind == "folder" and not options.data:
             raise ValueError(f"{folder} was trained on a folder of pictures: name it by --data NAME=FOLDER.")
-        options.profile = record["profile"]
+        options.images = kind
         trainings.add_answers(folder, find_images(options, Recipe.from_settings(record["recipe"])))
         print(f"{folder}: the answers are in its record")
     return 0
@@ -82,11 +114,12 @@ def _answers(options: argparse.Namespace) -> int:
 
 def _choose(options: argparse.Namespace) -> int:
     from cnnbook import trainings
+    from cnnbook.recipes import CANDIDATES
     from cnnlib import data
-    from cnnlib.recipe import CANDIDATES, find
+    from cnnlib.recipe import find
 
     recipe = find(options.recipe)
-    images = data.load(recipe.data, options.profile)
+    images = data.load(recipe.data, options.images)
     comparison = trainings.choose(recipe, CANDIDATES.get(recipe.name, ()), images, epochs=options.epochs)
     Path(options.out).write_text(json.dumps(comparison, indent=1) + "\n")
     return 0
@@ -128,6 +161,19 @@ def _compare(options: argparse.Namespace) -> int:
     from cnnlib.records import lines
 
     table = records.compare(options.first, options.second)
+    print(lines(table.head, table.rows))
+    return 0
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    from cnnbook import reproduce
+    from cnnlib.records import lines
+
+    if options.list:
+        table = reproduce.overview()
+    else:
+        full = {"auto": None, "recorded": False, "paper": True}[options.length]
+        table = reproduce.reproduce(options.out, options.only, minutes=options.minutes, full=full)
     print(lines(table.head, table.rows))
     return 0
 

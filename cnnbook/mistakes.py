@@ -17,6 +17,7 @@ from keras import ops
 from PIL import Image, ImageOps
 
 from cnnlib import data, weights
+from cnnlib.data.decoding import decode
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.sources import DataError, user_folder
@@ -122,8 +123,7 @@ def see(pretrained: Pretrained, picture: Image.Image | np.ndarray, mistake: str 
             f"{pretrained.model.input_shape[1:]}: build it with such an input_shape."
         )
     view = pretrained.view or CentreView(height, height)
-    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    return view(_find(mistake).picture(image.convert("RGB"), height), np.zeros(0, "float32"))
+    return view(_find(mistake).picture(decode(picture), height), np.zeros(0, "float32"))
 
 
 def prepare(pretrained: Pretrained, seen: np.ndarray, mistake: str = RIGHT) -> np.ndarray:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import keras
 
 from cnnbook import papers
+from cnnbook.lenet1998 import LeNet5Original
 from cnnlib import audit, models
 
 
@@ -37,7 +38,7 @@ def figure(name: str) -> Figure:
 
 # Each network in the form that its authors reported most about.
 BUILDERS: dict[str, Callable[[], keras.Model]] = {
-    "LeNet-5": models.LeNet5Original,
+    "LeNet-5": LeNet5Original,
     "AlexNet": models.AlexNet,
     "VGG16": models.VGG16,
     "GoogLeNet": models.GoogLeNet,

@@ -12,7 +12,7 @@ import numpy as np
 
 from cnnlib import data
 from cnnlib.recipe import Recipe
-from cnnlib.records import provenance
+from cnnlib.records import kind_of, provenance
 
 # Training images that are measured on, as they are: neither shifted nor mirrored.
 IMAGES = 5_000
@@ -75,7 +75,7 @@ def of_trainings(folders: Sequence[str | os.PathLike]) -> dict[str, dict]:
     for folder in map(Path, folders):
         record = json.loads((folder / "record.json").read_text())
         recipe = Recipe.from_settings(record["recipe"])
-        images = data.load(recipe.data, record["profile"], validation=record["data"]["images"]["validation"])
+        images = data.load(recipe.data, kind_of(record), validation=record["data"]["images"]["validation"])
         if images.sha256 != record["data"]["sha256"]:
             raise ValueError(f"{folder} was trained on other images than those of {recipe.data} at hand.")
         model = recipe.build_network(len(images.class_names))

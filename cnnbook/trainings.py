@@ -41,6 +41,8 @@ def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs:
             print(problem, flush=True)
             validation_error = None
         seconds = round(time.monotonic() - started, 1)
+        if "preparation" in change:
+            change = change | {"preparation": change["preparation"].settings()}
         results.append({"change": change, "validation_error": validation_error, "seconds": seconds})
         print(change, validation_error, flush=True)
     return {"epochs": epochs, "candidates": results} | provenance(recipe, data, seed)

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import cnnbook  # noqa: F401 - exercises ask for networks and data sets that it adds
+
 # What a student finds where an answer was: it runs, and the check then says that there is no answer yet.
 STUB = "...  # your answer"
 

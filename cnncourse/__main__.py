@@ -1,4 +1,4 @@
-"""For instructors: `python -m cnncourse build`, and `grade SUBMISSIONS --assignment NAME`."""
+"""For instructors: `python -m cnncourse build`, `grade SUBMISSIONS --assignment NAME`, and `wheel`."""
 
 from __future__ import annotations
 
@@ -46,12 +46,14 @@ def main(arguments: list[str] | None = None) -> int:
         help="regular expression of the submissions' names, with a group (?P<student>...), where they are "
         "neither a platform's nor the student's",
     )
+    wheel = commands.add_parser("wheel", help="pack the package into one file, for a machine that lacks it")
+    wheel.add_argument("--out", type=Path, default=ROOT / "_build", help="folder of the file")
     options = parser.parse_args(arguments)
     if importlib.util.find_spec("nbgrader") is None:
         print("error: nbgrader is not installed: pip install nbgrader", file=sys.stderr)
         return 1
     try:
-        return _build(options) if options.command == "build" else _grade(options)
+        return {"build": _build, "grade": _grade, "wheel": _wheel}[options.command](options)
     except ClassroomError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -76,6 +78,14 @@ def _build(options: argparse.Namespace) -> int:
     print(f"{len(masters)} assignments")
     for name in ("student", "answers", "autograder"):
         print(options.out / f"{name}.zip")
+    return 0
+
+
+def _wheel(options: argparse.Namespace) -> int:
+    from cnncourse import builds
+
+    print(builds.package_wheel(ROOT, options.out))
+    print("Put it beside a notebook, or on Colab into the folder cnnlib of your Google Drive.")
     return 0
 
 

@@ -1,10 +1,11 @@
-"""The package on the command line: `python -m cnnlib train | compare | versions`."""
+"""The package on the command line: `python -m cnnlib learn | train | check | compare | versions`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,24 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command; the return value is the exit status."""
     parser = argparse.ArgumentParser(prog="python -m cnnlib", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
+    learn = commands.add_parser("learn", help="teach a trained network the classes of a folder of pictures")
+    learn.add_argument("folder", help="FOLDER/CLASS/FILE, or FOLDER/train/CLASS/FILE and so on")
+    learn.add_argument("--network", default="squeezenet", help="a name of weights or of keras.applications")
+    learn.add_argument("--out", required=True, help="folder for the network, the report and its figures")
+    learn.add_argument("--groups", metavar="REGEX", help="what in a picture's path must not be divided")
+    learn.add_argument("--epochs", type=int, help="for fine-tuning; 0 trains the new classifier alone")
+    learn.add_argument("--seed", type=int, default=0, help="of what is set aside, order and mirroring")
     train = commands.add_parser(
         "train", help="train a network by one of the book's recipes and write a record"
     )
     train.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     train.add_argument(
-        "--profile", default="quick", choices=("quick", "colab", "paper"), help="which data to use"
+        "--images",
+        "--profile",
+        dest="images",
+        default="embedded",
+        choices=("embedded", "full", "quick", "colab", "paper"),
+        help="which images of the data set: those that come with the package, or all; or a profile",
     )
     train.add_argument(
         "--data",
@@ -40,6 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
     train.add_argument("--epochs", type=int, help="run the schedule through in fewer epochs")
+    train.add_argument(
+        "--on-bad", default="stop", choices=("stop", "skip"), help="at a picture that cannot be read"
+    )
+    train.add_argument("--batch-size", type=int, help="images per update, in place of the recipe's")
     train.add_argument(
         "--validation",
         type=int,
@@ -56,6 +73,13 @@ def main(arguments: list[str] | None = None) -> int:
         "--accumulate", type=int, default=1, help="compute a batch in so many parts, to fit into memory"
     )
     train.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into --out")
+    check = commands.add_parser("check", help="say what is wrong with a folder of pictures, or may be")
+    check.add_argument("folder", help="folder of pictures, FOLDER/CLASS/FILE or FOLDER/train/CLASS/FILE")
+    check.add_argument(
+        "--groups",
+        metavar="PATTERN",
+        help="finds in CLASS/FILE whom a picture shows, if pictures of one must not be in two splits",
+    )
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a record.json, or a folder with one for each seed")
@@ -68,13 +92,29 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        return {"train": _train, "compare": _compare, "versions": _versions}[options.command](options)
+        run = {"learn": _learn, "train": _train, "check": _check, "compare": _compare, "versions": _versions}
+        return run[options.command](options)
     except (RuntimeError, ValueError, OSError) as problem:
         print(problem, file=sys.stderr)
         return 1
     except KeyError as problem:  # whose text Python shows in quotes
         print(problem.args[0], file=sys.stderr)
         return 1
+
+
+def _learn(options: argparse.Namespace) -> int:
+    from cnnlib.learning import EPOCHS, learn
+
+    learn(
+        os.path.expanduser(options.folder),
+        options.network,
+        groups=options.groups,
+        epochs=EPOCHS if options.epochs is None else options.epochs,
+        seed=options.seed,
+        out=options.out,
+    )
+    print(f"{options.out} holds network.keras, report.md and its figures.")
+    return 0
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -84,7 +124,11 @@ def _train(options: argparse.Namespace) -> int:
     recipe = find(options.recipe)
     if not options.resume and (Path(options.out) / training.CHECKPOINT).exists():
         raise ValueError(f"{options.out} holds a training: give --resume to go on with it, or another --out.")
+    if options.resume and not (Path(options.out) / training.CHECKPOINT).exists():
+        print(f"{options.out} holds no training to go on with: it begins there.", file=sys.stderr)
     images = find_images(options, recipe)
+    if options.batch_size is not None:
+        recipe = replace(recipe, batch_size=options.batch_size)
     if options.epochs is not None:
         recipe = recipe.shortened(options.epochs, len(images.train))
     try:
@@ -121,12 +165,19 @@ def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
     pictures = _pictures(options.data, recipe.data)
     if pictures is None:
         if options.data:
+            if options.images in ("quick", "embedded"):
+                raise ValueError(
+                    f"The embedded {recipe.data} comes with cnnlib, and --data would be ignored: give "
+                    f"--images full with it, or --data {recipe.data}=FOLDER for your pictures."
+                )
             os.environ["CNNLIB_DATA"] = options.data
-        images = data.load(recipe.data, options.profile, validation=validation)
+        images = data.load(recipe.data, options.images, validation=validation)
         return data.only(images, options.classes.split(",")) if options.classes else images
-    images = data.open_folder(pictures, validation=validation or 0)
+    on_bad = getattr(options, "on_bad", "stop")
+    images = data.open_folder(pictures, validation=validation or 0, on_bad=on_bad)
     if validation is None and not len(images.validation):
-        images = data.open_folder(pictures, validation=-(-len(images.train) // VALIDATION_SHARE))
+        share = -(-len(images.train) // VALIDATION_SHARE)
+        images = data.open_folder(pictures, validation=share, on_bad=on_bad)
     return images
 
 
@@ -144,6 +195,15 @@ def _pictures(option: str | None, wanted: str) -> str | None:
             f"Expected --data {wanted}=FOLDER, since the recipe's data set is {wanted}; got {option!r}."
         )
     return os.path.expanduser(folder)
+
+
+def _check(options: argparse.Namespace) -> int:
+    from cnnlib import data
+
+    table = data.check(options.folder, groups=options.groups)
+    for severity, what, count, example, remedy in table.rows:
+        print(f"{severity:7} {count:9,}  {what}: {example}\n{'':19}{remedy}")
+    return int(any(row[0] == "error" for row in table.rows))
 
 
 def _compare(options: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 import zlib
 from typing import TYPE_CHECKING
 
@@ -61,13 +60,13 @@ def unpack(kept: dict) -> tuple[np.ndarray, np.ndarray]:
         ) from problem
 
 
-def sha256(images: Split | PictureFolder, tested: np.ndarray) -> str:
+def sha256(images: Split | PictureFolder, tested: np.ndarray | slice) -> str:
     """Hash what was tested, in its order: two records with the same hash can be compared image by image.
 
     Args:
         images: a split in memory, of which pixels and labels count; or a folder of pictures, of which paths,
             labels and sizes of files do.
-        tested: (n,) which of them were tested: not those that could not be read.
+        tested: (n,) which of them were tested: not those that could not be read; or a slice.
 
     Returns:
         The SHA-256 as 64 hexadecimal digits.
@@ -80,10 +79,9 @@ def sha256(images: Split | PictureFolder, tested: np.ndarray) -> str:
         total.update(f"{images.x.shape[1:]} {images.x.dtype}".encode())
         total.update(np.ascontiguousarray(images.x[tested]).data)
         return total.hexdigest()
-    for place in np.flatnonzero(tested):
-        path = images.paths[place]
-        size = os.path.getsize(images.root / path)
-        total.update(f"{path}\0{images.labels[place]}\0{size}\n".encode(errors="surrogateescape"))
+    for place in np.arange(len(images))[tested]:
+        path, label, size = images.paths[place], images.labels[place], images.sizes[place]
+        total.update(f"{path}\0{label}\0{size}\n".encode(errors="surrogateescape"))
     return total.hexdigest()
 
 

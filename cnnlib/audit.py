@@ -2,6 +2,9 @@
 
 Multiply-adds count the products of convolutions and dense layers for one image; biases, pooling,
 normalisation and activations are left out, as in the papers (which call them FLOPs).
+
+A layer of one's own says what it does by methods: `count_multiply_adds()` and, where it is not these and a
+bias for each unit, `count_connections()`; and by `window`, side and stride of what it slides over its input.
 """
 
 from __future__ import annotations
@@ -17,13 +20,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnlib.layers import (
-    EuclideanRBF,
-    LocallyConnected2D,
-    PaddedShortcut,
-    PartialConv2D,
-    TrainableSubsampling,
-)
+from cnnlib.layers import PaddedShortcut
 from cnnlib.tables import Table
 
 T = TypeVar("T")
@@ -116,14 +113,15 @@ def differences(first: keras.Model, second: keras.Model, seed: int = 0) -> list[
     They are the same when their layers agree in shape and count, and when, given the same weights,
     they answer the same (to 1e-5) on random images. Names of layers do not matter.
     """
+    ours, theirs = table(first), table(second)
     found = [
         f"{a.name} is {shape_text(a.output_shape)} with {a.params:,} parameters, "
         f"{b.name} is {shape_text(b.output_shape)} with {b.params:,}"
-        for a, b in zip(table(first), table(second), strict=False)
+        for a, b in zip(ours, theirs, strict=False)
         if (a.output_shape, a.params, a.macs) != (b.output_shape, b.params, b.macs)
     ]
-    if len(first.layers) != len(second.layers):
-        found.append(f"{len(first.layers)} layers against {len(second.layers)}")
+    if len(ours) != len(theirs):
+        found.append(f"{len(ours)} layers against {len(theirs)}")
     if found or first.input_shape != second.input_shape:
         return found or [f"input {first.input_shape} against {second.input_shape}"]
     found = [
@@ -173,13 +171,12 @@ def _units(layer: keras.Layer) -> int:
 @singledispatch
 def _macs(layer: keras.Layer) -> int:
     """Multiply-adds of one layer; layers without weights of their own multiply nothing."""
-    return 0
+    return layer.count_multiply_adds() if hasattr(layer, "count_multiply_adds") else 0
 
 
 @_macs.register(layers.Conv2D)
 @_macs.register(layers.DepthwiseConv2D)
 @_macs.register(layers.Dense)
-@_macs.register(PartialConv2D)
 def _kernel_macs(layer: keras.Layer) -> int:
     """Every weight of the kernel is used once for each position of the output."""
     return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
@@ -196,26 +193,10 @@ def _separable_macs(layer: layers.SeparableConv2D) -> int:
     return math.prod(layer.output.shape[1:-1]) * kernels
 
 
-@_macs.register(TrainableSubsampling)
-def _subsampling_macs(layer: TrainableSubsampling) -> int:
-    return _units(layer)
-
-
-@_macs.register(LocallyConnected2D)
-def _unshared_macs(layer: LocallyConnected2D) -> int:
-    """Every weight belongs to one position and is used once."""
-    return math.prod(layer.kernel.shape)
-
-
-@_macs.register(EuclideanRBF)
-def _rbf_macs(layer: EuclideanRBF) -> int:
-    return math.prod(layer.codes.shape)
-
-
 def _connections(layer: keras.Layer) -> int:
-    """Links into a layer's units, each with its bias; fixed RBF codes have none."""
-    if isinstance(layer, TrainableSubsampling):
-        return _units(layer) * (layer.size**2 + 1)
+    """Links into a layer's units, each with its bias."""
+    if hasattr(layer, "count_connections"):
+        return layer.count_connections()
     has_bias = getattr(layer, "bias", None) is not None
     return _macs(layer) + _units(layer) * has_bias
 
@@ -244,10 +225,8 @@ def _grow(layer: keras.Layer, below: tuple[int, int] | None) -> tuple[int, int] 
 
 def _window(layer: keras.Layer) -> tuple[int, int] | None:
     """Side of the window a layer slides over its input, and its stride; None if it slides none."""
-    if isinstance(layer, TrainableSubsampling):
-        return layer.size, layer.size
-    if isinstance(layer, PartialConv2D | LocallyConnected2D):
-        return layer.kernel_size, 1
+    if hasattr(layer, "window"):
+        return layer.window
     if isinstance(layer, PaddedShortcut):
         return 1, layer.strides
     if hasattr(layer, "pool_size"):

@@ -10,7 +10,6 @@ import re
 import statistics
 import subprocess
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
 from datetime import UTC, datetime
 from importlib import import_module
 from importlib.metadata import version
@@ -33,7 +32,6 @@ def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
     """What a measurement was made with: settings, seed, data, commit, versions, hardware, date."""
     return {
         "recipe": recipe.settings(),
-        "profile": data.profile,
         "seed": seed,
         "data": images_used(data),
     } | circumstances()
@@ -43,6 +41,7 @@ def images_used(data: DataSet) -> dict:
     """Which images a measurement used, and their hash."""
     return {
         "name": data.name,
+        "kind": data.kind,
         "source": data.source,
         "sha256": data.sha256,
         "images": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
@@ -136,6 +135,14 @@ def wrong_answers(first: dict, second: dict) -> tuple[np.ndarray, np.ndarray]:
         )
     (given, true), (also_given, also_true) = (unpack(record["answers"]) for record in (first, second))
     return given != true, also_given != also_true
+
+
+def kind_of(record: dict) -> str:
+    """Which images a record's training used, as `DataSet.kind` has it; older ones name a profile."""
+    from cnnlib.data import PROFILES
+
+    kind = record["data"].get("kind") or record["profile"]
+    return PROFILES.get(kind, kind)
 
 
 def _named(record: dict) -> str:
@@ -256,19 +263,10 @@ def read_all(path: str | os.PathLike) -> list[dict]:
 
 
 def settings(record: dict) -> dict:
-    """The recipe's settings in a record; those that recipes gained later have their default."""
+    """The recipe's settings in a record, as one of today has them; an older one lacks some, or has others."""
     from cnnlib.recipe import Recipe
 
-    defaults = {}
-    for field in fields(Recipe):
-        if field.default_factory is not MISSING:
-            defaults[field.name] = field.default_factory()
-        elif field.default is not MISSING:
-            defaults[field.name] = field.default
-    found = record["recipe"]
-    return found | {
-        name: value for name, value in json.loads(json.dumps(defaults)).items() if name not in found
-    }
+    return Recipe.from_settings(record["recipe"]).settings()
 
 
 def compare(first: Sequence[dict], second: Sequence[dict], names: tuple[str, str]) -> Table:
@@ -317,12 +315,12 @@ def _facts(runs: list[dict]) -> dict[str, list]:
     found: dict[str, list] = {}
     for run in runs:
         made = {
-            key: run[key]
-            for key in ("profile", "data", "execution", "versions", "hardware", "commit")
-            if key in run
+            key: run[key] for key in ("data", "execution", "versions", "hardware", "commit") if key in run
         }
+        made["data"] = made["data"] | {"kind": kind_of(run)}
         # What a recipe says of its source may be worded anew.
-        for path, value in _flat({"recipe": settings(run) | {"source": ""}} | made):
+        recipe = settings(run) | {"source": ""}
+        for path, value in _flat({"recipe": recipe | recipe.pop("preparation")} | made):
             values = found.setdefault(path, [])
             if value not in values:
                 values.append(value)

@@ -88,6 +88,8 @@ def train(
     out: str | os.PathLike | None = None,
     accumulate: int = 1,
     verbose: bool = True,
+    class_weights: Sequence[float] | None = None,
+    patience: int | None = None,
 ) -> Run:
     """Train a network as a paper did, test it once, and keep all that is needed to repeat it.
 
@@ -101,6 +103,8 @@ def train(
         out: folder for checkpoint, weights and record; a training that it holds goes on. None keeps nothing.
         accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
         verbose: print a line after each epoch.
+        class_weights: factors of the loss, one for each class, as for classes with few images.
+        patience: keep the epoch with the lowest validation error, and stop after so many without a lower one.
 
     Raises:
         ValueError: an unknown recipe, a model without a recipe, or more epochs than the recipe has.
@@ -113,7 +117,15 @@ def train(
     if model is not None:
         how = replace(how, network=model.name, network_settings={})
     trained, record = training.run(
-        how, images, model=model, seed=seed, out=out, accumulate=accumulate, verbose=verbose
+        how,
+        images,
+        model=model,
+        seed=seed,
+        out=out,
+        accumulate=accumulate,
+        verbose=verbose,
+        class_weights=class_weights,
+        patience=patience,
     )
     return Run(record, trained, training.prepare_pixels(how, images.train))
 

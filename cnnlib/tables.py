@@ -45,4 +45,5 @@ def _is_number(cell: str) -> bool:
 
 
 def _text(cell: object) -> str:
-    return f"{cell:,}" if isinstance(cell, int) else str(cell)
+    # A bar would end the cell.
+    return f"{cell:,}" if isinstance(cell, int) else re.sub(r"(?<!\\)\|", r"\|", str(cell))

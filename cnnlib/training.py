@@ -6,10 +6,11 @@ import contextlib
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -18,15 +19,16 @@ import numpy as np
 from keras import ops
 from tqdm import tqdm
 
-from cnnlib import backend
+from cnnlib import backend, extras
 from cnnlib.answers import pack, sha256
 from cnnlib.backend import BackendError, Engine, Objective
 from cnnlib.checkpoint import Checkpoint, CheckpointError
-from cnnlib.data import DataError, DataSet, Split, rehearsal
+from cnnlib.data import DataError, DataSet, Split
 from cnnlib.data.feed import Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
+from cnnlib.inputs import TrainingError, check_inputs, outputs_of, remark, with_fitting_loss
 from cnnlib.models import without_aux_heads
 from cnnlib.rate_factors import with_rate_factors
 from cnnlib.recipe import Recipe
@@ -48,10 +50,6 @@ TEST_VALUES, TEST_IMAGES = 2**23, 500
 Images = Split | PictureFolder
 
 
-class TrainingError(RuntimeError):
-    """A training cannot start or go on; the message says why and what to do."""
-
-
 class Interrupted(KeyboardInterrupt):
     """A training was asked to stop and has saved its state; `signal` is what asked."""
 
@@ -70,6 +68,7 @@ class Progress:
         loss: sum of the losses of these updates.
         wrong: training images answered wrongly in them.
         history: one value for each epoch and figure; errors as shares.
+        best_epoch: the first with the lowest validation error, from 1; 0 where nobody asked for it.
         seconds: time spent training, over all sessions.
         waited: part of it spent waiting for images.
         schedule: state of the schedule.
@@ -82,6 +81,7 @@ class Progress:
     history: dict[str, list[float]] = field(
         default_factory=lambda: {"rate": [], "train_loss": [], "train_error": [], "validation_error": []}
     )
+    best_epoch: int = 0
     seconds: float = 0.0
     waited: float = 0.0
     schedule: dict = field(default_factory=dict)
@@ -101,6 +101,8 @@ def fit(
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     pixels: Pixels | None = None,
     rate_factors: Sequence[float] | None = None,
+    class_weights: Sequence[float] | None = None,
+    patience: int | None = None,
 ) -> Progress:
     """Train `model` in place.
 
@@ -123,20 +125,31 @@ def fit(
         pixels: how pixels are prepared; None prepares them as the recipe says, by what `train` measures. A
             network that was trained before wants those it was trained with.
         rate_factors: factors of the rate, one for each of the model's trainable variables; None is 1 for all.
+        class_weights: factors of the loss, one for each class, as for classes with few images.
+        patience: keep the weights of the epoch with the lowest validation error, and stop after so many
+            epochs without a lower one; None keeps the last epoch's.
 
     Returns:
         The progress at the end, with the history.
 
     Raises:
-        TrainingError: fewer training images than one batch, a loss that is no longer finite, or another
-            process that died.
+        TrainingError: inputs that do not fit the model (see `cnnlib.inputs.check_inputs`), fewer
+            training images than one batch, a loss that is no longer finite, or another process that died.
         CheckpointError: a checkpoint of another run, or one that cannot be read or written.
         Interrupted: SIGTERM or Ctrl-C came and the checkpoint is saved.
     """
     engine = engine or backend.engine("one")
+    for images in (train, validation):
+        if images is not None:
+            check_inputs(model, recipe, images, pixels, class_weights)
+    if patience is not None and (not validation or patience < 1):
+        raise TrainingError(
+            "patience is a number of epochs, and needs validation images to see the best one."
+        )
+    recipe = with_fitting_loss(recipe, model)
     _check_batch(recipe, len(train), engine, accumulate)
-    if rehearsal.is_on():
-        recipe, train, validation = _rehearsed(recipe, train, validation, accumulate * engine.devices)
+    if played := extras.rehearsal():
+        recipe, train, validation = played.shortened(recipe, train, validation, accumulate * engine.devices)
     feed, test_feed = _feeds(recipe, train, validation, engine, pixels)
     schedule = recipe.schedule(len(train), validated=test_feed is not None)
     with engine.scope():
@@ -144,7 +157,7 @@ def fit(
     objective = Objective(
         model,
         optimizer,
-        recipe.build_loss(),
+        _weighted(recipe.build_loss(), class_weights),
         feed.inputs,
         recipe.weight_decay,
         accumulate,
@@ -153,15 +166,26 @@ def fit(
     )
     steps = engine.compile_steps(objective, feed.resident)
     identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
+    if checkpoint is not None:
+        identity["data"] = sha256(train, slice(None))
     if pixels is not None:
         identity["pixels"] = pixels.described()
     if rate_factors is not None:
         identity["rate_factors"] = list(rate_factors)
-    saved = Checkpoint(checkpoint, [*model.variables, *optimizer.variables], identity, engine.process == 0)
+    if class_weights is not None:
+        identity["class_weights"] = [float(weight) for weight in class_weights]
+    with engine.scope():
+        best = (
+            []
+            if patience is None
+            else [keras.Variable(ops.convert_to_numpy(weight.value)) for weight in model.weights]
+        )
+    variables = [*model.variables, *optimizer.variables, *best]
+    saved = Checkpoint(checkpoint, variables, identity, engine.process == 0)
     validate = _error_of(model, test_feed) if test_feed else lambda: None
     with _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
         progress = _resume(saved, schedule, engine)
-        while not schedule.finished(progress.epoch):
+        while not (schedule.finished(progress.epoch) or _is_tired(progress, patience)):
             clock = _Clock(progress)
             rng = np.random.default_rng((seed, progress.epoch))
             updates = schedule.updates(progress.epoch)
@@ -190,27 +214,46 @@ def fit(
             _absorb(pending, progress)
             with _averaged(model, optimizer, recipe):
                 figures = _finish_epoch(recipe, schedule, progress, updates, validate())
+                if patience is not None and _is_best(progress):
+                    _copy(model.weights, best)
             clock.stop()
             if on_epoch:
                 on_epoch(progress.epoch, figures)
             # Not after every epoch: one of a small set may take less time than to write a large network.
-            if stop.due() or saved.due(SECONDS_PER_CHECKPOINT) or schedule.finished(progress.epoch):
+            done = schedule.finished(progress.epoch) or _is_tired(progress, patience)
+            if stop.due() or saved.due(SECONDS_PER_CHECKPOINT) or done:
                 saved.save(vars(progress))
             stop.obey(saved)
-    if recipe.averaging is not None:
+    if progress.best_epoch:
+        _copy(best, model.weights)
+    elif recipe.averaging is not None:
         optimizer.finalize_variable_values(model.trainable_variables)
     return progress
 
 
-def _rehearsed(
-    recipe: Recipe, train: Images, validation: Images | None, parts: int
-) -> tuple[Recipe, Images, Images | None]:
-    """The same training with a few updates on few images."""
-    recipe = replace(recipe, batch_size=rehearsal.batch_size(recipe.batch_size, parts))
-    train = rehearsal.some(train, rehearsal.UPDATES * recipe.batch_size)
-    epochs = recipe.schedule(len(train)).epochs
-    recipe = recipe.shortened(min(rehearsal.EPOCHS, epochs), len(train))
-    return recipe, train, validation and rehearsal.some(validation, rehearsal.VALIDATED)
+def _weighted(loss: keras.losses.Loss, class_weights: Sequence[float] | None) -> Callable:
+    """The loss in which each image counts by the weight of its class."""
+    if class_weights is None:
+        return loss
+    weights = np.asarray(class_weights, "float32")
+    return lambda labels, scores: loss(labels, scores, ops.take(weights, ops.cast(labels, "int32")))
+
+
+def _is_best(progress: Progress) -> bool:
+    """Whether the epoch just finished has the lowest validation error, and the first one of them."""
+    errors = progress.history["validation_error"]
+    best = errors.index(min(errors)) + 1 == progress.epoch
+    progress.best_epoch = progress.epoch if best else progress.best_epoch
+    return best
+
+
+def _is_tired(progress: Progress, patience: int | None) -> bool:
+    return patience is not None and progress.epoch - progress.best_epoch >= patience
+
+
+def _copy(these: Sequence[keras.Variable], to: Sequence[keras.Variable]) -> None:
+    for value, place in zip(these, to, strict=True):
+        place.assign(value.value)
 
 
 def _check_batch(recipe: Recipe, images: int, engine: Engine, accumulate: int) -> None:
@@ -227,22 +270,10 @@ def _feeds(
     recipe: Recipe, train: Images, validation: Images | None, engine: Engine, pixels: Pixels | None
 ) -> tuple[Feed, Feed | None]:
     """How training and validation images reach the device, prepared by what training images measure."""
-    sample = _sample(train, recipe)
-    pixels = recipe.build_pixels(sample) if pixels is None else pixels
-    feed = Feed(
-        train,
-        engine,
-        pixels,
-        recipe.build_augmentations(sample, pixels),
-        recipe.build_view(),
-        recipe.build_crops(),
-    )
-    return feed, _test_feed(recipe, pixels, validation, engine) if validation else None
-
-
-def _test_feed(recipe: Recipe, pixels: Pixels, images: Images, engine: Engine) -> Feed:
-    view, crops = recipe.build_view(test=True), recipe.build_crops(test=True)
-    return Feed(images, engine, pixels, view=view, crops=crops)
+    how, sample = recipe.preparation, _sample(train, recipe)
+    pixels = how.build_pixels(sample) if pixels is None else pixels
+    feed = Feed(train, engine, pixels, how.build_augmentations(sample, pixels), how.train)
+    return feed, Feed(validation, engine, pixels, view=how.test) if validation else None
 
 
 def prepare_pixels(recipe: Recipe, train: Images) -> Pixels:
@@ -256,7 +287,7 @@ def _sample(train: Images, recipe: Recipe) -> np.ndarray:
         return train.x
     count = min(PICTURES_MEASURED, len(train))
     chosen = np.arange(count) * len(train) // count
-    view = recipe.build_view()
+    view = recipe.preparation.train
     draws = view.draw(np.random.default_rng(0), count)
     return np.stack([image for image, *_ in stream(train, view, chosen, draws)])
 
@@ -361,8 +392,12 @@ def _absorb(results: tuple, progress: Progress) -> tuple:
     return ()
 
 
+# The last comes where a terminal closes; Windows has none.
+_STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+
+
 class _Stop:
-    """Whether SIGTERM or Ctrl-C came to any process: all must stop after the same update.
+    """Whether SIGTERM, SIGHUP or Ctrl-C came to any process: all must stop after the same update.
 
     Attributes:
         asked: numbers of the signals that came to this process.
@@ -401,17 +436,46 @@ class _Stop:
 
 @contextlib.contextmanager
 def _stop_requests(engine: Engine, active: bool) -> Iterator[_Stop]:
-    """Take note of SIGTERM and Ctrl-C instead of dying of them."""
+    """Take note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them."""
     stop = _Stop(engine)
     if not active or threading.current_thread() is not threading.main_thread():
         yield stop  # Python lets only the main thread handle signals
         return
-    before = {number: signal.signal(number, stop.note) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, stop.note) for number in _STOPS}
     try:
         yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def _locked(folder: Path | None) -> Iterator[None]:
+    """Keep a folder from other processes that would train into it, and find out at once if it is writable."""
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise TrainingError(f"{folder} cannot be made ({problem}): give another folder.") from problem
+    if not os.access(folder, os.W_OK):
+        raise TrainingError(f"{folder} cannot be written to: give another folder.")
+    if os.name == "nt":  # where folders cannot be locked
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            said = f"Another process trains into {folder}: wait for it, or give another folder."
+            raise TrainingError(said) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -542,6 +606,8 @@ def run(
     precision: str = "auto",
     accumulate: int = 1,
     tensorboard: bool = False,
+    class_weights: Sequence[float] | None = None,
+    patience: int | None = None,
 ) -> tuple[keras.Model, dict]:
     """Build, train and measure a network: from a recipe to a record.
 
@@ -558,6 +624,8 @@ def run(
             hardware is fast at (see `cnnlib.backend.best_precision`).
         accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
         tensorboard: write TensorBoard logs into `out`/tensorboard.
+        class_weights: see `fit`.
+        patience: see `fit`.
 
     Returns:
         The trained model, without auxiliary heads, and its record (see `cnnlib.records`).
@@ -567,9 +635,9 @@ def run(
         TrainingError, CheckpointError, Interrupted: as `fit`; TrainingError if `out` would hold a rehearsal.
         ValueError: an unknown precision.
     """
-    if rehearsal.is_on() and out is not None:
+    if out is not None and (played := extras.rehearsal()):
         raise TrainingError(
-            f"{rehearsal.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
+            f"{played.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
         )
     engine = backend.engine(distribute, recipe.batch_size)
     precision = _precision(precision, recipe)
@@ -577,8 +645,12 @@ def run(
     if model is None:
         with dtype_policy(precision), engine.scope():
             model = recipe.build_network(len(data.class_names))
+    recipe = with_fitting_loss(recipe, model)
     folder = None if out is None else Path(out)
-    with _Report(recipe, folder if tensorboard else None, verbose, engine) as report:
+    with (
+        _locked(folder if engine.process == 0 else None),
+        _Report(recipe, folder if tensorboard else None, verbose, engine) as report,
+    ):
         progress = fit(
             model,
             recipe,
@@ -590,7 +662,12 @@ def run(
             checkpoint=folder and folder / CHECKPOINT,
             show_progress=verbose,
             on_epoch=report,
+            class_weights=class_weights,
+            patience=patience,
         )
+    said = remark(progress.history["train_loss"], _classes_of_loss(recipe, model))
+    if said and verbose and engine.process == 0:
+        print(said, file=sys.stderr)
     if recipe.heads:
         model = without_aux_heads(model)
     test_error, answers = measure_test(model, recipe, data, engine) if use_test else (None, {})
@@ -609,6 +686,8 @@ def run(
                 for name, _ in getattr(split, "skipped", [])
             ],
             "result": {"test_error": test_error},
+            **({"remark": said} if said else {}),
+            **({"best_epoch": progress.best_epoch} if patience is not None else {}),
             "history": progress.history,
             "wall_seconds": round(progress.seconds, 1),
             "waited_seconds": round(progress.waited, 1),
@@ -621,9 +700,15 @@ def run(
     return model, record
 
 
+def _classes_of_loss(recipe: Recipe, model: keras.Model) -> int | None:
+    """How many classes a loss is a cross-entropy of; None where it is another, or a sum of several."""
+    return outputs_of(model) if recipe.loss == "cross_entropy" and not recipe.heads else None
+
+
 def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
     """The error on the test images, and the record's part with the answers that were given to them."""
-    feed = _test_feed(recipe, prepare_pixels(recipe, data.train), data.test, engine)
+    pixels = prepare_pixels(recipe, data.train)
+    feed = Feed(data.test, engine, pixels, view=recipe.preparation.test)
     error, answers = _test_of(model, feed)()
     tested = answers > 0
     images = sha256(data.test, tested)

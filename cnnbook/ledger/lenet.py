@@ -9,11 +9,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from cnnbook import papers
+from cnnbook import lenet1998, papers
 from cnnbook.ledger.claim import Claim, close, quoted, recorded_error, within_sampling
+from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt
+from cnnbook.recipes import lr_schedule
 from cnnlib import audit, data, layers, models, recipe
 from cnnlib.data.pixels import Pixels
-from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
 
 _PAPER, _CHAPTER = papers.paper("lecun1998"), papers.paper("chapter")
 
@@ -25,7 +26,7 @@ def _keras_rows() -> dict[str, audit.Row]:
 
 @cache
 def _original_rows() -> dict[str, audit.Row]:
-    return {row.name: row for row in audit.table(models.LeNet5Original())}
+    return {row.name: row for row in audit.table(lenet1998.LeNet5Original())}
 
 
 def _original_total(column: str) -> int:
@@ -68,12 +69,12 @@ def _map_limit() -> float:
     scores = np.linspace(-20, 0, 50, dtype="float32").reshape(5, 10)
     labels = np.arange(5)
     cross_entropy = keras.losses.SparseCategoricalCrossentropy(from_logits=True)(labels, scores)
-    return abs(float(layers.MAPLoss(j=50.0)(labels, scores)) - float(cross_entropy))
+    return abs(float(lenet1998.MAPLoss(j=50.0)(labels, scores)) - float(cross_entropy))
 
 
 def _regularisers() -> int:
     kinds = (keras.layers.Dropout, keras.layers.BatchNormalization, keras.layers.LayerNormalization)
-    return sum(isinstance(layer, kinds) for layer in models.LeNet5Original().layers)
+    return sum(isinstance(layer, kinds) for layer in lenet1998.LeNet5Original().layers)
 
 
 def _extra_parameters() -> dict[str, int]:
@@ -104,7 +105,7 @@ def _squash_peak() -> float:
 
 def _initial_scale() -> float:
     """The largest of the ten thousand initial weights of F6, times its fan-in, to two decimals."""
-    kernel = models.LeNet5Original().get_layer("f6").kernel
+    kernel = lenet1998.LeNet5Original().get_layer("f6").kernel
     return round(float(np.abs(np.asarray(kernel)).max()) * kernel.shape[0], 2)
 
 
@@ -122,12 +123,12 @@ _within_ten_thousand = within_sampling(_PAPER["test_images"])
 def claims() -> list[Claim]:
     """Every claim about LeNet-5."""
     paper, original = _PAPER, recipe.RECIPES["lenet5_original"]
-    fan_ins = [len(maps) for maps in models.lenet.C3_CONNECTIONS]
-    codes = models.lenet.digit_codes()
+    fan_ins = [len(maps) for maps in lenet1998.C3_CONNECTIONS]
+    codes = lenet1998.digit_codes()
     pixels = ops.convert_to_numpy(Pixels("lecun1998")(_digits().train.x))
     no_run = "Not one of the networks this book trains; quoted for comparison."
     return [
-        Claim(paper, "input_size", lambda: models.LeNet5Original().input_shape[1]),
+        Claim(paper, "input_size", lambda: lenet1998.LeNet5Original().input_shape[1]),
         Claim(paper, "digit_field", lambda: _digits().train.x.shape[1]),
         Claim(paper, "digit_box", _largest_digit),
         Claim(paper, "digit_centre", _digit_centre, close(0.1)),
@@ -158,12 +159,12 @@ def claims() -> list[Claim]:
             slip=True,
         ),
         Claim(paper, "multiply_adds_counted", lambda: _original_total("macs")),
-        Claim(paper, "c3.connections", lambda: models.lenet.C3_CONNECTIONS),
+        Claim(paper, "c3.connections", lambda: lenet1998.C3_CONNECTIONS),
         Claim(paper, "c3.links", lambda: sum(fan_ins)),
         Claim(
             paper,
             "c3.links_per_input",
-            lambda: _only([sum(i in maps for maps in models.lenet.C3_CONNECTIONS) for i in range(6)]),
+            lambda: _only([sum(i in maps for maps in lenet1998.C3_CONNECTIONS) for i in range(6)]),
         ),
         Claim(paper, "c3.fan_ins.*", lambda: {str(n): fan_ins.count(n) for n in sorted(set(fan_ins))}),
         Claim(paper, "squash.amplitude", lambda: _squash(1e6), close(1e-6)),
@@ -229,7 +230,7 @@ def claims() -> list[Claim]:
         Claim(
             _CHAPTER,
             "lenet.schedule",
-            lambda: _phases(tuple(map(recipe.lr_schedule, range(len(original.rates))))),
+            lambda: _phases(tuple(map(lr_schedule, range(len(original.rates))))),
             deviation="The chapter lost the paper's third rate, and counts from 1 where Keras counts from 0.",
         ),
     ]

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Callable
 from functools import cache
 from itertools import accumulate
+from typing import Any
 
 import keras
 import numpy as np
@@ -14,11 +15,12 @@ from PIL import Image
 
 from cnnbook import papers, records
 from cnnbook.ledger.claim import Claim, close, erratum, quoted, sgd_claims
+from cnnbook.recipes import SHORT_DEPTHS
 from cnnlib import audit, layers, models
-from cnnlib.data.augmentation import PadCrop
+from cnnlib.data.augmentation import RandomCut
 from cnnlib.data.sets import FOLDERS, SETS
+from cnnlib.data.views import RandomView
 from cnnlib.recipe import RECIPES
-from cnnlib.recipe.resnet import SHORT_DEPTHS
 
 _PAPER, _CHAPTER = papers.paper("he2016"), papers.paper("chapter")
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
@@ -293,14 +295,28 @@ def _cifar_claims() -> list[Claim]:
 
 
 def _test_crops() -> int:
-    view = RECIPES["resnet50"].build_view(test=True)
+    view = RECIPES["resnet50"].preparation.test
     return len(view(Image.new("L", (300, 256)), np.zeros(0)))
 
 
 def _padded_crop() -> int:
     """Side of what is left of an image of CIFAR-10 when it has been padded and cropped."""
     images = np.zeros((1, 32, 32, 1), "float32")
-    return PadCrop()(keras.ops.convert_to_tensor(images), keras.ops.zeros((1, 2))).shape[1]
+    cut = _cut_of_cifar()
+    return cut(keras.ops.convert_to_tensor(images), keras.ops.zeros((1, 3))).shape[1]
+
+
+def _cut_of_cifar() -> RandomCut:
+    how, images = RECIPES["resnet20"].preparation, np.zeros((1, 32, 32, 3), "uint8")
+    (cut,) = how.build_augmentations(images, how.build_pixels(images))
+    assert isinstance(cut, RandomCut)
+    return cut
+
+
+def _views_of_imagenet() -> RandomView:
+    view = RECIPES["resnet50"].preparation.train
+    assert isinstance(view, RandomView)
+    return view
 
 
 def _learning_claims() -> list[Claim]:
@@ -308,12 +324,12 @@ def _learning_claims() -> list[Claim]:
     recipe = RECIPES["resnet50"]
     return [
         *sgd_claims(p, recipe),
-        Claim(p, "scales", lambda: recipe.build_view().shorter),
+        Claim(p, "scales", lambda: _views_of_imagenet().shorter),
         *quoted(p, ["updates"], "Our recipe counts epochs instead; see below."),
         Claim(p, "epochs", lambda: p["updates"] * p["batch_size"] / _TRAIN_IMAGES, close(0.05)),
         Claim(p, "dropout_layers", lambda: sum(_each(_dropouts).values())),
         Claim(p, "initial_weights"),
-        Claim(p, "crop_side", lambda: recipe.build_view().size),
+        Claim(p, "crop_side", lambda: _views_of_imagenet().size),
         Claim(p, "test_crops", _test_crops),
         *quoted(p, ["test_scales"], "Our recipe tests with ten crops, as the paper does to compare."),
         *quoted(
@@ -328,7 +344,8 @@ def _learning_claims() -> list[Claim]:
 
 def _cifar_learning_claims() -> list[Claim]:
     p = _PAPER
-    recipe, warmed_up = RECIPES["resnet20"], RECIPES["resnet110"]
+    recipe: Any = RECIPES["resnet20"]
+    warmed_up: Any = RECIPES["resnet110"]
 
     def passes(images: int) -> float:
         return p["cifar.updates"] * p["cifar.batch_size"] / images
@@ -349,10 +366,10 @@ def _cifar_learning_claims() -> list[Claim]:
             ["cifar.train_split", "cifar.validation_split"],
             "Our recipe takes the schedule as it was chosen, and trains on all images.",
         ),
-        Claim(p, "cifar.test_views", lambda: 1 if recipe.build_crops(test=True) is None else None),
+        Claim(p, "cifar.test_views", lambda: len({recipe.preparation.test.in_memory(32, 32)} & {None})),
         Claim(p, "cifar.epochs", lambda: passes(SETS["cifar10"].full.train), close(0.005)),
         Claim(p, "cifar.epochs_of_split", lambda: passes(p["cifar.train_split"]), close(0.005)),
-        Claim(p, "cifar.pad", lambda: PadCrop().pad),
+        Claim(p, "cifar.pad", lambda: _cut_of_cifar().pad),
         Claim(p, "cifar.crop", _padded_crop),
     ]
 

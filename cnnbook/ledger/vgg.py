@@ -167,7 +167,7 @@ def _network_claims() -> list[Claim]:
 
 
 def _scales() -> tuple[int, int]:
-    view = RECIPES["vgg_d"].build_view()
+    view = RECIPES["vgg_d"].preparation.train
     assert isinstance(view, RandomView)
     return view.shorter
 

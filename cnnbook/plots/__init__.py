@@ -9,8 +9,9 @@ from cnnbook.plots.classroom import class_summary
 from cnnbook.plots.costs import against, over_the_years, sweep
 from cnnbook.plots.freezing import decision_chart, levels_of_freezing, transfer
 from cnnbook.plots.inception import inception_module, modules
-from cnnbook.plots.lenet5 import activations, answer, bitmaps, connection_table
+from cnnbook.plots.lenet5 import activations, answer, bitmaps, connection_table, moved, reading
 from cnnbook.plots.measured import errors, responses
+from cnnbook.plots.patterns import clouds
 from cnnbook.plots.resnet import kinds_of_network, residual_blocks
 from cnnbook.plots.sizes import (
     dense_widths,
@@ -22,6 +23,7 @@ from cnnbook.plots.sizes import (
 )
 from cnnbook.plots.transfer_errors import by_layer, levels, over_images
 from cnnbook.plots.vgg import configurations, receptive_fields
+from cnnlib.plots.two_classes import roc
 
 __all__ = [
     "activations",
@@ -30,6 +32,7 @@ __all__ = [
     "bitmaps",
     "by_layer",
     "class_summary",
+    "clouds",
     "configurations",
     "connection_table",
     "decision_chart",
@@ -43,13 +46,16 @@ __all__ = [
     "levels",
     "levels_of_freezing",
     "modules",
+    "moved",
     "network_to_scale",
     "over_images",
     "over_the_years",
     "parameter_bridge",
+    "reading",
     "receptive_fields",
     "residual_blocks",
     "responses",
+    "roc",
     "shape_through_depth",
     "stacks",
     "sweep",

@@ -10,6 +10,7 @@ from matplotlib.colors import Normalize
 from matplotlib.patches import Rectangle
 
 from cnnbook.plots.blocks import box
+from cnnlib.plots.curves import draw_lines, finish_curves
 from cnnlib.plots.drawing import (
     BLUE,
     INK,
@@ -19,11 +20,13 @@ from cnnlib.plots.drawing import (
     WIDTH,
     Drawing,
     blank,
+    chart,
     check_series,
     finish,
     legend,
     listed,
     looks,
+    percent,
     require,
     sheet,
     styled,
@@ -66,6 +69,60 @@ def activations(functions: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray
     upper.spines["bottom"].set_visible(False)
     legend(figure, upper)
     return finish(figure, f"Activation functions and their derivatives: {'; '.join(sentences)}.")
+
+
+@styled
+def moved(errors: Mapping[str, Sequence[float]]) -> Drawing:
+    """Draw test errors by how far the test images were moved: not at all, by one pixel, by two ...
+
+    Args:
+        errors: for each network its errors, as fractions.
+
+    Raises:
+        ValueError: there is no network, more than there are colours, or one without an error.
+    """
+    check_series(errors, "moved")
+    figure, axes = chart(240)
+    for name, values in errors.items():
+        require(len(values), f"moved: {name} has no error")
+    draw_lines(axes, {name: (range(len(v)), v) for name, v in errors.items()}, markers=True, lw=2)
+    axes.set_xticks(range(max(map(len, errors.values()))))
+    axes.set_xlabel("pixels that the digits were moved by")
+    every = [value for values in errors.values() for value in values]
+    told = [f"{name}: {listed(percent(value) for value in values)}" for name, values in errors.items()]
+    return finish_curves(figure, axes, "test_error", "pixels moved", every, None, told)
+
+
+@styled
+def reading(image: np.ndarray, scores: np.ndarray, step: float) -> Drawing:
+    """Draw a long image and, below each place at which a network has read it, the scores of all classes.
+
+    Args:
+        image: (H, W), uint8, with high values as ink.
+        scores: (places, classes), from 0 to 1; the middle of the first place is half the image's height from
+            the left edge.
+        step: pixels from one place to the next.
+
+    Raises:
+        ValueError: arrays of another rank, or none.
+    """
+    image, scores = np.asarray(image), np.asarray(scores)
+    require(image.ndim == 2 and image.size, f"reading: expected an image (H, W), got {image.shape}")
+    require(scores.ndim == 2 and scores.size, f"reading: expected (places, classes), got {scores.shape}")
+    left, line = 12.0, 9.5
+    pixel = (WIDTH - left) / image.shape[1]
+    high, cell = pixel * image.shape[0], pixel * step
+    figure, axes = sheet(WIDTH, high + 8 + line * scores.shape[1])
+    picture(axes, image, (left, 0), (WIDTH - left, high), PRINTED, Normalize(0, 255))
+    first = left + high / 2 - cell / 2
+    corner, size = (first, high + 8), (cell * len(scores), line * scores.shape[1])
+    picture(axes, scores.T, corner, size, PRINTED, Normalize(0, 1))
+    for label in range(scores.shape[1]):
+        axes.text(0, high + 8 + line * (label + 0.5), str(label), size=SMALL, va="center_baseline")
+    told = "".join(str(place.argmax()) for place in scores)
+    return finish(
+        figure, f"A long image, and the scores of {scores.shape[1]} classes at {len(scores)} places: {told}."
+    )
 
 
 @styled

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Circle, Polygon, Rectangle
-from matplotlib.ticker import MaxNLocator
 
 from cnnbook.plots.scales import doublings
 from cnnlib.plots.drawing import (
@@ -138,7 +137,7 @@ def extractor_and_classifier(rows: "Sequence[Row]") -> Drawing:
 
 @styled
 def shape_through_depth(networks: "Mapping[str, Sequence[Row]]") -> Drawing:
-    """Draw how feature maps get smaller and more numerous from layer to layer, on axes that count doublings.
+    """Draw how feature maps get smaller and more numerous on the way through, on axes that count doublings.
 
     Args:
         networks: for each network its layers, as `audit.table` gives them; those without spatial axes are
@@ -160,11 +159,14 @@ def shape_through_depth(networks: "Mapping[str, Sequence[Row]]") -> Drawing:
         for name, sequence, colour, _, marker in looks(shapes):
             values = [shape[axis] for shape in sequence]
             size = 5 if len(values) < 30 else 0
-            axes.plot(range(1, len(values) + 1), values, color=colour, marker=marker, ms=size, label=name)
+            # Networks of five layers and of fifty on one axis: the first layer at 0, the last at 1.
+            places = [i / max(len(values) - 1, 1) for i in range(len(values))]
+            axes.plot(places, values, color=colour, marker=marker, ms=size, label=name)
         doublings(axes, [shape[axis] for sequence in shapes.values() for shape in sequence])
         axes.set_title(heading)
-    lower.xaxis.set_major_locator(MaxNLocator(integer=True))
-    lower.set_xlabel("layer")
+    lower.set_xticks([0, 1], ["first layer", "last layer with maps"])
+    for label, side in zip(lower.get_xticklabels(), ("left", "right"), strict=True):
+        label.set_horizontalalignment(side)
     legend(figure, upper)
     sentences = [
         f"{name}, {len(s)} layers, from {times(s[0])} to {times(s[-1])}" for name, s in shapes.items()

@@ -239,6 +239,7 @@ def network(
     what: str = "your network",
     mistakes: Mapping[str, Callable[[], Any]] = NO_MISTAKES,
     tolerance: float = 1e-4,
+    may_drop: bool = False,
 ) -> None:
     """Compare a student's model with the right one: shapes, parameters, and answers with the same weights.
 
@@ -251,6 +252,7 @@ def network(
         what: how to name the model in a message.
         mistakes: by hint, functions that build what common mistakes lead to.
         tolerance: largest difference of the answers, relative to the largest of them.
+        may_drop: whether dropout, which has no weights and is off in testing, is no fault.
 
     Raises:
         Wrong: they differ.
@@ -261,8 +263,10 @@ def network(
         raise Wrong(f"{what} should be a keras.Model, and this is {_shown(got)}.")
     seen = _Seen(_with_input(got, right, what))
     complaint = _difference(seen, _Seen(right), tolerance)
-    if complaint is None:
+    if complaint is None and (may_drop or not seen.is_random):
         return
+    if complaint is None:
+        raise Wrong(f"{what} drops units while it trains, which is not asked for.")
     hints = (hint for hint, build in mistakes.items() if _difference(seen, _Seen(build()), tolerance) is None)
     raise Wrong(_sentence(f"{what} {complaint}", next(hints, "")))
 
@@ -282,13 +286,22 @@ class _Seen:
     @functools.cached_property
     def outputs(self) -> list[np.ndarray]:
         """Outputs for two random images."""
+        fill(self._model)
+        return self._outputs(training=False)
+
+    @functools.cached_property
+    def is_random(self) -> bool:
+        """Whether it gives other outputs each time while it trains, as dropout has it."""
+        pairs = zip(*(self._outputs(training=True) for _ in range(2)), strict=True)
+        return any(not np.allclose(once, again, rtol=1e-3, atol=1e-5) for once, again in pairs)
+
+    def _outputs(self, training: bool) -> list[np.ndarray]:
         from keras import ops, tree
 
-        fill(self._model)
         random = np.random.default_rng(0)
         shapes = self.input_shape if isinstance(self.input_shape, list) else [self.input_shape]
         images = [random.normal(size=(2, *sides[1:])).astype("float32") for sides in shapes]
-        given = self._model(images if len(images) > 1 else images[0], training=False)
+        given = self._model(images if len(images) > 1 else images[0], training=training)
         return [np.asarray(ops.convert_to_numpy(output)) for output in tree.flatten(given)]
 
 
@@ -379,7 +392,7 @@ def _number_complaint(got: Any, right: Any, tolerance: float) -> str | None:
 
 def _as_number(got: Any) -> int | float | None:
     """Read a Python number, a NumPy one or a tensor of one element."""
-    if got is None or isinstance(got, bool | str):
+    if got is None or isinstance(got, bool | str | list | tuple):
         return None
     if isinstance(got, numbers.Integral):
         whole = int(got)

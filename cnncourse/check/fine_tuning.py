@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook import papers
+from cnnbook import papers, two_classes
 from cnncourse.check import Wrong, call, draw, function, predicted, question, value
-from cnnlib import data, evaluation, transfer
+from cnnlib import data, transfer
 
 
 def chain(count: int) -> keras.Model:
@@ -240,7 +240,7 @@ def trap(given: Iterable[str]) -> str:
 
 
 def _report(scores: np.ndarray, labels: np.ndarray, threshold: float, prevalence: float) -> tuple:
-    shares = evaluation.sensitivity_specificity(scores, labels, threshold)
+    shares = two_classes.sensitivity_specificity(scores, labels, threshold)
     return (*shares, _predictive_value(*shares, prevalence))
 
 
@@ -324,7 +324,7 @@ def _wrong_reports(scores: np.ndarray, labels: np.ndarray, threshold: float, sha
 def auc(given: Callable, seed: int = 0) -> str:
     """`given(scores, labels)` is the area under the ROC curve, with equal scores among them."""
     cases = [_judged(seed), _judged(seed + 10, ill=9, healthy=21), _judged(seed + 20, ill=5, healthy=5)]
-    right = evaluation.auc
+    right = two_classes.auc
     wrong = {}
     wrong["Equal scores are no win, but no loss either."] = lambda s, y: _share(s, y, np.greater)
     wrong["Equal scores are no loss, but no win either."] = lambda s, y: _share(s, y, np.greater_equal)
@@ -349,7 +349,7 @@ def _share(scores: np.ndarray, labels: np.ndarray, ahead: Callable) -> float:
 
 def _highest(scores: np.ndarray, labels: np.ndarray, demanded: float) -> float:
     """The highest threshold that finds enough of the ill."""
-    _, found, thresholds = evaluation.roc(scores, labels)
+    _, found, thresholds = two_classes.roc(scores, labels)
     return float(thresholds[np.argmax(found >= demanded - 1e-9)])
 
 
@@ -360,7 +360,7 @@ def _wrong_thresholds(
     scores: np.ndarray, labels: np.ndarray, demanded: float, got: float
 ) -> Iterator[tuple[str, float]]:
     """Hints with the thresholds that common mistakes lead to."""
-    false_alarms, found, thresholds = evaluation.roc(scores, labels)
+    false_alarms, found, thresholds = two_classes.roc(scores, labels)
     ill, healthy = scores[labels == 1], scores[labels == 0]
     if got == HALF:
         yield "One half is a habit; these scores have another scale.", HALF
@@ -389,7 +389,7 @@ def _check_threshold(got: Any, scores: np.ndarray, labels: np.ndarray, demanded:
     """Judge a threshold by what it does: any number that calls the same pictures ill will do."""
     best = _highest(scores, labels, demanded)
     value(got, best, "the threshold", tolerance=np.inf)
-    reached = functools.partial(evaluation.sensitivity_specificity, scores, labels)
+    reached = functools.partial(two_classes.sensitivity_specificity, scores, labels)
     number = float(np.asarray(ops.convert_to_numpy(got)).reshape(()))
     here = reached(number)
     if here == reached(best):

@@ -9,12 +9,13 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from cnnbook.lenet1998 import MAPLoss
 from cnncourse.check import call, draw, function, network, predicted, question, value
 from cnnlib import data, models
-from cnnlib.layers import MAPLoss, scaled_tanh
+from cnnlib.layers import scaled_tanh
 
 INPUTS = 6  # maps of S2
-SIZES = ((28, 5, 1, 0), (28, 5, 1, 2), (224, 11, 4, 0), (7, 3, 2, 1))
+SIZES = ((28, 5, 1, 0), (28, 5, 1, 2), (224, 11, 4, 0), (7, 3, 2, 1), (32, 5, 4, 0))
 
 
 def _output_size(n: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
@@ -32,6 +33,9 @@ def output_size(given: Callable, sizes: Iterable[Sequence[int]] = SIZES) -> str:
     wrong["The stride is missing."] = lambda n, k, s, p: n + 2 * p - k + 1
     wrong["A kernel that would stand partly outside is left out: round down."] = lambda n, k, s, p: (
         -((k - n - 2 * p) // s) + 1
+    )
+    wrong["To the nearest is not enough: a kernel never stands partly outside. Round down."] = (
+        lambda n, k, s, p: round((n + 2 * p - k) / s) + 1
     )
     wrong["An output has whole pixels: round down."] = lambda n, k, s, p: (n + 2 * p - k) / s + 1
     function(given, _output_size, sizes, wrong)
@@ -146,7 +150,11 @@ def _log_sum(*penalties: np.ndarray | float) -> float:
 def map_loss(given: Callable, classes: int = 10, seed: int = 0) -> str:
     """`given(distances, label, j)` is the loss of equation 9 for one pattern."""
     random = np.random.default_rng(seed)
-    cases = [(random.uniform(0, 6, size=classes), int(random.integers(classes)), j) for j in (0.5, 2.0, 5.0)]
+    # Single precision, as a network gives them: an answer in keras.ops mixes them with its own constants.
+    cases = [
+        (random.uniform(0, 6, size=classes).astype("float32"), int(random.integers(classes)), j)
+        for j in (0.5, 2.0, 5.0)
+    ]
     wrong = {}
     wrong["Does the sum leave out a class? The right one is among them."] = lambda y, d, j: (
         y[d] + _log_sum(j, np.delete(y, d))

@@ -1,35 +1,36 @@
 """Find, verify, load and split data sets.
 
-`load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", profile="paper")` gives the
-full set. `load("photos")` gives crops of ten photographs, `load("shapes")` and `load("lungs")` synthetic
-pictures. `load("imagenet", "paper")` gives
-pictures that are read from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of
-your own.
+`load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", "full")` gives the full
+set. `load("photos")` gives crops of ten photographs. `load("imagenet", "full")` gives pictures that are read
+from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of your own.
 """
 
 import difflib
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar, overload
 
 import numpy as np
-from PIL import Image
 
-from cnnlib.data import rehearsal
-from cnnlib.data.folders import PictureFolder
+from cnnlib import extras
+from cnnlib.data.checking import check
+from cnnlib.data.decoding import DataError, decode, printable
+from cnnlib.data.folders import PictureFolder, composed, find_splits, shown_folders
 from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
-from cnnlib.data.sources import DataError, by_digest, embedded_set, folder_of_pictures, full_set, layout
-from cnnlib.data.split import Split
+from cnnlib.data.sources import by_digest, embedded_set, folder_of_pictures, full_set, layout
+from cnnlib.data.split import Groups, Split, grouping, joined, set_aside
 
 __all__ = [
     "DataError",
     "DataSet",
     "PictureFolder",
     "Split",
+    "check",
+    "decode",
     "in_memory",
     "load",
     "only",
@@ -37,7 +38,10 @@ __all__ = [
     "photograph",
 ]
 
-PROFILES = ("quick", "colab", "paper")
+KINDS = ("embedded", "full")
+"""Which images of a set: the part that comes with an installed package, or all of it."""
+PROFILES = {"quick": "embedded", "colab": "full", "paper": "full"}
+"""What a profile says of the images. The budget beside it is a training's, and no matter of theirs."""
 
 
 Images = TypeVar("Images", bound=Split | PictureFolder)
@@ -49,7 +53,7 @@ class DataSet(Generic[Images]):
 
     Attributes:
         name: name of the set, as `load` takes it.
-        profile: profile it was loaded for.
+        kind: "embedded", "full" or "folder": which images they are.
         train: images to fit on.
         validation: images to choose by; may be empty.
         test: images for the one final evaluation; the same for every seed.
@@ -61,7 +65,7 @@ class DataSet(Generic[Images]):
     """
 
     name: str
-    profile: str
+    kind: str
     train: Images
     validation: Images
     test: Images
@@ -74,20 +78,22 @@ class DataSet(Generic[Images]):
 @overload
 def load(
     name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes", "lungs", "photos"],
-    profile: str = "quick",
+    images: str = "embedded",
     validation: int | None = None,
     seed: int = 0,
 ) -> DataSet[Split]: ...
 @overload
 def load(
     name: Literal["imagenet", "imagenette"],
-    profile: str = "quick",
+    images: str = "embedded",
     validation: int | None = None,
     seed: int = 0,
 ) -> DataSet[PictureFolder]: ...
 @overload
-def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet[Any]: ...
-def load(name: str, profile: str = "quick", validation: int | None = None, seed: int = 0) -> DataSet:
+def load(
+    name: str, images: str = "embedded", validation: int | None = None, seed: int = 0
+) -> DataSet[Any]: ...
+def load(name: str, images: str = "embedded", validation: int | None = None, seed: int = 0) -> DataSet:
     """Load a data set, verified, and carve a validation split from its train split.
 
     The validation split is stratified: each class has its share to within one image. Which images it holds
@@ -97,12 +103,11 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
 
     Args:
         name: "mnist", "fashion_mnist", "pneumoniamnist" (chest x-rays, normal or with pneumonia) or
-            "cifar10"; "photos" for crops of ten photographs; "shapes" for synthetic colour pictures,
-            "lungs" for drawn phantoms of chests; "imagenet" or "imagenette", of which a part will do, for
-            pictures that stay on disk.
-        profile: "quick" for the part that comes with an installed package; "colab" or "paper" for the full
-            set, from the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1.
-            Pictures that stay on disk are in CNNLIB_DATA alone.
+            "cifar10"; "photos" for crops of ten photographs; "imagenet" or "imagenette", of which a part will
+            do, for pictures that stay on disk; or a set that another package adds (see `cnnlib.extras`).
+        images: "embedded" for the part that comes with an installed package; "full" for the full set, from
+            the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1; ImageNet
+            is in CNNLIB_DATA alone. A profile stands for one of the two: see `PROFILES`.
         validation: number of training images to set aside, 0 for none, None for the published validation
             split or, where there is none, the set's own default.
         seed: seed of the validation split; a published one does not depend on it.
@@ -112,7 +117,7 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
         the order they have in the source.
 
     Raises:
-        DataError: set or profile is unknown, or the data is missing, damaged or not the set.
+        DataError: set or kind is unknown, or the data is missing, damaged or not the set.
         ValueError: `validation` is negative or leaves nothing to train on.
     """
     known = sorted({*SETS, *FOLDERS})
@@ -120,35 +125,33 @@ def load(name: str, profile: str = "quick", validation: int | None = None, seed:
         near = difflib.get_close_matches(str(name), known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         raise DataError(f"unknown data set {name!r}; {hint}There are: {', '.join(known)}")
-    if profile not in PROFILES:
-        raise DataError(f"unknown profile {profile!r}; there are: {', '.join(PROFILES)}")
-    if name in FOLDERS:
-        return _load_pictures(FOLDERS[name], profile, validation, seed)
-    spec = SETS[name]
-    if profile == "quick" or not rehearsal.is_on():
-        return _load_arrays(spec, profile, validation, seed)
-    played_by = rehearsal.stand_in(spec)
-    return replace(
-        _load_arrays(played_by, "quick", validation, seed),
-        name=name,
-        profile=profile,
-        class_names=spec.class_names,
-        source=f"a rehearsal: {played_by.name} in place of {name}",
-        licence=spec.licence,
-    )
+    kind = PROFILES.get(images, images)
+    if kind not in KINDS:
+        raise DataError(
+            f"unknown kind of images {images!r}; there are: {', '.join(KINDS)}, or a profile: "
+            f"{', '.join(PROFILES)}"
+        )
+    if kind == "full" and (played := extras.rehearsal()):
+        return played.load(name, validation, seed)
+    if name not in FOLDERS:
+        return _load_arrays(SETS[name], kind, validation, seed)
+    spec = FOLDERS[name]
+    if kind == "embedded":
+        raise DataError(f"no package carries a part of {name}: load it as full (profile colab or paper)")
+    return open_pictures(spec, *folder_of_pictures(spec), validation, seed)
 
 
-def _load_arrays(spec: DataSpec, profile: str, validation: int | None, seed: int) -> DataSet[Split]:
+def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -> DataSet[Split]:
     """Load a set that is held in memory."""
-    content = spec.quick if profile == "quick" and spec.quick else spec.full
+    content = spec.quick if kind == "embedded" and spec.quick else spec.full
     most = sum(content.splits.values()) - content.test
     if validation is not None and (not isinstance(validation, Integral) or not 0 <= validation < most):
         raise ValueError(
             f"validation must be a whole number from 0 to {most - 1:,}, since {spec.name} has {most:,} "
-            f"training images in the profile {profile}; got {validation!r}"
+            f"training images ({kind}); got {validation!r}"
         )
-    arrays, source, sha256 = embedded_set(spec) if profile == "quick" else full_set(spec)
-    x, y = (np.concatenate([arrays[f"{kind}_{s}"] for s in content.splits if s != "test"]) for kind in "xy")
+    arrays, source, sha256 = embedded_set(spec) if kind == "embedded" else full_set(spec)
+    x, y = (np.concatenate([arrays[f"{xy}_{s}"] for s in content.splits if s != "test"]) for xy in "xy")
     if content.published_validation and validation is None:
         held_out = np.arange(most) >= content.train
     else:
@@ -156,7 +159,7 @@ def _load_arrays(spec: DataSpec, profile: str, validation: int | None, seed: int
         held_out = _held_out(by_digest(x, y), y, number, seed)
     return DataSet(
         name=spec.name,
-        profile=profile,
+        kind=kind,
         train=Split(x[~held_out], y[~held_out]),
         validation=Split(x[held_out], y[held_out]),
         test=Split(arrays["x_test"], arrays["y_test"]),
@@ -167,16 +170,21 @@ def _load_arrays(spec: DataSpec, profile: str, validation: int | None, seed: int
     )
 
 
-def _load_pictures(
-    spec: FolderSpec, profile: str, validation: int | None, seed: int
+def open_pictures(
+    spec: FolderSpec, folder: Path, found: str, validation: int | None, seed: int
 ) -> DataSet[PictureFolder]:
-    """Open a set that stays on disk, or a part of it."""
-    if profile == "quick":
-        raise DataError(f"{spec.name} has no quick profile: use the profile colab or paper")
-    if rehearsal.is_on():
-        folder, spec = rehearsal.folder(spec)
-    else:
-        folder = folder_of_pictures(spec)
+    """Open a set that stays on disk, or a part of it.
+
+    Args:
+        spec: the set.
+        folder: where its pictures lie, in train/CLASS and val/CLASS.
+        found: where that is from, in words for a record.
+        validation: as `load`.
+        seed: as `load`.
+
+    Raises:
+        DataError: the folder has other classes, or more pictures than the set.
+    """
     opened = open_folder(folder, validation=spec.validation if validation is None else validation, seed=seed)
     _check_classes(spec, folder, opened.class_names)
     train, test = len(opened.train) + len(opened.validation), len(opened.test)
@@ -189,11 +197,11 @@ def _load_pictures(
     return replace(
         opened,
         name=spec.name,
-        profile=profile,
+        kind="full",
         class_names=tuple(spec.words.values()) or opened.class_names,
         source=(
-            f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, in "
-            f"{spec.name}/ in the user's data folder; the hash is of their names and sizes"
+            f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, "
+            f"{found}; the hash is of their names and sizes"
         ),
         licence=spec.licence,
     )
@@ -210,8 +218,6 @@ def _check_classes(spec: FolderSpec, folder: Path, found: tuple[str, ...]) -> No
         )
 
 
-# What publishers and users call the folder of a split.
-SPLIT_FOLDERS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
 LEAST = 6
 """Pictures of each class that a folder without splits must hold: five to learn from and one to test on."""
 
@@ -219,72 +225,78 @@ LEAST = 6
 def open_folder(
     path: str | os.PathLike,
     *,
-    validation: int = 0,
+    validation: float = 0,
     seed: int = 0,
     on_bad: str = "stop",
     channels: int = 3,
     test_share: float = 0.2,
+    groups: Groups | None = None,
 ) -> DataSet[PictureFolder]:
-    """Open a folder of pictures: path/CLASS/FILE, or with splits, path/train/CLASS/FILE and so on.
+    r"""Open a folder of pictures: path/CLASS/FILE, or with splits, path/train/CLASS/FILE and so on.
 
     The pictures are read from disk when they are needed, so the set may be larger than memory; `in_memory`
-    reads them all.
+    reads them all. `check` says beforehand what may be wrong with them.
 
     Of path/CLASS/FILE a share of each class is set aside for testing. Which pictures those are follows from
     their names alone: they are the same on every machine and for every seed, and pictures that are added
-    later hardly move the others.
+    later hardly move the others. Copies of a file stay together.
 
-    Splits are path/train, path/val (or valid, validation) and path/test. Where there is no test folder, the
-    published validation pictures are what results are reported on, as with ImageNet: they are the test split,
-    and nothing may be chosen by them.
+    Splits are path/train, path/val and path/test, or what else such folders are called (Training, valid,
+    test_set, seg_train ...). Where there is no test folder, the published validation pictures are what
+    results are reported on, as with ImageNet: they are the test split, and nothing may be chosen by them.
 
     Args:
-        path: the folder.
-        validation: number of training pictures to set aside for choosing settings.
+        path: the folder; ~ is the home folder.
+        validation: training pictures to set aside for choosing settings: their number, or a share of them
+            such as 0.2.
         seed: decides which, in equal shares of each class.
         on_bad: "stop" at a file that is no picture or is damaged, or "skip" and count it.
         channels: 3 for colour, 1 for grey.
         test_share: share of each class to set aside for testing, where the folder has no splits: rounded to
             whole pictures, but one at least.
+        groups: pictures of one group, of the same person for instance, never stand in two splits. A pattern
+            that finds the group in "CLASS/FILE", such as r"patient\d+" (of parentheses in it, the first is
+            the group), or a function of "CLASS/FILE"; None is a group of its own.
 
     Raises:
         DataError: no folders of classes, or a single one; without splits, fewer than 6 pictures of a class;
-            with splits, no train folder, neither a validation nor a test folder, or other classes in one than
-            in another; or bad files (see `PictureFolder`).
+            with splits, no train folder, neither a validation nor a test folder, other classes in one than in
+            another, or two folders that may be meant; a group in two splits, or one that is all of a class;
+            or bad files (see `PictureFolder`).
         ValueError: `validation` is negative, leaves nothing to train on, or is asked for where the folder has
-            its own validation pictures; or `test_share` is not between 0 and 1.
+            its own validation pictures; `test_share` is not between 0 and 1; or a picture is of no group.
     """
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must lie between 0 and 1, as 0.2 does; got {test_share!r}.")
-    root = Path(path)
-    found = {
-        split: PictureFolder(root / name, on_bad, channels)
-        for split, names in SPLIT_FOLDERS.items()
-        for name in names
-        if (root / name).is_dir()
-    }
+    root, group_of = Path(path).expanduser(), grouping(groups)
+    splits = find_splits(root)
+    found = {split: PictureFolder(inner, on_bad, channels) for split, inner in splits.items()}
+    members: list[int] | None = None
     if found:
         _check_splits(root, found)
         hashes, how = "".join(folder.listing_sha256() for folder in found.values()), ""
+        if groups is not None:
+            _check_groups(root, found, group_of)
+            members = joined(_names(found["train"], group_of), ())
     else:
         whole = _classes_alone(root, on_bad, channels)
         hashes, how = whole.listing_sha256(), f"{test_share:.0%} of each class set aside for testing; "
-        tested = _test_pictures(whole, test_share)
+        members = joined(_names(whole, group_of), whole.copies())
+        tested = _test_pictures(whole, test_share, _names(whole, group_of), members)
         found = {"train": whole.subset(np.flatnonzero(~tested)), "test": whole.subset(np.flatnonzero(tested))}
+        members = [group for group, out in zip(members, tested, strict=True) if not out]
     train, test = found["train"], found.get("test") or found["validation"]
-    if validation and "test" in found and "validation" in found:
-        raise ValueError(f"{root} has validation pictures of its own, so none can be set aside from train.")
-    if not 0 <= validation < len(train):
-        raise ValueError(f"validation must be from 0 to {len(train) - 1}, fewer than the training pictures.")
-    if "test" in found and "validation" in found:
-        held_out = found["validation"]
-    else:
-        chosen = _held_out(np.arange(len(train)), train.labels, validation, seed)
+    if "test" not in found or "validation" not in found:
+        chosen = _validation_pictures(train, validation, seed, members)
         held_out, train = train.subset(np.flatnonzero(chosen)), train.subset(np.flatnonzero(~chosen))
-    name = Path(os.path.abspath(root)).name
+    elif validation:
+        raise ValueError(f"{root} has validation pictures of its own, so none can be set aside from train.")
+    else:
+        held_out = found["validation"]
+    name = printable(Path(os.path.abspath(root)).name)
     return DataSet(
         name=name,
-        profile="folder",
+        kind="folder",
         train=train,
         validation=held_out,
         test=test,
@@ -315,8 +327,8 @@ def _check_splits(root: Path, found: dict[str, PictureFolder]) -> None:
 
 def _classes_alone(root: Path, on_bad: str, channels: int) -> PictureFolder:
     """Open root/CLASS/FILE, where there must be enough pictures to train on some and to test on others."""
-    inner = [path for path in root.iterdir() if _is_shown_folder(path)] if root.is_dir() else []
-    if len(inner) == 1 and any(_is_shown_folder(path) for path in inner[0].iterdir()):
+    inner = shown_folders(root)
+    if len(inner) == 1 and shown_folders(inner[0]):
         raise DataError(
             f"{root}: expected one folder for each class; found one folder, {inner[0].name}, with folders in "
             f"it. If those are the classes, open {inner[0]} instead."
@@ -338,10 +350,6 @@ def _classes_alone(root: Path, on_bad: str, channels: int) -> PictureFolder:
     return whole
 
 
-def _is_shown_folder(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith(".")
-
-
 def _check_several(folder: Path, class_names: tuple[str, ...]) -> None:
     """Raise DataError for a single class."""
     if len(class_names) < 2:
@@ -352,15 +360,53 @@ def _check_several(folder: Path, class_names: tuple[str, ...]) -> None:
         )
 
 
-def _test_pictures(folder: PictureFolder, share: float) -> np.ndarray:
-    """Mark (n,) the pictures to test on: of each class those whose names have the smallest SHA-256."""
-    digests = [hashlib.sha256(path.encode(errors="surrogateescape")).digest() for path in folder.paths]
-    order = np.array(sorted(range(len(digests)), key=digests.__getitem__))
-    tested = np.zeros(len(folder), bool)
-    for label in range(len(folder.class_names)):
-        ranked = order[folder.labels[order] == label]
-        tested[ranked[: min(max(1, round(share * len(ranked))), len(ranked) - 1)]] = True
-    return tested
+def _check_groups(root: Path, found: dict[str, PictureFolder], group_of: Callable[[str], Hashable]) -> None:
+    """Raise DataError for a group in two splits."""
+    sides: dict[Hashable, set[str]] = {}
+    for split, folder in found.items():
+        for name in _names(folder, group_of):
+            sides.setdefault(name, set()).add(split)
+    torn = [group for group, splits in sides.items() if len(splits) > 1]
+    if torn:
+        raise DataError(
+            f"{printable(root)}: expected each group in one split; found {len(torn):,} in several, such as "
+            f"{torn[0]} in {' and '.join(sorted(sides[torn[0]]))}: a test of it proves nothing. Move the "
+            "pictures of each to one side, or put all pictures into folders of classes without splits."
+        )
+
+
+def _names(folder: PictureFolder, group_of: Callable[[str], Hashable]) -> list[Hashable]:
+    """The name of each picture's group."""
+    return [group_of(composed(path)) for path in folder.paths]
+
+
+def _test_pictures(
+    folder: PictureFolder, share: float, names: Sequence[Hashable], groups: Sequence[int]
+) -> np.ndarray:
+    """Mark (n,) the pictures to test on: of each class the groups whose names have the smallest SHA-256."""
+    digests = [hashlib.sha256(str(name).encode()).digest() for name in names]
+    order = sorted(range(len(digests)), key=digests.__getitem__)
+    counts = np.bincount(folder.labels).tolist()
+    wanted = [min(max(1, round(share * count)), count - 1) for count in counts]
+    return set_aside(folder.labels, groups, order, wanted, folder.class_names)
+
+
+def _validation_pictures(
+    train: PictureFolder, validation: float, seed: int, groups: Sequence[int] | None
+) -> np.ndarray:
+    """Mark (n,) the training pictures to set aside."""
+    count = max(1, round(validation * len(train))) if 0 < validation < 1 else validation
+    if not isinstance(count, Integral) or not 0 <= count < len(train):
+        raise ValueError(
+            f"validation must be from 0 to {len(train) - 1}, fewer than the training pictures, or a share "
+            f"such as 0.2; got {validation!r}."
+        )
+    marked = _held_out(np.arange(len(train)), train.labels, int(count), seed)
+    if groups is None or len(set(groups)) == len(groups):
+        return marked
+    wanted = np.bincount(train.labels[marked], minlength=len(train.class_names)).tolist()
+    order = np.random.RandomState(seed).permutation(len(train)).tolist()
+    return set_aside(train.labels, groups, order, wanted, train.class_names)
 
 
 def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
@@ -382,7 +428,7 @@ def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
     left_out = sum(map(len, folders)) - len(train) - len(validation) - len(test)
     return DataSet(
         name=images.name,
-        profile=images.profile,
+        kind=images.kind,
         train=train,
         validation=validation,
         test=test,
@@ -407,8 +453,7 @@ def photograph() -> np.ndarray:
     file = Path(get_data_path(), "sample_data", "grace_hopper.jpg")
     if not file.exists():
         raise DataError(f"There is no {file}: reinstall matplotlib, with its sample data.")
-    with Image.open(file) as picture:
-        return np.asarray(picture)
+    return np.asarray(decode(file))
 
 
 def _held_out(order: np.ndarray, labels: np.ndarray, validation: int, seed: int) -> np.ndarray:
@@ -419,6 +464,13 @@ def _held_out(order: np.ndarray, labels: np.ndarray, validation: int, seed: int)
     held_out = np.zeros(len(labels), bool)
     # Every n-th image of a list sorted by class: each class gives its share.
     held_out[by_class[np.arange(validation) * len(labels) // max(validation, 1)]] = True
+    counts = np.bincount(labels)
+    taken = np.bincount(labels[held_out], minlength=len(counts))
+    # One at least of a class so small that its share is none, in place of one of the class with most.
+    for label in np.flatnonzero((taken == 0) & (counts > 1))[: max(0, validation - (taken > 0).sum())]:
+        held_out[by_class[labels[by_class] == label][0]] = True
+        held_out[np.flatnonzero(held_out & (labels == taken.argmax()))[0]] = False
+        taken[[label, taken.argmax()]] += 1, -1
     return held_out
 
 
@@ -457,3 +509,6 @@ def only(images: DataSet[Split], classes: Sequence[str]) -> DataSet[Split]:
         class_names=names,
         source=f"{images.source}; of its classes only {', '.join(names)}",
     )
+
+
+extras.collect("data")

@@ -15,8 +15,6 @@ import keras
 import numpy as np
 from keras import ops
 
-from cnnlib.data.views import corners_and_centre
-
 # Values that one chunk of `pca_of` turns into float64: 128 MiB.
 VALUES_PER_CHUNK = 2**24
 
@@ -99,113 +97,72 @@ class RandomAffine:
 
 
 @dataclass(frozen=True)
-class Flip:
-    """Mirror every second image, on average, left to right.
-
-    Source: Krizhevsky et al. 2012, section 4.1; He et al. 2015, section 4.2.
-    """
-
-    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """Return (n, 1): 1 for an image to be mirrored, else 0."""
-        return rng.integers(0, 2, (n, 1)).astype("float32")
-
-    def __call__(self, images: keras.KerasTensor, draws: keras.KerasTensor) -> keras.KerasTensor:
-        """Mirror those of the images (b, height, width, c) whose draw (b, 1) is 1."""
-        chosen = ops.reshape(draws, (-1, 1, 1, 1)) > 0.5
-        return ops.where(chosen, ops.flip(images, axis=2), images)
-
-
-@dataclass(frozen=True)
-class PadCrop:
-    """Pad every side and cut the image's own size out of that, anywhere: a shift by whole pixels.
+class RandomCut:
+    """Pad every side, cut a window out of that, anywhere, and mirror every second one, on average.
 
     Attributes:
         pad: border, in pixels.
+        size: height and width of the window, in pixels; None for those of the image itself, so that it is
+            shifted by whole pixels.
+        flip: mirror left to right or not.
+        source: height and width of the images, in pixels; of use only with a `size`.
         value: of the border, in prepared pixels.
 
-    Source: He et al. 2015, section 4.2, with 4 pixels (after Lee et al. 2015).
-    """
-
-    pad: int = 4
-    value: float = 0.0
-
-    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """Return (n, 2): top and left edge within the padded image, 0 to 2 `pad`, in pixels."""
-        return rng.integers(0, 2 * self.pad + 1, (n, 2)).astype("float32")
-
-    def __call__(self, images: keras.KerasTensor, draws: keras.KerasTensor) -> keras.KerasTensor:
-        """Shift images (b, height, width, c) by offsets (b, 2)."""
-        padded = _bordered(images, self.pad, self.pad, self.value)
-        return _cut(padded, draws, images.shape[1:3])
-
-
-@dataclass(frozen=True)
-class RandomCrop:
-    """Cut a smaller square out of each image, anywhere.
-
-    Attributes:
-        size: height and width of what is cut out, in pixels.
-        source: height and width of the images, in pixels.
-
     Raises:
-        ValueError: the square does not fit into the images.
+        ValueError: the window does not fit into the images.
 
     Source: Krizhevsky et al. 2012, section 4.1; 24 of 32 pixels is what its authors' program
-    cuda-convnet does to CIFAR-10 (section 3.3 points to it).
+    cuda-convnet does to CIFAR-10 (section 3.3 points to it). He et al. 2015, section 4.2, with a border of 4
+    pixels (after Lee et al. 2015).
     """
 
-    size: int = 24
+    pad: int = 0
+    size: int | None = None
+    flip: bool = True
     source: tuple[int, int] = (32, 32)
+    value: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.size > min(self.source):
+        if min(self._room()) < 0:
             raise ValueError(
-                f"RandomCrop cannot cut {self.size} x {self.size} pixels out of "
+                f"RandomCut cannot cut {self.size} x {self.size} pixels out of "
                 f"{self.source[0]} x {self.source[1]}: choose a smaller size or larger images."
             )
 
+    def _room(self) -> tuple[int, int]:
+        """How far the window can move, down and to the right, in pixels."""
+        down, right = (0, 0) if self.size is None else (side - self.size for side in self.source)
+        return down + 2 * self.pad, right + 2 * self.pad
+
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """Return (n, 2): top and left edge of the square, in pixels."""
-        height, width = self.source
-        return rng.integers(0, (height - self.size + 1, width - self.size + 1), (n, 2)).astype("float32")
+        """Return (n, k): top and left edge in pixels where there is room, then 1 for a mirror image or 0."""
+        columns = []
+        if max(self._room()):
+            down, right = self._room()
+            columns.append(rng.integers(0, (down + 1, right + 1), (n, 2)))
+        if self.flip:
+            columns.append(rng.integers(0, 2, (n, 1)))
+        return np.concatenate(columns, axis=1).astype("float32")
 
     def __call__(self, images: keras.KerasTensor, draws: keras.KerasTensor) -> keras.KerasTensor:
-        """Cut squares (b, size, size, c) with the corners (b, 2) out of images (b, height, width, c).
+        """Cut windows (b, h, w, c) out of images (b, height, width, c) by draws (b, k).
 
         Raises:
             ValueError: the images have another size than `source`.
         """
-        _check_size(self, images, self.source)
-        return _cut(images, draws, (self.size, self.size))
-
-
-@dataclass(frozen=True)
-class FixedCrops:
-    """Cut the same squares out of every image, to test a network that learned on random ones.
-
-    Attributes:
-        size: height and width of what is cut out, in pixels.
-        ten: the four corners, the centre and their mirror images, rather than the centre alone.
-
-    Source: Krizhevsky et al. 2012, section 4.1.
-    """
-
-    size: int
-    ten: bool = False
-
-    def __call__(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        """Cut squares out of images (b, height, width, c): (b x views, size, size, c), an image's in a row.
-
-        Raises:
-            ValueError: the square does not fit into the images.
-        """
-        _, height, width, _ = images.shape
-        places = corners_and_centre(height, width, self.size)
-        chosen = places if self.ten else places[-1:]
-        views = [images[:, top : top + self.size, left : left + self.size] for top, left in chosen]
-        if self.ten:
-            views += [ops.flip(view, axis=2) for view in views]
-        return ops.reshape(ops.stack(views, axis=1), (-1, self.size, self.size, images.shape[3]))
+        if self.size is not None:
+            _check_size(self, images, self.source)
+        if max(self._room()):
+            size = images.shape[1:3] if self.size is None else (self.size, self.size)
+            corners = ops.cast(draws[:, :2], "int32")
+            top, left = (ops.reshape(corners[:, i], (-1, 1, 1)) for i in range(2))
+            images = _pick(
+                _bordered(images, self.pad, self.pad, self.value), *_grid(top, left, size, "int32")
+            )
+        if not self.flip:
+            return images
+        chosen = ops.reshape(draws[:, -1], (-1, 1, 1, 1)) > 0.5
+        return ops.where(chosen, ops.flip(images, axis=2), images)
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,7 +230,7 @@ def pca_of(images: np.ndarray, span: float | np.ndarray = 1.0) -> np.ndarray:
 
 
 def _check_size(
-    augmentation: RandomAffine | RandomCrop, images: keras.KerasTensor, size: tuple[int, int]
+    augmentation: RandomAffine | RandomCut, images: keras.KerasTensor, size: tuple[int, int]
 ) -> None:
     if tuple(images.shape[1:3]) != tuple(size):
         raise ValueError(
@@ -296,13 +253,6 @@ def _bordered(images: keras.KerasTensor, before: int, after: int, value: float) 
     """Pad images (b, height, width, c) above and left by `before`, below and right by `after` pixels."""
     edges = ((0, 0), (before, after), (before, after), (0, 0))
     return ops.pad(images, edges, constant_values=value)
-
-
-def _cut(images: keras.KerasTensor, corners: keras.KerasTensor, size: tuple[int, int]) -> keras.KerasTensor:
-    """Cut windows of `size` with the top left corners (b, 2) out of images (b, height, width, c)."""
-    corners = ops.cast(corners, "int32")
-    top, left = (ops.reshape(corners[:, i], (-1, 1, 1)) for i in range(2))
-    return _pick(images, *_grid(top, left, size, "int32"))
 
 
 def _pick(images: keras.KerasTensor, row: keras.KerasTensor, column: keras.KerasTensor) -> keras.KerasTensor:

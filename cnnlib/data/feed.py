@@ -16,7 +16,7 @@ from keras import ops
 
 from cnnlib.backend import Engine
 from cnnlib.data import Split
-from cnnlib.data.augmentation import Augmentation, FixedCrops
+from cnnlib.data.augmentation import Augmentation, RandomCut
 from cnnlib.data.folders import PictureFolder, stream_batches
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
@@ -34,9 +34,8 @@ class Feed:
         engine: what trains on them; its processes each take an equal share of every batch.
         pixels: how pixels are prepared.
         augmentations: what is done to prepared training images.
-        view: how a picture of a folder becomes an image of fixed size; for test images it may give several
-            views of each.
-        crops: the squares that are cut out of every prepared image; None takes it whole.
+        view: how a picture of a folder becomes an image of fixed size, and what is cut out of images in
+            memory (see `cnnlib.data.views.View`); for test images it may give several views of each.
 
     Attributes:
         resident: the images as they lie on the device, or None where batches carry them.
@@ -49,11 +48,17 @@ class Feed:
         pixels: Pixels,
         augmentations: Sequence[Augmentation] = (),
         view: View | None = None,
-        crops: FixedCrops | None = None,
     ):
         self.images, self.engine, self.pixels = images, engine, pixels
-        self.augmentations, self.crops = tuple(augmentations), crops
+        self.augmentations, self.cut = tuple(augmentations), None
         self.view = view if isinstance(images, PictureFolder) else None
+        if view is not None and isinstance(images, Split) and images.x.ndim == 4:  # features are not cut
+            height, width, _ = pixels.output_shape(images.x.shape[1:])
+            cut = view.in_memory(height, width)
+            if isinstance(cut, RandomCut):
+                self.augmentations = (cut, *self.augmentations)
+            else:
+                self.cut = cut
         self.labels = np.asarray(images.labels if isinstance(images, PictureFolder) else images.y, "int32")
         self.resident = None
         if isinstance(images, Split) and images.x.nbytes <= RESIDENT_BYTES:
@@ -87,10 +92,8 @@ class Feed:
     def plain_inputs(self, batch: dict[str, Tensor], resident: Tensor) -> Tensor:
         """Return what the model sees of a test batch: prepared pixels, the views of an image in a row."""
         images = batch["images"] if resident is None else ops.take(resident, batch["index"], axis=0)
-        if len(images.shape) == 5:  # several views of each image
-            images = ops.reshape(images, (-1, *images.shape[2:]))
-        images = self.pixels(images)
-        return images if self.crops is None else self.crops(images)
+        images = self.pixels(_in_a_row(images))
+        return images if self.cut is None else _in_a_row(self.cut(images))
 
     def epoch(self, rng: np.random.Generator, batch_size: int, updates: int, first: int = 0) -> _Epoch:
         """Return an epoch's batches in a new order, from update `first` on.
@@ -128,6 +131,11 @@ class Feed:
         """The part of every batch that is this process's."""
         size = batch_size // self.engine.processes
         return slice(self.engine.process * size, (self.engine.process + 1) * size)
+
+
+def _in_a_row(images: Tensor) -> Tensor:
+    """Images (b, h, w, c), or the views (b, v, h, w, c) of some as (b v, h, w, c)."""
+    return ops.reshape(images, (-1, *images.shape[2:])) if len(images.shape) == 5 else images
 
 
 class _Epoch:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import re
 import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -14,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cnnlib.data.sources import IMAGE_SUFFIXES, DataError
+from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode, printable
 from cnnlib.data.split import Split
 from cnnlib.data.views import CentreView, View
 
@@ -26,12 +29,161 @@ BATCHES_AHEAD = 2
 MOST_THREADS = 16
 
 
+_SUFFIXES = ".bmp, .gif, .jpg, .png, .tif, .webp ..."
+_LITTER = re.compile(
+    r"\..*|(ehthumbs(_vista)?|thumbs)\.db(:encryptable)?|desktop\.ini|icon\r|__macosx|@eadir|\$recycle\.bin"
+    r"|lost\+found|system volume information",
+    re.IGNORECASE | re.DOTALL,
+)
+_SPLIT = re.compile(
+    r"(seg[ _-]?)?(?P<split>train(ing)?|val(id(ation)?)?|test(ing)?)([ _-]?(set|data|images))?", re.IGNORECASE
+)
+
+
+OUTSIDE = "a picture outside the folders of the classes"
+WITHIN = "a folder within a class"
+LINK = "a link to nothing"
+NO_FILE = "something that is no file"
+NAME = "a file whose name is not that of a picture"
+
+
+@dataclass
+class Listing:
+    """What lies in the folder of a split.
+
+    Attributes:
+        classes: for each class, in order, its pictures: path "FOLDER/file", and size in bytes.
+        aside: path of each bad file, and what is wrong with it.
+        litter: paths of what operating systems leave.
+        others: how many more files lie beside the folders of classes.
+    """
+
+    classes: dict[str, dict[str, int]] = field(default_factory=dict)
+    aside: dict[str, str] = field(default_factory=dict)
+    litter: list[str] = field(default_factory=list)
+    others: int = 0
+
+
+def scan(root: Path) -> Listing:
+    """List root/CLASS/file.
+
+    Raises:
+        DataError: there is no such folder.
+    """
+    if not root.is_dir():
+        found = "something that is not a folder" if root.exists() else "nothing"
+        raise DataError(
+            f"{printable(root)}: expected a folder with one folder for each class; found {found}. Check the "
+            "path."
+        )
+    listing = Listing()
+    for entry in sorted(_shown(root, "", listing), key=_is_folder):
+        if _is_folder(entry):
+            listing.classes.setdefault(composed(entry.name), {}).update(_pictures(root, entry.name, listing))
+        elif _is_named_picture(entry.name):
+            listing.aside[entry.name] = OUTSIDE
+        else:
+            listing.others += 1
+    listing.classes = dict(sorted(listing.classes.items()))
+    return listing
+
+
+def _pictures(root: Path, folder: str, listing: Listing) -> dict[str, int]:
+    """Paths of a class's pictures, with their sizes."""
+    found = {}
+    for entry in _shown(root / folder, f"{folder}/", listing):
+        path = f"{folder}/{entry.name}"
+        if _is_folder(entry):
+            listing.aside[path] = WITHIN
+        elif entry.is_symlink() and not os.path.exists(entry):
+            listing.aside[path] = LINK
+        elif not entry.is_file():
+            listing.aside[path] = NO_FILE
+        elif not _is_named_picture(entry.name):
+            listing.aside[path] = NAME
+        else:
+            found[path] = entry.stat().st_size
+    return found
+
+
+def _shown(folder: Path, prefix: str, listing: Listing | None = None) -> list[os.DirEntry]:
+    """What lies in a folder, in order and without litter, which is listed."""
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    if listing is not None:
+        listing.litter += [prefix + entry.name for entry in entries if _LITTER.fullmatch(entry.name)]
+    return [entry for entry in entries if not _LITTER.fullmatch(entry.name)]
+
+
+def shown_folders(folder: Path) -> list[Path]:
+    """Folders within a folder, in order, without those of operating systems."""
+    return [Path(entry.path) for entry in _shown(folder, "") if _is_folder(entry)] if folder.is_dir() else []
+
+
+def _is_folder(entry: os.DirEntry) -> bool:
+    return os.path.isdir(entry) if entry.is_symlink() else entry.is_dir()  # of a link in a circle, False
+
+
+def _is_named_picture(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in IMAGE_SUFFIXES
+
+
+def composed(name: str | os.PathLike) -> str:
+    """A name as it is written: printable, each accent within its letter (Unicode's form C)."""
+    text = printable(name)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def named_splits(root: Path) -> dict[str, list[Path]]:
+    """Folders that are called like splits, by the split that is meant: Training, seg_train, val, valid ..."""
+    found: dict[str, list[Path]] = {"train": [], "validation": [], "test": []}
+    for folder in shown_folders(root):
+        if match := _SPLIT.fullmatch(folder.name):
+            split = next(split for split in found if split[:2] == match["split"].lower()[:2])
+            found[split].append(folder)
+    return {split: folders for split, folders in found.items() if folders}
+
+
+def find_splits(root: Path) -> dict[str, Path]:
+    """The folders of a folder's splits: "train", "validation", "test", as far as they are there.
+
+    A folder of pictures that has the name of a split may be one class among others.
+
+    Raises:
+        DataError: two folders may be meant, or such folders hold pictures without folders of classes.
+    """
+    named = named_splits(root)
+    folders = [folder for several in named.values() for folder in several]
+    if not any(map(shown_folders, folders)):
+        if folders and len(folders) == len(shown_folders(root)):
+            raise DataError(
+                f"{printable(root)}: expected a folder for each class in "
+                f"{', '.join(folder.name for folder in folders)}; found none, so that nothing says what a "
+                "picture shows. Make a folder for each class there, and move its pictures into it."
+            )
+        return {}
+    for several in named.values():
+        if len(several) > 1:
+            raise DataError(
+                f"{printable(root)}: expected one folder for each split; found "
+                f"{' and '.join(folder.name for folder in several)}, which mean the same. Remove one or put "
+                "both together: which is meant cannot be guessed."
+            )
+    return {split: _innermost(folder) for split, (folder,) in named.items()}
+
+
+def _innermost(folder: Path) -> Path:
+    """A split's folder, or the one of the same name that is all it holds, as some archives are unpacked."""
+    inner = shown_folders(folder)
+    return _innermost(inner[0]) if [path.name for path in inner] == [folder.name] else folder
+
+
 class PictureFolder:
     """The pictures of one split: root/CLASS/file.
 
-    Classes and the files in them are in the order of their names' characters. Files and folders whose name
-    begins with a dot do not count. What EXIF data say about the way up is ignored, as is usual with
-    ImageNet: pixels are taken as they are stored.
+    Classes and the files in them are in the order of their names' characters. Names that are written alike
+    are one class, whether their accents are characters of their own or not. Litter of operating systems, such
+    as Thumbs.db or whatever begins with a dot, does not count.
 
     A file is bad if its name is not that of a picture, or if it cannot be decoded. The first shows at once,
     the second when it is read.
@@ -46,6 +198,8 @@ class PictureFolder:
         class_names: names of the classes; a label is an index into them.
         labels: int64 (n,).
         paths: of the pictures, as "CLASS/file" (n,).
+        sizes: of the files in bytes, int64 (n,).
+        litter: how many files and folders of operating systems were passed over.
 
     Raises:
         DataError: the folder is missing or holds no classes, a class holds no pictures, or there is a bad
@@ -58,16 +212,17 @@ class PictureFolder:
             raise ValueError(
                 f'on_bad is "stop" or "skip" and channels are 1 or 3; got {on_bad!r} and {channels!r}.'
             )
-        self.root, self.on_bad, self.channels = Path(root), on_bad, channels
-        self._bad: dict[str, str] = {}
-        self._lock = threading.Lock()
-        self.class_names = self._find_classes()
-        paths, labels = [], []
-        for label, name in enumerate(self.class_names):
-            found = self._find_pictures(name)
-            paths += found
-            labels += [label] * len(found)
-        self.paths, self.labels = tuple(paths), np.array(labels, np.int64)
+        self.root, self.on_bad, self.channels = Path(root).expanduser(), on_bad, channels
+        listing = scan(self.root)
+        self._check(listing)
+        self._bad, self._lock = listing.aside, threading.Lock()
+        self.class_names, self.litter = tuple(listing.classes), len(listing.litter)
+        self.paths = tuple(path for paths in listing.classes.values() for path in paths)
+        counts = [len(paths) for paths in listing.classes.values()]
+        self.labels = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
+        self.sizes = np.array(
+            [size for paths in listing.classes.values() for size in paths.values()], np.int64
+        )
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -79,8 +234,8 @@ class PictureFolder:
 
     @property
     def skipped(self) -> list[tuple[str, str]]:
-        """The bad files met so far, in order: path as in `paths`, and what is wrong. Subsets share it."""
-        return sorted(self._bad.items())
+        """The bad files met so far, in order: path, and what is wrong. Subsets share it."""
+        return sorted((printable(path), reason) for path, reason in self._bad.items())
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> PictureFolder:
         """Return the folder with only some of its pictures, in the order given; the classes stay.
@@ -92,57 +247,73 @@ class PictureFolder:
         part = object.__new__(PictureFolder)
         vars(part).update(vars(self))
         part.paths, part.labels = tuple(self.paths[i] for i in chosen), self.labels[chosen]
+        part.sizes = self.sizes[chosen]
         return part
 
     def listing_sha256(self) -> str:
-        """Hash what pictures there are: paths (in their order) and sizes of files in bytes.
+        """Hash what pictures there were when the folder was opened: paths (in their order), sizes in bytes.
 
-        Not a hash of the pixels: a file changed without a change of its size goes unnoticed. It takes
-        seconds where reading a large set would take an hour.
+        Not a hash of the pixels: a file changed without a change of its size goes unnoticed. But reading a
+        large set would take an hour.
 
         Returns:
             The SHA-256 as 64 hexadecimal digits.
         """
         total = hashlib.sha256()
-        for path in self.paths:
-            total.update(f"{path}\0{os.path.getsize(self.root / path)}\n".encode())
+        for path, size in zip(self.paths, self.sizes, strict=True):
+            total.update(f"{composed(path)}\0{size}\n".encode())
         return total.hexdigest()
 
-    def read(self, index: int, shorter_side: int | None = None) -> Image.Image:
-        """Decode a picture.
+    def copies(self) -> list[list[int]]:
+        """Find files that are equal: the places of each picture that is there more than once.
 
-        Transparent parts are set on white, as a page would show them: the colour stored below them is
-        arbitrary. Of 16-bit grey levels the upper 8 bits are taken.
+        Files of one size are compared by their ends first, then whole. One that cannot be read has no copy.
+        """
+
+        def alike(places: list[int], key: Callable[[int], Hashable]) -> list[list[int]]:
+            found: dict[Hashable, list[int]] = {}
+            for place in places:
+                with contextlib.suppress(OSError):
+                    found.setdefault(key(place), []).append(place)
+            return [group for group in found.values() if len(group) > 1]
+
+        groups = [np.flatnonzero(self.sizes).tolist()]
+        for key in (self.sizes.__getitem__, self._end, self._sha256):
+            groups = [part for group in groups for part in alike(group, key)]
+        return groups
+
+    def _end(self, index: int) -> bytes:
+        with (self.root / self.paths[index]).open("rb") as file:
+            file.seek(max(0, int(self.sizes[index]) - 4096))
+            return file.read()
+
+    def _sha256(self, index: int) -> bytes:
+        with (self.root / self.paths[index]).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+
+    def read(self, index: int, shorter_side: int | None = None) -> Image.Image:
+        """Decode a picture, as `cnnlib.data.decode` does.
 
         Args:
             index: from 0 to n - 1.
-            shorter_side: a JPEG may be decoded at a half, quarter or eighth of its size, which is faster, if
-                its shorter side keeps at least so many pixels; None for the full size.
+            shorter_side: as `decode` takes it.
 
         Returns:
             The picture in the mode RGB, or L for one channel.
 
         Raises:
             DataError: it cannot be decoded.
+            OSError: the file is gone, or disk or network did not answer.
         """
-        path = self.root / self.paths[index]
         try:
-            with Image.open(path) as picture:
-                if shorter_side is not None:
-                    picture.draft(None, (shorter_side, shorter_side))
-                return _converted(picture, "RGB" if self.channels == 3 else "L")
-        # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files.
-        except Exception as error:
+            return decode(self.root / self.paths[index], self.channels, shorter_side)
+        except DataError as error:
             otherwise = (
                 'skip such files with on_bad="skip"'
                 if self.on_bad == "stop"
                 else "leave it out by reading the folder with data.in_memory: here every file keeps its place"
             )
-            raise DataError(
-                f"{path}: expected a picture; found a file that is no picture or is damaged "
-                f"({type(error).__name__}: {error}).\n"
-                f"Remove or replace the file, or {otherwise}."
-            ) from error
+            raise DataError(f"{error}\nRemove or replace the file, or {otherwise}.") from error.__cause__
 
     def read_good(self, index: int, shorter_side: int | None = None) -> tuple[Image.Image, int]:
         """Decode a picture, or if it is bad and such are skipped, the next good one.
@@ -156,6 +327,7 @@ class PictureFolder:
 
         Raises:
             DataError: the picture is bad and `on_bad` is "stop", or all are bad.
+            OSError: as `read`: that says nothing about the picture, which is tried again the next time.
         """
         for step in range(len(self)):
             found = (index + step) % len(self)
@@ -201,69 +373,27 @@ class PictureFolder:
             )
         return Split(x[good], self.labels[good])
 
-    def _find_classes(self) -> tuple[str, ...]:
-        if not self.root.is_dir():
-            found = "something that is not a folder" if self.root.exists() else "nothing"
+    def _check(self, listing: Listing) -> None:
+        """Raise DataError for what the folder lacks, or for a bad file where that stops."""
+        if not listing.classes:
             raise DataError(
-                f"{self.root}: expected a folder with one folder for each class; found {found}. Check the "
-                "path."
+                f"{printable(self.root)}: expected one folder for each class, with its pictures in it; found "
+                f"{listing.others + len(listing.aside)} files and no folders. Make a folder for each class, "
+                "named after it, and move its pictures there."
             )
-        entries = sorted(entry.name for entry in os.scandir(self.root) if not entry.name.startswith("."))
-        classes = tuple(name for name in entries if (self.root / name).is_dir())
-        if not classes:
+        if listing.aside and self.on_bad == "stop":
+            path, reason = next(iter(listing.aside.items()))
             raise DataError(
-                f"{self.root}: expected one folder for each class, with its pictures in it; found "
-                f"{len(entries)} files and no folders. Make a folder for each class, named after it, and "
-                "move its pictures there."
+                f"{printable(self.root / path)}: expected pictures ({_SUFFIXES}) in folders of classes; "
+                f"found {reason}.\nRemove it, save it as JPEG or PNG if it is a picture of another kind, or "
+                'skip such files with on_bad="skip".'
             )
-        for name in entries:
-            if name not in classes and Path(name).suffix.lower() in IMAGE_SUFFIXES:
-                self._set_aside(name, "a picture outside the folders of the classes")
-        return classes
-
-    def _find_pictures(self, class_name: str) -> list[str]:
-        """Paths of a class's pictures."""
-        paths = []
-        for entry in sorted(os.scandir(self.root / class_name), key=lambda entry: entry.name):
-            path = f"{class_name}/{entry.name}"
-            if entry.name.startswith("."):
-                continue
-            if entry.is_dir():
-                self._set_aside(path, "a folder within a class")
-            elif os.path.splitext(entry.name)[1].lower() not in IMAGE_SUFFIXES:
-                self._set_aside(path, "a file whose name is not that of a picture")
-            else:
-                paths.append(path)
-        if not paths:
-            raise DataError(
-                f"{self.root / class_name}: expected pictures ({', '.join(sorted(IMAGE_SUFFIXES))}); found "
-                "none. Add some, or remove the folder."
-            )
-        return paths
-
-    def _set_aside(self, path: str, reason: str) -> None:
-        if self.on_bad == "stop":
-            raise DataError(
-                f"{self.root / path}: expected pictures ({', '.join(sorted(IMAGE_SUFFIXES))}) in folders of "
-                f"classes; found {reason}.\nRemove it, save it as JPEG or PNG if it is a picture of another "
-                'kind, or skip such files with on_bad="skip".'
-            )
-        self._bad[path] = reason
-
-
-def _converted(picture: Image.Image, mode: str) -> Image.Image:
-    """Load a picture in the mode RGB or L."""
-    if picture.mode in ("I", "F"):
-        raise ValueError(f"grey levels of 32 bits (mode {picture.mode}), of unknown range")
-    if picture.mode.startswith("I;16"):  # which Pillow would cut off at 255
-        picture = Image.fromarray((np.asarray(picture).astype(np.uint16) >> 8).astype(np.uint8))
-    if picture.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in picture.info:
-        picture = picture.convert("RGBA")
-        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
-    if picture.mode != mode:
-        return picture.convert(mode)
-    picture.load()
-    return picture
+        for name, paths in listing.classes.items():
+            if not paths:
+                raise DataError(
+                    f"{printable(self.root / name)}: expected pictures ({_SUFFIXES}); found none. Add some, "
+                    "or remove the folder."
+                )
 
 
 @dataclass(frozen=True)

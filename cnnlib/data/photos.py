@@ -20,8 +20,8 @@ scikit-learn flower (petals, vultilion) and china (pagoda, danielbuechele), CC B
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from cnnlib.data.decoding import decode
 from cnnlib.data.sets import SETS
 
 FOLDER = Path(__file__).with_name("photographs")
@@ -71,8 +71,7 @@ SPLITS = {"train": (0, 0.6, 0, 1), "validation": (0.6, 1, 0, 0.5), "test": (0.6,
 
 def _photograph(name: str) -> np.ndarray:
     """Read a photograph, uint8 (height, width, 3)."""
-    with Image.open(FOLDER / f"{name}.jpg") as photograph:
-        return np.asarray(photograph.convert("RGB"))
+    return np.asarray(decode(FOLDER / f"{name}.jpg"))
 
 
 def _part(pixels: np.ndarray, split: str) -> np.ndarray:

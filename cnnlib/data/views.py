@@ -11,12 +11,19 @@ Everything is resized bilinearly, each new pixel a mean over all the old ones th
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from PIL import Image
 
+if TYPE_CHECKING:
+    from cnnlib.data.augmentation import RandomCut
+
+Cut = Callable[[Any], Any]
+"""Cuts prepared images (b, h, w, c): to (b, size, size, c), or (b, views, size, size, c)."""
 Box = tuple[float, float, float, float]
 """Left, top, right and bottom edge within a picture, in its pixels."""
 
@@ -32,6 +39,13 @@ class View(Protocol):
         """Return the least shorter side, in pixels, of which the view loses nothing.
 
         A larger picture may be decoded in a smaller size, down to this, which saves time.
+        """
+        ...
+
+    def in_memory(self, height: int, width: int) -> RandomCut | Cut | None:
+        """Return what cuts the view out of prepared images in memory; None takes them whole.
+
+        They are not resized, so that only those are cut whose shorter side is the one scale of the view.
         """
         ...
 
@@ -84,6 +98,14 @@ class RandomView:
         """See `View`."""
         return int(draws[0])
 
+    def in_memory(self, height: int, width: int) -> RandomCut | None:
+        """See `View`."""
+        if self.shorter != (min(height, width),) * 2:
+            return None
+        from cnnlib.data.augmentation import RandomCut  # which needs Keras, and folders do not
+
+        return RandomCut(size=self.size, source=(height, width), flip=self.flip)
+
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (size, size, channels)."""
         width, height = _resized(picture.size, int(draws[0]))
@@ -135,6 +157,9 @@ class RandomAreaView:
         longest = max(self.ratio[1], 1 / self.ratio[0])
         return math.ceil(self.size * math.sqrt(longest / float(draws[0])))
 
+    def in_memory(self, height: int, width: int) -> None:
+        """See `View`; patches are resized."""
+
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (size, size, channels)."""
         width, height = self._patch(picture.size, float(draws[0]), float(draws[1]))
@@ -159,7 +184,24 @@ class RandomAreaView:
 
 
 class _Still:
-    """A view that is not random."""
+    """A view that is not random, of the picture resized to one scale or to several."""
+
+    size: int
+    shorter: int | tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        _check_fit(self, self.size, *self._scales())
+
+    def _scales(self) -> tuple[int, ...]:
+        return (self.shorter,) if isinstance(self.shorter, int) else self.shorter
+
+    def shorter_side(self, draws: np.ndarray) -> int:
+        """See `View`."""
+        return max(self._scales())
+
+    def in_memory(self, height: int, width: int) -> Cut | None:
+        """See `View`; several scales need pictures that are resized."""
+        return None
 
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Return (n, 0): nothing is drawn."""
@@ -167,43 +209,20 @@ class _Still:
 
 
 @dataclass(frozen=True)
-class _OneScale(_Still):
-    """A view of the picture resized to one scale."""
-
-    size: int = 224
-    shorter: int = 256
-
-    def __post_init__(self) -> None:
-        _check_fit(self, self.size, self.shorter)
-
-    def shorter_side(self, draws: np.ndarray) -> int:
-        """See `View`."""
-        return self.shorter
-
-
-@dataclass(frozen=True)
-class _SomeScales(_Still):
-    """Views of the picture resized to several scales."""
-
-    size: int
-    shorter: tuple[int, ...]
-
-    def __post_init__(self) -> None:
-        _check_fit(self, self.size, *self.shorter)
-
-    def shorter_side(self, draws: np.ndarray) -> int:
-        """See `View`."""
-        return max(self.shorter)
-
-
-@dataclass(frozen=True)
-class CentreView(_OneScale):
+class CentreView(_Still):
     """Resize and cut the central square.
 
     Attributes:
         size: side of the square, in pixels.
         shorter: shorter side that a picture is resized to.
     """
+
+    size: int = 224
+    shorter: int = 256
+
+    def in_memory(self, height: int, width: int) -> Cut | None:
+        """See `View`."""
+        return partial(centre_crop, size=self.size) if min(height, width) == self.shorter else None
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (size, size, channels)."""
@@ -217,7 +236,7 @@ class CentreView(_OneScale):
 
 
 @dataclass(frozen=True)
-class TenCrop(_OneScale):
+class TenCrop(_Still):
     """The four corners and the centre of the central square, and their mirror images: 10 views.
 
     Attributes:
@@ -227,6 +246,13 @@ class TenCrop(_OneScale):
     Source: Krizhevsky et al. 2012, section 4.1.
     """
 
+    size: int = 224
+    shorter: int = 256
+
+    def in_memory(self, height: int, width: int) -> Cut | None:
+        """See `View`."""
+        return partial(ten_crop, size=self.size) if min(height, width) == self.shorter else None
+
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (10, size, size, channels), in the order of `ten_crop`."""
         square = centre_crop(_whole(picture, self.shorter)[None], self.shorter)
@@ -234,7 +260,7 @@ class TenCrop(_OneScale):
 
 
 @dataclass(frozen=True)
-class MultiCrop(_SomeScales):
+class MultiCrop(_Still):
     """Of each scale and each of three squares: four corners, the centre, the whole; and mirror images.
 
     The squares are left, centre and right, or top, centre and bottom of a portrait. With four scales there
@@ -267,7 +293,7 @@ class MultiCrop(_SomeScales):
 
 
 @dataclass(frozen=True)
-class GridCrops(_SomeScales):
+class GridCrops(_Still):
     """A regular grid of squares over the whole picture at each scale, and their mirror images.
 
     With a grid of 5 x 5 there are 50 views for each scale: 150 for three.
@@ -299,6 +325,22 @@ class GridCrops(_SomeScales):
         return _with_mirrors(np.stack(views))
 
 
+KINDS: dict[str, type] = {
+    kind.__name__: kind for kind in (RandomView, RandomAreaView, CentreView, TenCrop, MultiCrop, GridCrops)
+}
+
+
+def as_settings(view: Any) -> dict:
+    """A view as plain data, for a record."""
+    return {"kind": type(view).__name__} | asdict(view)
+
+
+def from_settings(settings: dict) -> View:
+    """Return the view that `as_settings` wrote, perhaps through JSON."""
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+    return KINDS[settings["kind"]](**{key: value for key, value in values.items() if key != "kind"})
+
+
 def corners_and_centre(height: int, width: int, size: int) -> list[tuple[int, int]]:
     """Top and left edges of five squares in an image: at its corners, row by row, and in its centre.
 
@@ -310,36 +352,52 @@ def corners_and_centre(height: int, width: int, size: int) -> list[tuple[int, in
     return [(0, 0), (0, across), (down, 0), (down, across), (down // 2, across // 2)]
 
 
-def centre_crop(images: np.ndarray, size: int) -> np.ndarray:
+def centre_crop(images: Any, size: int) -> Any:
     """Cut the central square out of images in memory: (n, h, w, c) -> (n, size, size, c).
+
+    Args:
+        images: of NumPy, or of the backend within a compiled step.
+        size: side of the square, in pixels.
 
     Raises:
         ValueError: the square is larger than the images.
     """
-    _, height, width, _ = images.shape
-    top, left = corners_and_centre(height, width, size)[-1]
+    top, left = corners_and_centre(images.shape[1], images.shape[2], size)[-1]
     return images[:, top : top + size, left : left + size]
 
 
-def ten_crop(images: np.ndarray, size: int) -> np.ndarray:
+def ten_crop(images: Any, size: int) -> Any:
     """Cut the ten test views of AlexNet out of images in memory: (n, h, w, c) -> (n, 10, size, size, c).
 
     Top left, top right, bottom left, bottom right, centre; then the same mirrored.
+
+    Args:
+        images: of NumPy, or of the backend within a compiled step.
+        size: side of a view, in pixels.
 
     Raises:
         ValueError: the square is larger than the images.
 
     Source: Krizhevsky et al. 2012, section 4.1.
     """
-    _, height, width, _ = images.shape
-    places = corners_and_centre(height, width, size)
+    places = corners_and_centre(images.shape[1], images.shape[2], size)
     five = [images[:, top : top + size, left : left + size] for top, left in places]
-    return _with_mirrors(np.stack(five, axis=1))
+    return _with_mirrors(_library(images).stack(five, axis=1))
 
 
-def _with_mirrors(views: np.ndarray) -> np.ndarray:
+def _with_mirrors(views: Any) -> Any:
     """Put the mirror images of views (..., v, h, w, c) behind them: (..., 2 v, h, w, c)."""
-    return np.concatenate([views, views[..., ::-1, :]], axis=-4)
+    library = _library(views)
+    return library.concatenate([views, library.flip(views, axis=-2)], axis=-4)
+
+
+def _library(images: Any) -> Any:
+    """What has the operations for them: NumPy, or Keras within a compiled step."""
+    if isinstance(images, np.ndarray):
+        return np
+    from keras import ops
+
+    return ops
 
 
 def _check_fit(view: object, size: int, *sides: int) -> None:

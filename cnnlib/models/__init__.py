@@ -1,8 +1,13 @@
 """Builders of the networks. They know nothing of data, training or the papers' figures."""
 
-from cnnlib.models.alexnet import AlexNet, CudaConvnet
+from collections.abc import Callable
+
+import keras
+
+from cnnlib import extras
+from cnnlib.models.alexnet import AlexNet
 from cnnlib.models.inception import GoogLeNet, inception_module, without_aux_heads
-from cnnlib.models.lenet import LeNet5, LeNet5Original
+from cnnlib.models.lenet import LeNet5
 from cnnlib.models.resnet import (
     PlainNet18,
     PlainNet34,
@@ -27,10 +32,8 @@ __all__ = [
     "VGG16",
     "VGG19",
     "AlexNet",
-    "CudaConvnet",
     "GoogLeNet",
     "LeNet5",
-    "LeNet5Original",
     "PlainNet18",
     "PlainNet34",
     "ResNet",
@@ -48,3 +51,15 @@ __all__ = [
     "inception_module",
     "without_aux_heads",
 ]
+
+
+def add(builder: Callable[..., keras.Model]) -> Callable[..., keras.Model]:
+    """Let a network of another package stand here too, where recipes and weights find it by its name."""
+    name = builder.__name__
+    globals()[name] = builder
+    behind = (place for place, other in enumerate(__all__) if other > name and not other.isupper())
+    __all__.insert(next(behind, len(__all__)), name)
+    return builder
+
+
+extras.collect("models")

@@ -1,4 +1,4 @@
-"""AlexNet, in two towers or one, and the network of cuda-convnet that its paper tried out on CIFAR-10."""
+"""AlexNet, in two towers or one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import keras
 from keras import layers
 from keras.initializers import Constant, RandomNormal
 
-from cnnlib.layers import GroupedConv2D, LocallyConnected2D, LocalResponseNormalization
+from cnnlib.layers import GroupedConv2D, LocalResponseNormalization
 from cnnlib.models.building import check, finish, scaled
 
 # Maps of conv1 to conv5, units of fc6 and fc7.
@@ -80,87 +80,6 @@ def AlexNet(  # noqa: N802 - a network is called as its paper calls it
             x = _dense(f"fc{number}", scaled(UNITS, width), "relu", bias_ones)(x)
             x = layers.Dropout(0.5, name=f"drop{number}")(x)
         x = _dense("fc8", classes, classifier_activation)(x)
-    return finish(image, x, name, weights)
-
-
-def CudaConvnet(  # noqa: N802
-    include_top: bool = True,
-    weights: str | Path | None = None,
-    input_shape: tuple[int, int, int] = (24, 24, 3),
-    classes: int = 10,
-    classifier_activation: str | None = "softmax",
-    name: str = "cuda_convnet",
-    *,
-    local_response_normalization: bool = True,
-    activation: str = "relu",
-    decay: float = 0.0,
-) -> keras.Model:
-    """The four-layer network of cuda-convnet for crops of CIFAR-10: 1,116,490 parameters.
-
-    Two convolutions, two layers of weights that are not shared between positions, a softmax. With local
-    response normalisation it is the one of 11 % test error, without it the one of 13 %.
-
-    Args:
-        include_top: keep the output layer; without it the output is local4's maps.
-        weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), height and width multiples of 4.
-        classes: units of the output layer.
-        classifier_activation: activation of the output layer; None returns logits.
-        name: name of the model.
-        local_response_normalization: normalise the maps of both convolutions before they are pooled.
-        activation: of the four hidden layers; "tanh" for the comparison of the paper's figure 1, whose own
-            network is not described.
-        decay: lambda of the penalty lambda/2 |w|^2 on the weights of local3, local4 and fc10, and of no
-            other layer. cuda-convnet trains with 0.004.
-
-    Returns:
-        A model from images (batch, h, w, c) to (batch, classes), or to local4's maps without the top.
-
-    Raises:
-        ValueError: see `cnnlib.models.building.check`, or a side that is no multiple of 4.
-
-    Source: cuda-convnet, layers-conv-local-11pct.cfg and -13pct.cfg, which Krizhevsky et al. 2012,
-    section 3.3, points to.
-    """
-    check(input_shape, classes, weights, smallest=4)
-    if any(side % 4 for side in input_shape[:2]):
-        raise ValueError(f"input_shape {input_shape}: two poolings halve the sides; give multiples of 4.")
-    penalty = keras.regularizers.L2(decay / 2) if decay else None
-    x = image = keras.Input(input_shape, name="image")
-    for number, spread in ((1, 0.0001), (2, 0.01)):
-        x = layers.Conv2D(
-            64,
-            5,
-            padding="same",
-            activation=activation,
-            kernel_initializer=RandomNormal(stddev=spread),
-            name=f"conv{number}",
-        )(x)
-        if local_response_normalization:
-            # cuda-convnet divides its scale by the number of maps and adds 1.
-            x = LocalResponseNormalization(5, 0.001 / 5, 0.75, 1.0, name=f"rnorm{number}")(x)
-        # The last window reaches one pixel over the edge, as in cuda-convnet, which rounds up: for even
-        # sides that is what "same" does, and what it adds never wins.
-        x = layers.MaxPooling2D(3, 2, padding="same", name=f"pool{number}")(x)
-    for number in (3, 4):
-        x = LocallyConnected2D(
-            32,
-            3,
-            padding="same",
-            activation=activation,
-            kernel_initializer=RandomNormal(stddev=0.04),
-            kernel_regularizer=penalty,
-            name=f"local{number}",
-        )(x)
-    if include_top:
-        x = layers.Flatten(name="flatten")(x)
-        x = layers.Dense(
-            classes,
-            activation=classifier_activation,
-            kernel_initializer=RandomNormal(stddev=0.01),
-            kernel_regularizer=penalty,
-            name="fc10",
-        )(x)
     return finish(image, x, name, weights)
 
 

@@ -29,6 +29,11 @@ def check(
     Raises:
         ValueError: one of them is not what it must be; the message says which and why.
     """
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            "Keras is set to channels_first, in its keras.json or by set_image_data_format, and these "
+            'networks take channels last: set "image_data_format": "channels_last".'
+        )
     if len(input_shape) != 3:
         raise ValueError(f"input_shape must be (height, width, channels), not {input_shape}.")
     if fixed and None in input_shape:

@@ -9,7 +9,7 @@ from cnnlib.plots.curves import curves, learning_curves, schedule, vanishing
 from cnnlib.plots.drawing import BLUE, GREEN, GREY, OCHRE, PALETTE, PAPER, PURPLE, VERMILLION, Drawing
 from cnnlib.plots.networks import network
 from cnnlib.plots.pictures import PRINT, SIGNED, augmented, feature_maps, filters, images, samples
-from cnnlib.plots.results import comparison, confusion, roc
+from cnnlib.plots.results import comparison, confusion
 
 __all__ = [
     "BLUE",
@@ -32,7 +32,6 @@ __all__ = [
     "images",
     "learning_curves",
     "network",
-    "roc",
     "samples",
     "schedule",
     "vanishing",

@@ -5,19 +5,17 @@ Each network's recipes stand in a module of their own.
 
 from __future__ import annotations
 
-from cnnlib.recipe import alexnet, compared, inception, lenet, resnet, vgg
-from cnnlib.recipe.base import AUGMENTATIONS, VIEWS, Recipe, choose
-from cnnlib.recipe.lenet import lr_schedule
+import difflib
 
-__all__ = ["AUGMENTATIONS", "CANDIDATES", "DEFAULTS", "RECIPES", "VIEWS", "Recipe", "find", "lr_schedule"]
+from cnnlib import extras
+from cnnlib.recipe import alexnet, inception, lenet, resnet, vgg
+from cnnlib.recipe.base import LOSSES, OPTIMIZERS, Recipe, choose
 
-RECIPES = {
-    recipe.name: recipe
-    for module in (lenet, alexnet, vgg, inception, resnet, compared)
-    for recipe in module.RECIPES
-}
+__all__ = ["DEFAULTS", "LOSSES", "OPTIMIZERS", "RECIPES", "Recipe", "add", "find"]
 
-# The network's own name stands for the recipe that this book recommends for it.
+RECIPES: dict[str, Recipe] = {}
+
+# The network's own name stands for the recipe that is recommended for it.
 DEFAULTS = {
     "lenet5": "lenet5_modern",
     "vgg11": "vgg_a",
@@ -27,14 +25,25 @@ DEFAULTS = {
 }
 
 
+def add(*recipes: Recipe) -> None:
+    """Let recipes stand in `RECIPES`, by their names."""
+    RECIPES.update({recipe.name: recipe for recipe in recipes})
+
+
 def find(name: str) -> Recipe:
     """Return a recipe of `RECIPES`; a key of `DEFAULTS` stands for one.
 
     Raises:
-        ValueError: there is none of that name; the message lists those there are.
+        ValueError: there is none of that name; the message says the nearest, and lists those there are.
     """
+    near = difflib.get_close_matches(name, [*DEFAULTS, *RECIPES], n=1)
+    if near and near[0] != name:
+        raise ValueError(
+            f"Unknown recipe {name!r}: did you mean {near[0]!r}? There are {', '.join(RECIPES)}."
+        )
     return choose("recipe", RECIPES, DEFAULTS.get(name, name))
 
 
-CANDIDATES = {**lenet.CANDIDATES, **alexnet.CANDIDATES}
-"""What a recipe's own choices were chosen from, on validation images."""
+for _module in (lenet, alexnet, vgg, inception, resnet):
+    add(*_module.RECIPES)
+extras.collect("recipes")

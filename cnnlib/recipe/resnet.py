@@ -1,9 +1,11 @@
-"""How residual networks and their plain twins are trained: on ImageNet, on CIFAR-10, and within an hour."""
+"""How residual networks and their plain twins are trained: on ImageNet, and on CIFAR-10."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from cnnlib.data.preparation import Preparation
+from cnnlib.data.views import RandomView, TenCrop
 from cnnlib.models.resnet import STAGES
 from cnnlib.recipe.base import Recipe, falling
 from cnnlib.schedules import Plateau
@@ -18,10 +20,9 @@ _IMAGENET = Recipe(
     hold=Plateau(patience=5, epochs=120),  # section 3.4: 600,000 updates
     batch_size=256,  # section 3.4
     weight_decay=0.0001,  # section 3.4
-    pixels="mean_image",  # section 3.4
-    augmentation="pca_colour",  # section 3.4
-    view="scale_jitter_480",  # section 3.4
-    test_view="ten_crop",  # section 3.4
+    preparation=Preparation(  # section 3.4
+        "mean_image", "pca_colour", train=RandomView(224, (256, 480)), test=TenCrop(224, 256)
+    ),
     source=(
         "He et al. 2016, section 3.4. How often the rate falls (twice), and how long an error must stall "
         "before it does (5 epochs), are our choice."
@@ -41,15 +42,11 @@ _CIFAR = Recipe(
     hold=_HOLDS,
     batch_size=128,  # section 4.2
     weight_decay=0.0001,  # section 4.2
-    pixels="mean_image",  # section 4.2
-    augmentation="pad_crop_flip",  # section 4.2
+    preparation=Preparation("mean_image", "pad_crop_flip"),  # section 4.2
     source="He et al. 2016, section 4.2. All images are trained on from the start.",
 )
 # Depths of the networks for CIFAR-10 in figure 6: with shortcuts, and without.
 RESIDUAL, PLAIN = (20, 32, 44, 56, 110), (20, 32, 44, 56)
-# What two cores can train within an hour: a sixteenth of the updates.
-_SHORTER = 16
-SHORT_DEPTHS = (20, 56)
 
 
 def _network(recipe: Recipe, depth: int, residual: bool) -> Recipe:
@@ -72,19 +69,6 @@ def _warmed_up(recipe: Recipe) -> Recipe:
     )
 
 
-def _short(recipe: Recipe) -> Recipe:
-    return replace(
-        recipe,
-        name=f"{recipe.name}_short",
-        hold=tuple(updates // _SHORTER for updates in _HOLDS),
-        network_settings=recipe.network_settings | {"width": 0.5},
-        source=(
-            f"{recipe.source} For a machine without a GPU: half of the maps, and a {_SHORTER}th of the "
-            "updates."
-        ),
-    )
-
-
 _ON_IMAGENET = [_network(_IMAGENET, depth, True) for depth in STAGES]
 _ON_IMAGENET += [_network(_IMAGENET, depth, False) for depth in (18, 34)]
 _ON_CIFAR = [_network(_CIFAR, depth, True) for depth in RESIDUAL]
@@ -93,5 +77,4 @@ _ON_CIFAR += [_network(_CIFAR, depth, False) for depth in PLAIN]
 RECIPES = (
     *_ON_IMAGENET,
     *(_warmed_up(r) if r.network_settings["depth"] == 110 else r for r in _ON_CIFAR),
-    *(_short(r) for r in _ON_CIFAR if r.network_settings["depth"] in SHORT_DEPTHS),
 )

@@ -1,5 +1,6 @@
 """Transfer learning: freeze layers, extract features once, fine-tune at rates of their own."""
 
+from cnnlib.transfer.bodies import Body, body
 from cnnlib.transfer.extraction import (
     as_colour,
     attach,
@@ -19,10 +20,12 @@ from cnnlib.transfer.freezing import (
 from cnnlib.transfer.tuning import Factors, falling_factors, fine_tune, rate_factors, recipe
 
 __all__ = [
+    "Body",
     "Factors",
     "Freezing",
     "as_colour",
     "attach",
+    "body",
     "classifier",
     "classifier_layers",
     "falling_factors",

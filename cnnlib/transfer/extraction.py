@@ -18,20 +18,11 @@ from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
-from cnnlib.models import without_aux_heads
-from cnnlib.transfer.freezing import NEW, classifier_layers
+from cnnlib.structure import NEW, before_classifier, find_classifier, has_graph, say
 
 # Counted up when features are computed otherwise from the same network and images.
 _VERSION = 1
 _BYTES_AT_A_TIME = 2**24
-# Between maps and a classifier these change neither what is known of an image nor have they weights.
-_BEFORE_CLASSIFIER = (
-    layers.Dropout,
-    layers.Flatten,
-    layers.GlobalAveragePooling2D,
-    layers.GlobalMaxPooling2D,
-    layers.Reshape,
-)
 _POOLINGS: dict[str, tuple[type[keras.Layer], str]] = {
     "avg": (layers.GlobalAveragePooling2D, "features_avg"),
     "max": (layers.GlobalMaxPooling2D, "features_max"),
@@ -40,15 +31,23 @@ _POOLINGS: dict[str, tuple[type[keras.Layer], str]] = {
 
 
 def feature_extractor(
-    model: keras.Model, layer: str | None = None, pooling: str | None = "avg"
+    model: keras.Model,
+    layer: str | None = None,
+    pooling: str | None = "avg",
+    *,
+    classifier: str | None = None,
 ) -> keras.Model:
     """A network without its classifier, frozen.
+
+    The classifier is found from the structure (`cnnlib.structure.find_classifier`); a warning says
+    what was taken for it where that is not dense layers at the end. Of several outputs the main one counts.
 
     Args:
         model: a trained network, of this package, of `keras.applications` or of your own; it stays as it is.
         layer: name of the layer whose output the features are; None takes all before the classifier.
         pooling: what becomes of maps: "avg" and "max" make one number of each, "flatten" puts all of their
             numbers into a row, None leaves them.
+        classifier: name of the first layer of the classifier; None finds it.
 
     Returns:
         A new model with copies of the weights, from the same images to (batch, features), or with a pooling
@@ -60,15 +59,17 @@ def feature_extractor(
     """
     if pooling is not None and pooling not in _POOLINGS:
         raise ValueError(f"pooling must be None or one of {', '.join(_POOLINGS)}, not {pooling!r}.")
-    if isinstance(getattr(model, "output", None), dict):
-        model = without_aux_heads(model)
-    images = getattr(model, "inputs", None)
-    if not images or not getattr(model.layers[-1], "_inbound_nodes", None):
+    if not has_graph(model):
         raise ValueError(
             f"{model.name} keeps no graph of its layers, so nothing can be taken out of it: make it a "
             "Sequential or functional model."
         )
-    features = _before_classifier(model) if layer is None else _named(model, layer).output
+    images = model.inputs
+    if layer is not None:
+        features = _named(model, layer).output
+    else:
+        say(find_classifier(model, classifier))
+        features = before_classifier(model, classifier)
     if len(features.shape) == 4 and pooling is not None:
         kind, name = _POOLINGS[pooling]
         features = kind(name=name)(features)
@@ -85,20 +86,6 @@ def _named(model: keras.Model, name: str) -> keras.Layer:
         names = ", ".join(layer.name for layer in model.layers)
         raise ValueError(f"{model.name} has no layer {name!r}; it has {names}.")
     return found[0]
-
-
-def _before_classifier(model: keras.Model) -> keras.KerasTensor:
-    """What the classifier takes, before it was pooled or flattened."""
-    first = classifier_layers(model)[0]
-    tensor = first.input
-    while isinstance(operation := tensor._keras_history.operation, _BEFORE_CLASSIFIER):
-        tensor = operation.input
-    if isinstance(operation, layers.InputLayer):
-        raise ValueError(
-            f"{model.name} has nothing before its classifier, which begins with {first.name}: name the layer "
-            "whose output the features are."
-        )
-    return tensor
 
 
 def classifier(

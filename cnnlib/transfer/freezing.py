@@ -9,18 +9,8 @@ from dataclasses import dataclass
 import keras
 from keras import layers
 
+from cnnlib.structure import NEW, find_classifier, is_weight_layer, leaves, say
 from cnnlib.tables import Table
-
-# With these begin the names of the layers of a new classifier.
-NEW = "new_"
-# These have weights, but none that a paper counts as a layer: they go with the layer they follow.
-_FOLLOWERS = (
-    layers.BatchNormalization,
-    layers.GroupNormalization,
-    layers.LayerNormalization,
-    layers.Normalization,
-    layers.PReLU,
-)
 
 
 @dataclass(frozen=True)
@@ -98,60 +88,28 @@ def _state(row: FrozenRow) -> str:
     return "frozen" if row.frozen else "trained, classifier" if row.new else "trained"
 
 
-def leaves(model: keras.Model) -> list[keras.Layer]:
-    """All layers of a model in its order, those of models inside it in their place."""
-    found: list[keras.Layer] = []
-    for layer in model.layers:
-        found += leaves(layer) if isinstance(layer, keras.Model) else [layer]
-    return found
+def classifier_layers(model: keras.Model, classifier: str | None = None) -> list[keras.Layer]:
+    """The weight layers of a network's classifier; see `cnnlib.structure.find_classifier`."""
+    return find_classifier(model, classifier).layers
 
 
-def is_weight_layer(layer: keras.Layer) -> bool:
-    """Whether a layer is one that papers count: it has weights and is no normalisation."""
-    return bool(layer.weights) and not isinstance(layer, _FOLLOWERS)
-
-
-def classifier_layers(model: keras.Model) -> list[keras.Layer]:
-    """The weight layers of a network's classifier.
-
-    They are those of a new one, where it has one (`cnnlib.transfer.attach`); else the dense layers that end
-    it, without a first one that nothing comes before; else its last weight layer.
-
-    Raises:
-        ValueError: the model has no layers with weights.
-    """
-    counted = [layer for layer in leaves(model) if is_weight_layer(layer)]
-    if not counted:
-        raise ValueError(
-            f"{model.name} has no layers with weights: build it first, by calling it on images or by giving "
-            "it an input shape."
-        )
-    new = [layer for layer in counted if layer.name.startswith(NEW)]
-    if new:
-        return new
-    start = len(counted)
-    while start > 0 and isinstance(counted[start - 1], layers.Dense):
-        start -= 1
-    return counted[start:] if 0 < start < len(counted) else counted[-1:]
-
-
-def pretrained_layers(model: keras.Model) -> list[keras.Layer]:
+def pretrained_layers(model: keras.Model, classifier: str | None = None) -> list[keras.Layer]:
     """The weight layers before the classifier, in the network's order; projections on shortcuts count too.
 
     Raises:
-        ValueError: the model has no layers with weights.
+        ValueError: the model has no layers with weights, or no such classifier.
     """
-    classifier = {id(layer) for layer in classifier_layers(model)}
-    return [layer for layer in leaves(model) if is_weight_layer(layer) and id(layer) not in classifier]
+    own = {id(layer) for layer in classifier_layers(model, classifier)}
+    return [layer for layer in leaves(model) if is_weight_layer(layer) and id(layer) not in own]
 
 
-def how_many(model: keras.Model, until: str | float) -> int:
+def how_many(model: keras.Model, until: str | float, classifier: str | None = None) -> int:
     """Number of weight layers that `freeze(model, until)` freezes.
 
     Raises:
         ValueError: see `freeze`.
     """
-    counted = pretrained_layers(model)
+    counted = pretrained_layers(model, classifier)
     if not isinstance(until, str):
         if not 0 <= until <= 1:
             raise ValueError(
@@ -165,7 +123,7 @@ def how_many(model: keras.Model, until: str | float) -> int:
     if place is None:
         names = ", ".join(layer.name for layer in counted)
         raise ValueError(f"{model.name} has no layer {until!r}. Its weight layers are {names}.")
-    if any(layer is named[place] for layer in classifier_layers(model)):
+    if any(layer is named[place] for layer in classifier_layers(model, classifier)):
         raise ValueError(
             f"{until} belongs to the classifier of {model.name}, which is to learn: freeze until a layer "
             f"before it, such as {counted[-1].name if counted else 'none, for there is none'}."
@@ -173,10 +131,13 @@ def how_many(model: keras.Model, until: str | float) -> int:
     return sum(other <= place for other in before)
 
 
-def freeze(model: keras.Model, until: str | float, *, moving_averages: bool = False) -> Freezing:
+def freeze(
+    model: keras.Model, until: str | float, *, classifier: str | None = None, moving_averages: bool = False
+) -> Freezing:
     """Freeze the first layers of a network, in place, and let all others learn.
 
-    What counts is weight layers, not parameters: convolutions and dense layers, without the classifier's.
+    What counts is weight layers, not parameters: convolutions and dense layers, without the classifier's. A
+    warning says which layers are taken for the classifier where they are not dense ones at the end.
     A normalisation goes with the layer whose output it normalises. Frozen batch normalisation normalises by
     the averages it has, in training too, and they stay as they are: so Keras does wherever `trainable` is
     False.
@@ -187,6 +148,7 @@ def freeze(model: keras.Model, until: str | float, *, moving_averages: bool = Fa
         model: of this package, of `keras.applications` or of your own.
         until: the name of the last layer to freeze, or a share of the weight layers from 0 to 1, of which the
             nearest number is frozen (the lower of two).
+        classifier: name of the first layer of its classifier; None finds it from the structure.
         moving_averages: True lets frozen batch normalisation normalise by each batch, and its averages move.
             That changes what frozen layers compute; it is there to show what goes wrong.
 
@@ -196,8 +158,9 @@ def freeze(model: keras.Model, until: str | float, *, moving_averages: bool = Fa
     Raises:
         ValueError: no layer of that name, one of the classifier, or a share outside 0 to 1.
     """
-    count = how_many(model, until)
-    frozen = {id(layer) for layer in pretrained_layers(model)[:count]}
+    count = how_many(model, until, classifier)
+    frozen = {id(layer) for layer in pretrained_layers(model, classifier)[:count]}
+    say(find_classifier(model, classifier))
     _thaw(model)
     for layer, stays in _with_followers(model, frozen):
         if stays and moving_averages and isinstance(layer, layers.BatchNormalization):
@@ -205,7 +168,7 @@ def freeze(model: keras.Model, until: str | float, *, moving_averages: bool = Fa
                 weight.trainable = False
         else:
             layer.trainable = not stays
-    return frozen_layers(model)
+    return frozen_layers(model, classifier)
 
 
 def _thaw(model: keras.Model) -> None:
@@ -239,9 +202,9 @@ def _fed_by(layer: keras.Layer) -> keras.Layer | None:
     return nodes[0].input_tensors[0]._keras_history.operation if nodes else None
 
 
-def frozen_layers(model: keras.Model) -> Freezing:
+def frozen_layers(model: keras.Model, classifier: str | None = None) -> Freezing:
     """What of a model is frozen, whoever froze it."""
-    classifier = {id(layer) for layer in classifier_layers(model)}
+    own = {id(layer) for layer in classifier_layers(model, classifier)}
     rows = []
     for layer in leaves(model):
         if not layer.weights:
@@ -254,7 +217,7 @@ def frozen_layers(model: keras.Model) -> Freezing:
                 kind=type(layer).__name__,
                 params=_params(layer),
                 frozen=frozen,
-                new=id(layer) in classifier or layer.name.startswith(NEW),
+                new=id(layer) in own or layer.name.startswith(NEW),
                 moving=frozen and averaging and layer.trainable,
                 counted=is_weight_layer(layer),
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -13,8 +13,9 @@ from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.recipe import Recipe
+from cnnlib.structure import is_weight_layer, leaves
 from cnnlib.training import Progress, TrainingError, fit
-from cnnlib.transfer.freezing import classifier_layers, is_weight_layer, leaves
+from cnnlib.transfer.freezing import classifier_layers
 
 Images = Split | PictureFolder
 Factors = float | Mapping[str, float]
@@ -106,6 +107,8 @@ def fine_tune(
     checkpoint: str | os.PathLike | None = None,
     show_progress: bool = False,
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
+    class_weights: Sequence[float] | None = None,
+    patience: int | None = None,
 ) -> Progress:
     """Train what is not frozen of a network, in place, the layers trained before at smaller rates.
 
@@ -130,6 +133,8 @@ def fine_tune(
         checkpoint: see `cnnlib.training.fit`.
         show_progress: draw a bar for each epoch while it runs, on a terminal.
         on_epoch: called after each epoch with its number from 1 and its figures.
+        class_weights: see `cnnlib.training.fit`.
+        patience: see `cnnlib.training.fit`.
 
     Returns:
         The progress at the end, with the history.
@@ -161,4 +166,6 @@ def fine_tune(
         on_epoch=on_epoch,
         pixels=pixels,
         rate_factors=None if set(chosen) == {1.0} else chosen,
+        class_weights=class_weights,
+        patience=patience,
     )

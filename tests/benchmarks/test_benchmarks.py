@@ -116,6 +116,13 @@ def test_a_comparison_gives_our_speed_over_theirs(monkeypatch):
     assert run.compared(JOB, "keras", MACHINE)["values"] == [2, 4, 3]
 
 
+def test_the_fastest_plain_keras_is_the_other_side(monkeypatch):
+    timed = {"cnnlib": reports(1, 1, 1), "keras_plain": reports(2, 4, 3), "keras_xla": reports(5, 2, 2)}
+    monkeypatch.setattr(run, "_timed", lambda sides, machine: timed)
+    found = run.compared_with_fastest(JOB, MACHINE)
+    assert (found["fastest"], found["values"]) == ("keras_xla", [5, 2, 2])
+
+
 def test_the_share_of_the_peak_counts_six_operations_for_each_multiply_add(monkeypatch):
     # 8 of 10 images fill batches: 6 x 100 x 8 operations in 2 and 4 seconds against at best 9,600 a second.
     timed = {"cnnlib": reports(2, 4, macs=100), "product": reports(0.5, 0.8, operations=4800)}

@@ -1,4 +1,6 @@
 import importlib.util
+import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,6 +12,9 @@ import nbformat
 import pytest
 from conftest import REPOSITORY, write_notebook
 from IPython.core.inputtransformer2 import TransformerManager
+from IPython.utils.text import DollarFormatter
+
+from cnncourse.setup_cell import setup_cell
 
 COMMITTED = [
     path for folder in ("notebooks", "book") for path in sorted((REPOSITORY / folder).rglob("*.ipynb"))
@@ -201,59 +206,72 @@ class Shell:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, installed: bool, succeeds: bool = True):
         self.asked: list[str] = []
+        self.names: dict[str, object] = {"get_ipython": lambda: self}
         self.installed, self.succeeds = installed, succeeds
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: object() if self.installed else None)
 
     def run_line_magic(self, magic: str, words: str) -> None:
-        self.asked.append(f"{magic} {words}")
+        self.asked.append(f"{magic} {DollarFormatter().vformat(words, (), self.names)}")
         self.installed = self.succeeds
 
-    def run(self, url: str) -> list[str]:
+    def run(self, text: str) -> list[str]:
         """Run the set-up cell and return what IPython was asked for."""
-        notebook = build.with_setup_cell(nbformat.v4.new_notebook(), url)
-        code = TransformerManager().transform_cell(notebook.cells[0].source)
-        exec(code, {"get_ipython": lambda: self})
+        exec(TransformerManager().transform_cell(text), self.names)
         return self.asked
 
 
-SOMEWHERE, NOWHERE = "https://example.org/x", f"https://github.com/{build.PLACEHOLDER}"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SOMEWHERE = setup_cell("https://example.org/x", COMMIT)
+NOWHERE = setup_cell(f"https://github.com/{build.PLACEHOLDER}", "")
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_the_set_up_cell_installs_only_what_is_missing(
+def test_the_set_up_cell_installs_only_what_is_missing_from_one_commit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, installed: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    shell = Shell(monkeypatch, installed)
-    assert len(shell.run(SOMEWHERE)) == (not installed)
-    assert (
-        f'"git+{SOMEWHERE}"' in build.with_setup_cell(nbformat.v4.new_notebook(), SOMEWHERE).cells[0].source
-    )
+    asked = Shell(monkeypatch, installed).run(SOMEWHERE)
+    assert asked == ([] if installed else [f'pip install --quiet "git+https://example.org/x@{COMMIT}"'])
 
 
-def test_the_set_up_cell_takes_the_wheel_beside_the_notebook(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("text", [SOMEWHERE, NOWHERE])
+def test_the_set_up_cell_takes_the_newest_wheel_beside_the_notebook_or_in_a_named_folder_of_the_drive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "cnnlib-0.1.0-py3-none-any.whl").write_bytes(b"")
-    assert len(Shell(monkeypatch, installed=False).run(NOWHERE)) == 1
+    (tmp_path / "My Drive").mkdir()
+    text = text.replace("/content/drive/MyDrive/cnnlib", f"{tmp_path}/My Drive")
+    assert f"{tmp_path}/My Drive" in text
+    for place in ("My Drive/cnnlib-0.9.0", "My Drive/cnnlib-0.10.0", "cnnlib-0.1.0"):
+        wheel = tmp_path / f"{place}-py3-none-any.whl"
+        wheel.write_bytes(b"")
+        os.utime(wheel, (len(wheel.name), len(wheel.name)))
+        taken = wheel if place.startswith("My") else wheel.name
+        assert Shell(monkeypatch, installed=False).run(text) == [f'pip install --quiet "{taken}"']
+    (tmp_path / "cnnlib-0.1.0-py3-none-any (1).whl").write_bytes(b"")  # a second upload: pip refuses the name
+    assert Shell(monkeypatch, installed=False).run(text) == [f'pip install --quiet "{taken}"']
 
 
-@pytest.mark.parametrize("url", [SOMEWHERE, NOWHERE])
+@pytest.mark.parametrize("text", [SOMEWHERE, NOWHERE])
 def test_the_set_up_cell_stops_with_a_sentence_where_the_package_can_not_be_had(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     shell = Shell(monkeypatch, installed=False, succeeds=False)
-    with pytest.raises(SystemExit, match=r"missing and could not be installed: put the file cnnlib-"):
-        shell.run(url)
-    assert len(shell.asked) == (url == SOMEWHERE)
+    with pytest.raises(SystemExit) as stop:
+        shell.run(text)
+    assert str(stop.value) == (
+        "The book's package cnnlib is missing and could not be installed: put the file cnnlib-*.whl, which "
+        "`make wheel` writes, beside this notebook or into /content/drive/MyDrive/cnnlib, and run this cell "
+        "again."
+    )
+    assert len(shell.asked) == (text == SOMEWHERE)
 
 
 def test_without_an_address_the_set_up_cell_names_nobody() -> None:
-    source = build.with_setup_cell(nbformat.v4.new_notebook(), NOWHERE).cells[0].source
-    assert "git+" not in source
-    assert build.PLACEHOLDER not in source
+    assert "git+" not in NOWHERE
+    assert build.PLACEHOLDER not in NOWHERE
+    assert "pip install --quiet cnnlib" not in NOWHERE  # nor a name in a registry
 
 
 @pytest.mark.parametrize(
@@ -273,8 +291,7 @@ def test_the_set_up_cell_says_on_colab_that_no_gpu_is_on(
         (tmp_path / "nvidia-smi").write_text("#!/bin/sh\n")
         (tmp_path / "nvidia-smi").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
-    notebook = build.with_setup_cell(nbformat.v4.new_notebook(), "https://example.org/x")
-    exec(TransformerManager().transform_cell(notebook.cells[0].source), {})
+    Shell(monkeypatch, installed=True).run(SOMEWHERE)
     shown = capsys.readouterr().out
     assert said in shown
     assert bool(shown) == bool(said)
@@ -285,9 +302,10 @@ def test_committed_notebooks_carry_the_set_up_cell(path: Path) -> None:
     url = build.Book(REPOSITORY).config()["repository"]["url"]
     notebook = build.read_notebook(path)
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    assert first == build.with_setup_cell(nbformat.v4.new_notebook(), url).cells[0] | {
-        "execution_count": first.execution_count
-    }
+    # A later commit may have changed the package; only a book that is published must name the last.
+    commit = next(iter(re.findall(r"@([0-9a-f]{40})", first.source)), "")
+    wanted = build.with_setup_cell(nbformat.v4.new_notebook(), setup_cell(url, commit)).cells[0]
+    assert first == wanted | {"execution_count": first.execution_count}, "python book/build.py --first-cells"
 
 
 @pytest.mark.parametrize("path", COMMITTED, ids=lambda path: path.name)
@@ -384,16 +402,40 @@ def test_a_book_without_an_address_is_not_published(make_book, pretend, capsys) 
     assert pretend == []
     with_address(book)
     assert run(book, "--publish") == 1
+    assert "the first cells name a commit to install from: put the book into a git" in capsys.readouterr().err
+    packed = commit(book.root, "cnnlib/code.py")
+    assert run(book, "--publish") == 1
     assert "one.ipynb has another first cell than _config.yml asks for: run make notebooks" in (
         capsys.readouterr().err
     )
+    assert run(book, "--first-cells") == 0
+    assert pretend == []
+    assert f'"@{packed}"' in build.read_notebook(book.root / "notebooks" / "one.ipynb").cells[1].source
+    commit(book.root, "notebooks/one.ipynb")
+    assert run(book, "--publish") == 0
+    commit(book.root, "cnnlib/code.py")
+    assert run(book, "--publish") == 1  # the notebooks were run with another package
     assert run(book, "--in-place") == 0
     assert run(book, "--publish") == 0
 
 
+def commit(root: Path, file: str) -> str:
+    """Change a file, commit it alone and return the commit."""
+    path = root / file
+    path.parent.mkdir(exist_ok=True)
+    path.write_text((path.read_text() if path.exists() else "") + "\n")
+    who = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", file], [*who, "commit", "-q", "-m", "change"]):
+        subprocess.run(["git", "-C", str(root), *words], check=True)
+    found = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True)
+    return found.stdout.strip()
+
+
 def test_the_set_up_cell_is_published_with_an_address() -> None:
     config = build.Book(REPOSITORY).config()
-    notebook = build.with_setup_cell(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), "x")
+    notebook = build.with_setup_cell(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), NOWHERE
+    )
     config["repository"]["url"] = "https://github.com/someone/something"
     assert len(build.published(notebook, config).cells) == 2
     config["repository"]["url"] = f"https://github.com/{build.PLACEHOLDER}"

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import checks
 import pytest
-from finish import finished, with_sources
+from finish import finished, with_description, with_sources
 
 HEAD = '<!DOCTYPE html><html lang="en"><head><title>a</title></head><body>'
 END = "</body></html>"
@@ -124,6 +124,14 @@ def test_the_first_page_leads_on_and_is_valid(tmp_path: Path) -> None:
     (tmp_path / "index.html").write_text(finished(written))
     assert not everything(tmp_path)
     assert 'content="0; url=welcome.html"' in (tmp_path / "index.html").read_text()
+
+
+def test_a_page_says_in_its_head_what_it_is_about() -> None:
+    page = "<head><title>VGG — The book</title></head><article><p>Small <em>kernels</em> &amp; depth.</p>"
+    told = with_description(page)
+    assert '<meta name="description" content="Small kernels &amp; depth." />' in told
+    assert '<meta property="og:title" content="VGG" />' in told
+    assert with_description("<head></head><p>no article</p>") == "<head></head><p>no article</p>"
 
 
 def test_a_number_of_a_page_gets_its_source() -> None:

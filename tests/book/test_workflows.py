@@ -31,6 +31,11 @@ def test_what_is_published_has_an_address_and_exercises_of_their_own_branch() ->
     workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "publish.yml").read_text("utf-8"))
     commands = "\n".join(step.get("run", "") for step in steps(workflow))
     assert 'make book BOOK="--strict --publish"' in commands
+    # Which commit changed the package last is not to be seen in a clone of the newest alone.
+    clones = [
+        step for step in workflow["jobs"]["build"]["steps"] if "actions/checkout" in step.get("uses", "")
+    ]
+    assert [step.get("with", {}).get("fetch-depth") for step in clones] == [0]
     tests = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "test.yml").read_text("utf-8"))
     assert workflow[True]["workflow_run"]["workflows"] == [tests["name"]]  # YAML 1.1 reads `on` as True
     assert "workflow_run.event == 'push'" in workflow["jobs"]["build"]["if"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cnnbook import records, trainings
+from cnnbook import recipes, records, trainings
 from cnnbook.__main__ import main
 from cnnlib import recipe
 from cnnlib import records as kept_records
@@ -35,7 +35,7 @@ def test_choose_writes_the_comparison_of_the_candidates(
     assert json.loads((tmp_path / "choice.json").read_text()) == {"epochs": 2, "candidates": []}
     assert asked == {
         "recipe": recipe.RECIPES["lenet5_modern"],
-        "candidates": recipe.CANDIDATES["lenet5_modern"],
+        "candidates": recipes.CANDIDATES["lenet5_modern"],
         "validation": 500,
         "epochs": 2,
     }
@@ -74,7 +74,7 @@ def test_answers_are_added_to_the_record_of_a_training_that_did_not_keep_them(
     assert main(["answers", str(out), "--validation", "20"]) == 1
     assert "Tested again" in capsys.readouterr().err
     assert file.read_bytes() == before
-    file.write_text(json.dumps(old | {"profile": "folder"}))
+    file.write_text(json.dumps(old | {"data": old["data"] | {"kind": "folder"}}))
     assert main(["answers", str(out)]) == 1
     assert "trained on a folder of pictures: name it by --data NAME=FOLDER" in capsys.readouterr().err
     file.write_text(json.dumps(old | {"result": {"test_error": None}}))

@@ -12,10 +12,11 @@ import pytest
 
 import cnnlib
 from cnnbook import papers
+from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt
+from cnnbook.recipes import CANDIDATES
 from cnnlib import transfer
 from cnnlib.data.pixels import Pixels
-from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
-from cnnlib.recipe import CANDIDATES, RECIPES
+from cnnlib.recipe import RECIPES
 
 FILE = """
 title = "A title"
@@ -144,7 +145,7 @@ def test_what_recipes_state_beside_the_ledger_is_the_papers() -> None:
     alexnet, googlenet = RECIPES["alexnet"], RECIPES["googlenet"]
     assert alexnet.network_settings["bias_ones"] == value("krizhevsky2012.caffe.bias")
     assert alexnet.network_settings["input_shape"] == [value("krizhevsky2012.input_side")] * 2 + [3]
-    assert RECIPES["cuda_convnet"].crop == value("krizhevsky2012.cifar.crop")
+    assert RECIPES["cuda_convnet"].preparation.train.size == value("krizhevsky2012.cifar.crop")
     assert googlenet.epochs == value("szegedy2015.caffe.epochs")
     assert RECIPES["resnet50"].epochs == math.ceil(value("he2016.epochs"))
     assert sum(RECIPES["resnet110"].hold) == value("he2016.cifar.updates")

@@ -245,6 +245,18 @@ FIGURES: Figures = {
             "classes: 0 0.12, 1 0.88. The answer is 1.",
         ],
     ),
+    "clouds": (
+        lambda: figures.clouds({"pixels": X[:6].reshape(3, 2), "features": X[:6].reshape(3, 2)}, [0, 7, 7]),
+        ["3 images of 2 classes as points in two directions, by pixels, features."],
+    ),
+    "moved": (
+        lambda: figures.moved({"dense": [0.1, 0.25], "LeNet-5": [0.05, 0.125]}),
+        ["Test error by pixels moved: dense: 10%, 25%; LeNet-5: 5%, 12.5%."],
+    ),
+    "reading": (
+        lambda: figures.reading(np.hstack([*DIGITS[:3]]), np.eye(10)[[2, 2, 7, 1, 1]], 14),
+        ["the scores of 10 classes at 5 places: 22711."],
+    ),
     "bitmaps": (
         lambda: figures.bitmaps(CODES, list("0123456789")),
         ["10 bitmaps, 7 wide and 12 high"],
@@ -493,6 +505,13 @@ def test_labels_are_not_read_as_mathematics_or_markup() -> None:
         ),
         (lambda: figures.answer(DIGITS[0], {}, {}, "LeNet-5"), "there are no scores"),
         (lambda: figures.answer(DIGITS[0], {}, {"0": -0.1, "1": 1.1}, "LeNet-5"), "scores of 0 and more"),
+        (lambda: figures.clouds({}, [1]), "there are no points"),
+        (lambda: figures.clouds({"a": np.ones((11, 2))}, range(11)), "at most ten classes, got 11"),
+        (lambda: figures.clouds({"a": np.ones((3, 2))}, [1, 2]), "clouds: a needs a place"),
+        (lambda: figures.moved({}), "moved: "),
+        (lambda: figures.moved({"a": []}), "moved: a has no error"),
+        (lambda: figures.reading(DIGITS, np.eye(10), 4), "reading: expected an image"),
+        (lambda: figures.reading(DIGITS[0], np.eye(10)[0], 4), "reading: expected .places, classes"),
         (lambda: figures.bitmaps(np.ones((12, 7)), ["0"]), r"expected \(N, H, W\), got \(12, 7\)"),
         (lambda: figures.bitmaps(np.zeros((1, 12, 7)), ["0"]), r"\+1 and -1 only"),
         (lambda: figures.parameter_bridge(("a", 1), [], ("b", 1)), "there are no steps"),

@@ -12,6 +12,7 @@ from masters import MASTERS, ROOT
 from small_course import NAME, master, write_master
 
 from cnncourse import STUB, ClassroomError, builds, catalogue
+from cnncourse.__main__ import main
 from cnncourse.check import Wrong, answers, question, ready, value
 
 BEGINS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")
@@ -195,12 +196,15 @@ def test_a_notebook_says_what_is_missing_before_it_is_handed_in(capsys):
     assert "Every check says that you are right." in capsys.readouterr().out
 
 
-def test_the_package_is_packed_to_lie_beside_the_notebooks(tmp_path):
-    wheel = builds.package_wheel(ROOT, tmp_path)
+def test_the_package_is_packed_to_lie_beside_the_notebooks(tmp_path, capsys):
+    assert main(["wheel", "--out", str(tmp_path)]) == 0
+    wheel = Path(capsys.readouterr().out.splitlines()[0])
     with zipfile.ZipFile(wheel) as packed:
         names = packed.namelist()
     assert wheel.match("cnnlib-*.whl")
-    assert "cnncourse/check/answers.py" in names
+    packages = [path for name in ("cnnlib", "cnnbook", "cnncourse") for path in (ROOT / name).rglob("*.*")]
+    ours = {path.relative_to(ROOT).as_posix() for path in packages if "__pycache__" not in path.parts}
+    assert ours - set(names) == set()
     assert not any("exercises" in name or name.startswith("tests/") for name in names)
     builds.build([write_master(tmp_path / "masters")], tmp_path / "out", wheel=wheel)
     with zipfile.ZipFile(tmp_path / "out" / "student.zip") as packed:

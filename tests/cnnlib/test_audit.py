@@ -157,10 +157,23 @@ def test_differences_see_kernels_of_another_shape() -> None:
 
 def test_differences_count_layers_and_inputs() -> None:
     plain, longer = chain((4, 4, 1), layers.ReLU()), chain((4, 4, 1), layers.ReLU(), layers.ReLU())
-    assert audit.differences(plain, longer) == ["2 layers against 3"]
+    assert audit.differences(plain, longer) == ["1 layers against 2"]
     wide = chain((6, 6, 1), layers.Cropping2D(1), layers.ReLU())
     narrow = chain((4, 4, 1), layers.Cropping2D(0), layers.ReLU())
     assert audit.differences(wide, narrow) == ["input (None, 6, 6, 1) against (None, 4, 4, 1)"]
+
+
+def test_a_list_of_layers_is_the_network_that_it_builds() -> None:
+    listed = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            layers.Conv2D(2, 3, padding="same", activation="tanh"),
+            layers.MaxPooling2D(2),
+            layers.Flatten(),
+            layers.Dense(3),
+        ]
+    )
+    assert audit.differences(listed, network()) == audit.differences(network(), listed) == []
 
 
 def test_two_builds_of_one_network_do_not_differ_and_keep_their_weights() -> None:

@@ -11,7 +11,7 @@ import pytest
 from keras import ops
 
 from cnnlib.data import augmentation
-from cnnlib.data.augmentation import Augmentation, Flip, PadCrop, PCAColour, RandomAffine, RandomCrop, pca_of
+from cnnlib.data.augmentation import Augmentation, PCAColour, RandomAffine, RandomCut, pca_of
 
 pytestmark = pytest.mark.backends
 
@@ -110,16 +110,16 @@ def test_the_generator_alone_decides_and_every_image_is_distorted_by_itself() ->
 
 
 def test_half_of_the_images_are_mirrored_and_the_others_left() -> None:
-    draws = Flip().draw(np.random.default_rng(0), 1000)
+    draws = RandomCut().draw(np.random.default_rng(0), 1000)
     assert set(draws.ravel()) == {0, 1}
     assert 450 < draws.sum() < 550
     images = pictures(6)
     expected = [image[:, ::-1] if drawn else image for image, drawn in zip(images, draws[:6, 0], strict=True)]
-    np.testing.assert_array_equal(apply(Flip(), images, draws[:6]), expected)
+    np.testing.assert_array_equal(apply(RandomCut(), images, draws[:6]), expected)
 
 
 def test_a_padded_crop_is_a_shift_by_whole_pixels_in_every_direction() -> None:
-    change, images = PadCrop(pad=2, value=0.5), pictures(40)
+    change, images = RandomCut(pad=2, flip=False, value=0.5), pictures(40)
     draws = change.draw(np.random.default_rng(1), 40)
     assert set(draws.ravel()) == {0, 1, 2, 3, 4}
     padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=0.5)
@@ -131,7 +131,7 @@ def test_a_padded_crop_is_a_shift_by_whole_pixels_in_every_direction() -> None:
 
 
 def test_a_random_crop_lies_anywhere_within_its_image() -> None:
-    change, images = RandomCrop(size=6, source=(9, 7)), pictures(40)
+    change, images = RandomCut(size=6, source=(9, 7), flip=False), pictures(40)
     draws = change.draw(np.random.default_rng(1), 40)
     assert (set(draws[:, 0]), set(draws[:, 1])) == ({0, 1, 2, 3}, {0, 1})
     expected = [
@@ -141,11 +141,21 @@ def test_a_random_crop_lies_anywhere_within_its_image() -> None:
     np.testing.assert_array_equal(apply(change, images, draws), expected)
 
 
+def test_a_window_is_cut_before_it_is_mirrored_and_drawn_as_both_were_alone() -> None:
+    change, images = RandomCut(pad=2), pictures(40)
+    draws = change.draw(np.random.default_rng(1), 40)
+    rng = np.random.default_rng(1)
+    apart = RandomCut(pad=2, flip=False).draw(rng, 40), RandomCut().draw(rng, 40)
+    np.testing.assert_array_equal(draws, np.concatenate(apart, axis=1))
+    shifted = apply(RandomCut(pad=2, flip=False), images, apart[0])
+    np.testing.assert_array_equal(apply(change, images, draws), apply(RandomCut(), shifted, apart[1]))
+
+
 def test_images_of_another_size_are_refused() -> None:
     with pytest.raises(ValueError, match="cannot cut 8 x 8 pixels out of 9 x 7"):
-        RandomCrop(size=8, source=(9, 7))
-    with pytest.raises(ValueError, match="RandomCrop was made for images of 32 x 32 pixels; got 9 x 7"):
-        RandomCrop(size=6)(pictures(1), np.zeros((1, 2), "float32"))
+        RandomCut(size=8, source=(9, 7))
+    with pytest.raises(ValueError, match="RandomCut was made for images of 32 x 32 pixels; got 9 x 7"):
+        RandomCut(size=6)(pictures(1), np.zeros((1, 3), "float32"))
     with pytest.raises(ValueError, match="RandomAffine was made for images of 28 x 28 pixels; got 9 x 7"):
         RandomAffine()(pictures(1), np.zeros((1, 8), "float32"))
 

@@ -20,6 +20,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from cnnbook.__main__ import main as book_main
 from cnnlib import data, recipe, records, training
 from cnnlib.__main__ import main
+from cnnlib.data.views import CentreView
 
 
 def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
@@ -48,7 +49,7 @@ def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
     assert main([*arguments, "--resume"]) == 0
     record = json.loads((out / "record.json").read_text())
     assert capsys.readouterr().out == f"test error {record['result']['test_error']:.2%}\n"
-    assert (record["seed"], record["profile"]) == (3, "quick")
+    assert (record["seed"], record["data"]["kind"]) == (3, "embedded")
     assert record["data"]["images"] == {"train": 4000, "validation": 0, "test": 1000}
     assert len(record["history"]["rate"]) == 1
     (event,) = EventAccumulator(str(out / "tensorboard")).Reload().Scalars("train_error")
@@ -131,7 +132,7 @@ def test_train_takes_a_folder_of_pictures_in_place_of_the_recipes_data_set(
             Image.new("RGB", (8, 6)).save(folder / f"{i}.png")
     train = ["train", "lenet5", "--validation", "2", "--out", str(tmp_path / "out"), "--data"]
     assert main([*train, f"mnist={tmp_path}/my=pictures"]) == 0
-    assert (asked[0].name, asked[0].profile, asked[0].class_names) == ("my=pictures", "folder", ("a", "b"))
+    assert (asked[0].name, asked[0].kind, asked[0].class_names) == ("my=pictures", "folder", ("a", "b"))
     assert [len(asked[0].train), len(asked[0].validation), len(asked[0].test)] == [4, 2, 6]
     capsys.readouterr()
     for option in (f"imagenet={tmp_path}", "mnist="):
@@ -165,7 +166,7 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
         full,
         batch_size=8,
         rates=tuple(rate / 10 for rate in full.rates),
-        test_view="centre",
+        preparation=replace(full.preparation, test=CentreView()),
         network_settings=full.network_settings | {"width": 1 / 16},
     )
     monkeypatch.setitem(recipe.RECIPES, full.name, narrow)
@@ -184,7 +185,7 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     record = json.loads((out / "record.json").read_text())
     # One picture in 25 was set aside, since the rate falls by their error.
     assert record["data"]["images"] == {"train": 25, "validation": 2, "test": 6}
-    assert (record["profile"], record["data"]["name"]) == ("folder", "set")
+    assert (record["data"]["kind"], record["data"]["name"]) == ("folder", "set")
     assert len(record["history"]["validation_error"]) == 2
     assert record["result"]["test_error"] in [wrong / 6 for wrong in range(7)]
     assert np.mean(records.answers(record) != records.labels(record)) == record["result"]["test_error"]
@@ -199,7 +200,9 @@ def test_an_unknown_recipe_is_refused_with_the_known_ones(
     tmp_path: Path, capsys: pytest.CaptureFixture
 ) -> None:
     assert main(["train", "lenet6", "--epochs", "1", "--out", str(tmp_path / "out")]) == 1
-    assert capsys.readouterr().err == (f"Unknown recipe 'lenet6': use one of {', '.join(recipe.RECIPES)}.\n")
+    assert capsys.readouterr().err == (
+        f"Unknown recipe 'lenet6': did you mean 'lenet5'? There are {', '.join(recipe.RECIPES)}.\n"
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -219,7 +222,68 @@ def test_a_folder_that_cannot_be_written_ends_with_a_message(
 ) -> None:
     (tmp_path / "taken").write_text("a file where the folder should be")
     assert main(["train", "lenet5_chapter", "--epochs", "1", "--out", str(tmp_path / "taken")]) == 1
-    assert "Could not write the checkpoint" in capsys.readouterr().err
+    printed = capsys.readouterr()
+    assert "cannot be made" in printed.err
+    assert printed.out == ""  # at once, not after an epoch
+
+
+def test_a_folder_of_data_that_would_be_ignored_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    out = tmp_path / "out"
+    assert main(["train", "lenet5", "--data", str(tmp_path / "missing"), "--out", str(out)]) == 1
+    assert "The embedded mnist comes with cnnlib, and --data would be ignored" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_training_that_is_not_there_to_resume_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    asked: list = []
+
+    def run(chosen: recipe.Recipe, images: object, **options: object) -> tuple:
+        asked.append(chosen)
+        return None, {"result": {"test_error": 0.01}}
+
+    monkeypatch.setattr(training, "run", run)
+    out = str(tmp_path / "mistyped")
+    assert main(["train", "lenet5", "--resume", "--batch-size", "25", "--epochs", "1", "--out", out]) == 0
+    assert capsys.readouterr().err == f"{out} holds no training to go on with: it begins there.\n"
+    assert asked[0].batch_size == 25
+
+
+def test_two_processes_do_not_train_into_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    train = ["train", "lenet5_chapter", "--epochs", "1", "--out", str(tmp_path)]
+    with training._locked(tmp_path):
+        assert main(train) == 1
+    assert "Another process trains into" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_of_other_images_of_the_same_number_is_refused(tmp_path: Path) -> None:
+    digits = data.load("mnist")
+    few = data.Split(digits.train.x[:64], digits.train.y[:64])
+    other = data.Split(digits.train.x[64:128], digits.train.y[64:128])
+    short = replace(recipe.find("lenet5_chapter").shortened(1), batch_size=32)
+    for images in (few, few):
+        training.fit(short.build_network(10), short, images, checkpoint=tmp_path / "c.npz")
+    with pytest.raises(RuntimeError, match=r"another training \(its data differ\)"):
+        training.fit(short.build_network(10), short, other, checkpoint=tmp_path / "c.npz")
+
+
+def test_a_closed_terminal_saves_as_sigterm_does(tmp_path: Path) -> None:
+    short = replace(recipe.find("lenet5_chapter").shortened(2), batch_size=32)
+    few = data.Split(*(part[:64] for part in vars(data.load("mnist").train).values()))
+    with pytest.raises(training.Interrupted) as stopped:
+        training.fit(
+            short.build_network(10),
+            short,
+            few,
+            checkpoint=tmp_path / "c.npz",
+            on_epoch=lambda epoch, figures: signal.raise_signal(signal.SIGHUP),
+        )
+    assert stopped.value.signal == signal.SIGHUP
+    assert (tmp_path / "c.npz").exists()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from plain_numpy import convolve, respond
 from round_trips import assert_in_its_config
 from stepping import compile_steps
 
+from cnnbook.cuda_convnet import LocallyConnected2D
 from cnnlib import audit
 from cnnlib import layers as own
 
@@ -123,7 +124,7 @@ def unshared(x: np.ndarray, kernel: np.ndarray, size: int) -> np.ndarray:
 def test_each_position_of_a_local_layer_has_its_own_weights(
     size: int, padding: str, around: tuple[int, int]
 ) -> None:
-    layer = own.LocallyConnected2D(4, size, padding=padding, activation="tanh")
+    layer = LocallyConnected2D(4, size, padding=padding, activation="tanh")
     x = draw(2, 5, 6, 3)
     layer.build(x.shape)
     lost = size - 1 - sum(around)
@@ -137,7 +138,7 @@ def test_each_position_of_a_local_layer_has_its_own_weights(
 
 
 def test_a_local_layer_with_the_same_weights_everywhere_is_a_convolution() -> None:
-    local = own.LocallyConnected2D(4, 3, padding="same")
+    local = LocallyConnected2D(4, 3, padding="same")
     shared = keras.layers.Conv2D(4, 3, padding="same")
     x = draw(2, 5, 6, 3)
     for layer in (local, shared):
@@ -152,7 +153,7 @@ def test_a_local_layer_with_the_same_weights_everywhere_is_a_convolution() -> No
 
 def test_initial_weights_of_a_local_layer_follow_the_inputs_of_one_unit() -> None:
     keras.utils.set_random_seed(1)
-    layer = own.LocallyConnected2D(16, 3)
+    layer = LocallyConnected2D(16, 3)
     layer.build((None, 8, 8, 8))
     kernel = layer.get_weights()[0]
     assert kernel.std() == pytest.approx(np.sqrt(2 / 72), rel=0.02)
@@ -169,7 +170,7 @@ def test_initial_weights_of_a_local_layer_follow_the_inputs_of_one_unit() -> Non
 )
 def test_a_local_layer_says_what_it_cannot_be_built_for(settings: dict, shape: tuple, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        own.LocallyConnected2D(4, 3, **settings).build(shape)
+        LocallyConnected2D(4, 3, **settings).build(shape)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +178,7 @@ def test_a_local_layer_says_what_it_cannot_be_built_for(settings: dict, shape: t
     [
         own.LocalResponseNormalization(**STRONG),
         own.GroupedConv2D(4, 3, groups=2, activation="relu"),
-        own.LocallyConnected2D(4, 3, "same", "relu", "he_uniform", "ones", keras.regularizers.L2(0.1)),
+        LocallyConnected2D(4, 3, "same", "relu", "he_uniform", "ones", keras.regularizers.L2(0.1)),
     ],
     ids=lambda layer: type(layer).__name__,
 )
@@ -189,7 +190,7 @@ def test_a_layer_of_2012_comes_back_from_its_config(layer: keras.Layer) -> None:
     ("layer", "output", "params", "macs", "biases"),
     [
         (own.GroupedConv2D(6, 3, groups=2), (6, 6, 6), 9 * 2 * 6 + 6, 36 * 9 * 2 * 6, 216),
-        (own.LocallyConnected2D(6, 3), (6, 6, 6), 36 * (9 * 4 + 1) * 6, 36 * 9 * 4 * 6, 216),
+        (LocallyConnected2D(6, 3), (6, 6, 6), 36 * (9 * 4 + 1) * 6, 36 * 9 * 4 * 6, 216),
         (own.LocalResponseNormalization(), (8, 8, 4), 0, 0, 0),
     ],
     ids=["grouped", "local", "normalisation"],

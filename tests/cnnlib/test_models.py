@@ -12,8 +12,8 @@ from plain_numpy import blocks, convolve, squash
 from round_trips import FORMS, assert_saved
 
 from cnnbook import papers
+from cnnbook.lenet1998 import digit_codes
 from cnnlib import audit, models
-from cnnlib.models.lenet import digit_codes
 
 CHAPTER = papers.paper("chapter")
 LECUN1998 = papers.paper("lecun1998")

@@ -12,8 +12,9 @@ from plain_numpy import convolve, highest, respond
 from round_trips import FORMS, assert_saved
 from stepping import compile_steps
 
+from cnnbook.cuda_convnet import CudaConvnet
 from cnnlib import audit
-from cnnlib.models import AlexNet, CudaConvnet
+from cnnlib.models import AlexNet
 
 # Layer -> (output, parameters, multiply-adds), worked out from kernels, groups and maps.
 ALEXNET = {

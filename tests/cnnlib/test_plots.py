@@ -10,6 +10,7 @@ import pytest
 from drawings import DEEP, LENET, Drawn, Figures, check_rules, ids, marks, pixels, row, shapes, texts
 from matplotlib.colors import to_rgb
 
+from cnnbook import plots as figures
 from cnnlib import plots
 
 RNG = np.random.default_rng(0)
@@ -125,14 +126,14 @@ FIGURES: Figures = {
         ["55 of 55 right; most frequent mistakes: none"],
     ),
     "roc": (
-        lambda: plots.roc(CURVES, {"fine-tuned": (0.25, 1.0), "a reader": (0.5, 0.8)}),
+        lambda: figures.roc(CURVES, {"fine-tuned": (0.25, 1.0), "a reader": (0.5, 0.8)}),
         [
             "True positives against false positives. fine-tuned, area 0.938; from scratch, area 0.625; "
             "fine-tuned: sensitivity 100%, specificity 75%; a reader: sensitivity 80%, specificity 50%."
         ],
     ),
     "no points": (
-        lambda: plots.roc({"guessing": ([0, 1], [0, 1])}),
+        lambda: figures.roc({"guessing": ([0, 1], [0, 1])}),
         ["True positives against false positives. guessing, area 0.500."],
     ),
     "samples": (
@@ -362,12 +363,12 @@ def test_samples_show_stored_values_in_equal_squares() -> None:
             r"matrix of \(3, 3\) for 3 class names, got \(2, 3\)",
         ),
         (lambda: plots.confusion(np.zeros((0, 0)), []), "there are no classes"),
-        (lambda: plots.roc({}), "roc: nothing to draw"),
-        (lambda: plots.roc({"A": ([0, 1], [0, 0.5, 1])}), "roc: A needs two sequences of one length"),
-        (lambda: plots.roc({"A": ([1, 0], [1, 0])}), "shares of A must rise from 0 to 1, lowest first"),
-        (lambda: plots.roc({"A": ([0, 0.6, 0.4, 1], [0, 0.5, 0.6, 1])}), "shares of A must rise"),
-        (lambda: plots.roc(CURVES, {"B" * 40: (0.1, 0.7)}), "roc: no room for 'B+: sensitivity 70%"),
-        (lambda: plots.roc(CURVES, {"B": (0.1, 70)}), r"roc: B must lie in 0 to 1, got \(0\.1, 70\)"),
+        (lambda: figures.roc({}), "roc: nothing to draw"),
+        (lambda: figures.roc({"A": ([0, 1], [0, 0.5, 1])}), "roc: A needs two sequences of one length"),
+        (lambda: figures.roc({"A": ([1, 0], [1, 0])}), "shares of A must rise from 0 to 1, lowest first"),
+        (lambda: figures.roc({"A": ([0, 0.6, 0.4, 1], [0, 0.5, 0.6, 1])}), "shares of A must rise"),
+        (lambda: figures.roc(CURVES, {"B" * 40: (0.1, 0.7)}), "roc: no room for 'B+: sensitivity 70%"),
+        (lambda: figures.roc(CURVES, {"B": (0.1, 70)}), r"roc: B must lie in 0 to 1, got \(0\.1, 70\)"),
         (lambda: plots.samples({}), "samples: nothing to draw, there are no data sets"),
         (lambda: plots.samples({"A": []}), "samples: A has no picture"),
         (lambda: plots.samples({"A": [np.zeros((8, 8, 4))]}), r"A: expected \(H, W\), .*, got \(8, 8, 4\)"),

@@ -13,13 +13,18 @@ import pytest
 from keras import ops
 
 from cnnbook import papers
+from cnnbook.lenet1998 import MAPLoss
+from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt
+from cnnbook.recipes import CANDIDATES, lr_schedule
+from cnnlib import backend
 from cnnlib.audit import without_weights
 from cnnlib.backend.base import predictions
-from cnnlib.data.augmentation import RandomCrop
-from cnnlib.data.views import centre_crop, ten_crop
-from cnnlib.layers import MAPLoss
-from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt
-from cnnlib.recipe import AUGMENTATIONS, CANDIDATES, RECIPES, Recipe, lr_schedule
+from cnnlib.data import Split
+from cnnlib.data.augmentation import RandomCut
+from cnnlib.data.feed import Feed
+from cnnlib.data.preparation import AUGMENTATIONS, Preparation, migrated
+from cnnlib.data.views import CentreView, RandomView, TenCrop, centre_crop, ten_crop
+from cnnlib.recipe import RECIPES, Recipe
 from cnnlib.schedules import Plateau, per_epoch
 
 CHAPTER = papers.paper("chapter")
@@ -117,14 +122,20 @@ def test_a_recipe_builds_what_it_names_and_its_images_fit_the_network(name: str)
     assert isinstance(loss, MAPLoss if original else keras.losses.SparseCategoricalCrossentropy)
     assert float(optimizer.learning_rate) == pytest.approx(chosen.rates[0])
     images = images_of(chosen)
-    pixels = chosen.build_pixels(images)
-    prepared = pixels(images)
-    tested = prepared if (crops := chosen.build_crops(test=True)) is None else crops(prepared)
-    if (crops := chosen.build_crops()) is not None:
-        prepared = crops(prepared)
-    for augmentation in chosen.build_augmentations(images, pixels):
-        draws = augmentation.draw(np.random.default_rng(0), len(images))
-        prepared = augmentation(prepared, ops.convert_to_tensor(draws))
+    how = chosen.preparation
+    pixels = how.build_pixels(images)
+    engine, split = backend.engine("one"), Split(images, np.array([1, 2]))
+    augmentations = how.build_augmentations(images, pixels)
+    prepared, tested = (
+        source.inputs(
+            {name: ops.convert_to_tensor(values[0]) for name, values in batch.items()}, source.resident
+        )
+        for source in (
+            Feed(split, engine, pixels, augmentations, how.train),
+            Feed(split, engine, pixels, view=how.test),
+        )
+        for batch in [source.epoch(np.random.default_rng(0), 2, 1).take(1)]
+    )
     build = partial(chosen.build_network, 10)
     if chosen.data == "imagenet":  # hundreds of millions of weights, of which the shapes will do
         shape = without_weights(lambda: build().input_shape)
@@ -136,26 +147,61 @@ def test_a_recipe_builds_what_it_names_and_its_images_fit_the_network(name: str)
     assert prepared.shape[1:] == tested.shape[1:] == shape[1:]
     for test in (False, True):
         if chosen.data.startswith("imagenet"):
-            assert chosen.build_view(test=test).size == shape[1]
+            assert (how.test if test else how.train).size == shape[1]
 
 
 def test_ten_crops_are_tested_where_training_cuts_at_random() -> None:
     images = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
-    chosen = RECIPES["cuda_convnet"]
-    pixels = chosen.build_pixels(images)
-    assert chosen.build_crops() is None
-    assert chosen.build_augmentations(images, pixels)[0] == RandomCrop(24, (32, 32))
-    found = ops.convert_to_numpy(chosen.build_crops(test=True)(ops.convert_to_tensor(images)))
-    np.testing.assert_array_equal(found, ten_crop(images, 24).reshape(-1, 24, 24, 3))
+    how = RECIPES["cuda_convnet"].preparation
+    assert how.train.in_memory(32, 32) == RandomCut(size=24, source=(32, 32))
+    assert how.build_augmentations(images, how.build_pixels(images)) == ()
+    found = ops.convert_to_numpy(how.test.in_memory(32, 32)(ops.convert_to_tensor(images)))
+    np.testing.assert_array_equal(found, ten_crop(images, 24))
 
 
 def test_a_fixed_crop_is_the_centre_in_training_as_in_testing() -> None:
     images = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3)).astype("uint8")
-    chosen = RECIPES["four_layers_relu"]
-    assert chosen.build_augmentations(images, chosen.build_pixels(images)) == ()
-    for test in (False, True):
-        found = ops.convert_to_numpy(chosen.build_crops(test=test)(ops.convert_to_tensor(images)))
-        np.testing.assert_array_equal(found, centre_crop(images, 24))
+    how = RECIPES["four_layers_relu"].preparation
+    assert how.train == how.test
+    found = ops.convert_to_numpy(how.train.in_memory(32, 32)(ops.convert_to_tensor(images)))
+    np.testing.assert_array_equal(found, centre_crop(images, 24))
+
+
+def test_images_in_memory_of_another_size_are_taken_whole() -> None:
+    views = (RandomView(24, (32, 32)), RandomView(24, (32, 40)), CentreView(24, 32), TenCrop(24, 32))
+    assert [view.in_memory(33, 33) for view in views] == [None] * 4
+    assert [view.in_memory(32, 40) is None for view in views] == [False, True, False, False]
+
+
+OLDER = {
+    "nothing was said": ({}, Preparation()),
+    "views": (
+        {"pixels": "mean_rgb", "view": "scale_jitter", "test_view": "grid_crops", "augmentation": "flip"},
+        replace(RECIPES["vgg_d"].preparation, augmentation="flip"),
+    ),
+    "crops, mirrored": (
+        {"pixels": "mean_image", "augmentation": "flip", "crop": 24, "test_crops": "ten"},
+        RECIPES["cuda_convnet"].preparation,
+    ),
+    "crops alone": (
+        {"crop": 24, "train_crops": "random", "test_crops": "centre", "augmentation": None},
+        Preparation(train=RandomView(24, (32, 32), flip=False), test=CentreView(24, 32)),
+    ),
+    "crops of the centre": (
+        {"crop": 24, "train_crops": "centre", "augmentation": "flip"},
+        Preparation("unit", "flip", CentreView(24, 32), CentreView(24, 32)),
+    ),
+}
+
+
+@pytest.mark.parametrize(("older", "expected"), OLDER.values(), ids=OLDER)
+def test_seven_settings_of_an_older_record_are_one_preparation(older: dict, expected: Preparation) -> None:
+    settings = recipe().settings()
+    del settings["preparation"]
+    assert Recipe.from_settings(settings | older) == recipe(preparation=expected)
+    now = migrated(settings | older | {"pixels": expected.pixels})
+    assert migrated(now) == now
+    assert not {"pixels", "augmentation", "view", "crop"} & now.keys()
 
 
 def test_networks_have_as_many_outputs_as_the_data_has_classes() -> None:
@@ -195,33 +241,17 @@ def test_settings_of_optimizer_and_loss_reach_them() -> None:
         ),
         ({"loss": "mle"}, Recipe.build_loss, "Unknown loss 'mle': use one of cross_entropy, map"),
         (
-            {"pixels": "raw"},
+            {"preparation": Preparation("raw")},
             lambda r: r.build_pixels(DIGITS),
             "Unknown pixels 'raw': use one of unit, lecun1998",
         ),
         (
-            {"augmentation": "flop"},
-            lambda r: r.build_augmentations(DIGITS, r.build_pixels(DIGITS)),
+            {"preparation": Preparation("unit", "flop")},
+            lambda r: r.preparation.build_augmentations(DIGITS, r.build_pixels(DIGITS)),
             "Unknown augmentation 'flop': use one of affine, flip",
         ),
-        ({"view": "middle"}, Recipe.build_view, "Unknown view 'middle': use one of random_crop, "),
-        (
-            {"test_view": "middle"},
-            lambda r: r.build_view(test=True),
-            "Unknown view 'middle': use one of random_crop, ",
-        ),
-        (
-            {"crop": 24, "train_crops": "ten"},
-            Recipe.build_crops,
-            "Unknown crops 'ten': use one of random, centre",
-        ),
-        (
-            {"test_crops": "random"},
-            lambda r: r.build_crops(test=True),
-            "Unknown crops 'random': use one of centre, ten",
-        ),
     ],
-    ids=["optimizer", "loss", "pixels", "augmentation", "view", "test_view", "train_crops", "test_crops"],
+    ids=["optimizer", "loss", "pixels", "augmentation"],
 )
 def test_unknown_names_are_refused_with_the_known_ones(change: dict, build: Callable, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -232,10 +262,10 @@ def test_unknown_names_are_refused_with_the_known_ones(change: dict, build: Call
 def test_a_recipe_augments_only_where_it_says_so(name: str) -> None:
     shape = (4, 28, 28, 1) if name == "affine" else (4, 32, 32, 3)
     images = np.random.default_rng(1).integers(0, 256, shape).astype("uint8")
-    pixels = recipe(pixels="mean_rgb").build_pixels(images)
-    assert recipe().build_augmentations(images, pixels) == ()
+    pixels = Preparation("mean_rgb").build_pixels(images)
+    assert Preparation().build_augmentations(images, pixels) == ()
     found = prepared = pixels(images)
-    for augmentation in recipe(augmentation=name).build_augmentations(images, pixels):
+    for augmentation in Preparation("unit", name).build_augmentations(images, pixels):
         draws = augmentation.draw(np.random.default_rng(2), len(images))
         found = augmentation(found, ops.convert_to_tensor(draws))
     assert found.shape == prepared.shape
@@ -268,7 +298,7 @@ def test_settings_survive_json(chosen: Recipe) -> None:
 
 def test_settings_of_an_older_record_lack_what_came_later() -> None:
     settings = recipe().settings()
-    for name in ("hold", "weight_decay", "averaging", "view", "test_view"):
+    for name in ("hold", "weight_decay", "averaging", "preparation"):
         del settings[name]
     assert Recipe.from_settings(settings) == recipe()
 

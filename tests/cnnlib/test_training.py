@@ -21,20 +21,23 @@ from keras import layers, ops
 from PIL import Image
 
 from cnnbook import trainings
+from cnnbook.lenet1998 import EuclideanRBF, PatchConv2D, TrainableSubsampling, digit_codes
 from cnnlib import answers, backend, data, models, recipe, records, training
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataSet, Split, feed
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
+from cnnlib.data.preparation import Preparation
 from cnnlib.data.views import CentreView, RandomView, TenCrop
-from cnnlib.layers import EuclideanRBF, PatchConv2D, TrainableSubsampling, scaled_tanh
-from cnnlib.models.lenet import digit_codes
+from cnnlib.layers import scaled_tanh
 from cnnlib.recipe import RECIPES, Recipe
 from cnnlib.schedules import Plateau
 from cnnlib.training import Interrupted, TrainingError, fit
 
 TESTS = Path(__file__).resolve().parent
-ADAM = replace(RECIPES["lenet5_modern"], batch_size=8, rates=(0.01, 0.005, 0.001), augmentation=None)
+ADAM = replace(RECIPES["lenet5_modern"], batch_size=8, rates=(0.01, 0.005, 0.001))
+ADAM = replace(ADAM, preparation=Preparation())
+AFFINE = Preparation("unit", "affine")
 LM = replace(RECIPES["lenet5_original"], rates=(5e-4, 2e-4))
 SGD = replace(ADAM, optimizer="sgd", rates=(0.1, 0.1))
 
@@ -114,9 +117,9 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, epoch: int, update: int) -> None:
 
 # What has a state of its own is in one of them: averages, dropout, distortions, schedules, curvatures.
 AVERAGED = replace(
-    ADAM, averaging=0.8, weight_decay=0.01, augmentation="affine", rates=(0.01, 0.002), hold=(9, 9)
+    ADAM, averaging=0.8, weight_decay=0.01, preparation=AFFINE, rates=(0.01, 0.002), hold=(9, 9)
 )
-STALLING = replace(ADAM, augmentation="affine", rates=(0.01, 0.001), hold=Plateau(1, 4))
+STALLING = replace(ADAM, preparation=AFFINE, rates=(0.01, 0.001), hold=Plateau(1, 4))
 
 
 @pytest.mark.backends
@@ -257,7 +260,8 @@ def test_a_finished_run_is_not_run_again_and_its_checkpoint_is_no_other_runs(
     for differing, build, chosen, images, seed in [
         ("seed", small, ADAM, digits.train, 2),
         ("recipe", small, changed, digits.train, 1),
-        ("images", small, ADAM, first(digits.train, 100), 1),
+        ("images, data", small, ADAM, first(digits.train, 100), 1),
+        ("data", small, ADAM, replace(digits.train, x=255 - digits.train.x), 1),
         ("shapes", tiny_builder, ADAM, digits.train, 1),
     ]:
         with pytest.raises(CheckpointError, match=rf"another training \(its {differing} differ\)"):
@@ -272,7 +276,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(
     digits: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(models, "Small", tiny_builder, raising=False)
-    chosen = replace(ADAM, network="Small", rates=(0.01,), augmentation="affine")
+    chosen = replace(ADAM, network="Small", rates=(0.01,), preparation=AFFINE)
     runs = [training.run(chosen, digits, seed=seed, verbose=False) for seed in (1, 1, 2)]
     weights = [model.get_weights() for model, _ in runs]
     assert same(weights[0], weights[1])
@@ -285,7 +289,7 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(
 def test_neither_the_updates_of_a_call_nor_where_images_lie_change_the_weights(
     digits: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen, ends, placed = replace(ADAM, augmentation="affine"), [], []
+    chosen, ends, placed = replace(ADAM, preparation=AFFINE), [], []
     for images_per_call, resident_bytes in [(6400, 2**30), (24, 2**30), (24, 0)]:
         monkeypatch.setattr(training, "IMAGES_PER_CALL", images_per_call)
         monkeypatch.setattr(feed, "RESIDENT_BYTES", resident_bytes)
@@ -410,11 +414,12 @@ def model_of_pictures(size: int) -> keras.Model:
     return keras.Sequential([keras.Input((size, size, 3)), *stack])
 
 
+EIGHT = Preparation(train=RandomView(8, (8, 11)), test=CentreView(8, 8))
+
+
 @pytest.fixture
-def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Thirty noisy pictures of two classes, one of which is none; views of 8 pixels."""
-    for name, small_view in {"random_crop": RandomView(8, (8, 11)), "centre": CentreView(8, 8)}.items():
-        monkeypatch.setitem(recipe.VIEWS, name, small_view)
+def pictures(tmp_path: Path) -> Path:
+    """Thirty noisy pictures of two classes, one of which is none."""
     rng = np.random.default_rng(8)
     for i in range(30):
         path = tmp_path / "pictures" / "ab"[i % 2] / f"{i:02}.png"
@@ -429,7 +434,11 @@ def test_a_run_on_pictures_of_a_folder_can_be_repeated_and_resumed(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(training, "IMAGES_PER_CALL", 16)
-    chosen = replace(SGD, augmentation="pca_colour", pixels="standard", rates=(0.1, 0.05))
+    chosen = replace(
+        SGD,
+        preparation=replace(EIGHT, augmentation="pca_colour", pixels="standard"),
+        rates=(0.1, 0.05),
+    )
 
     def train(model: keras.Model, checkpoint: Path | None = None) -> training.Progress:
         folder = PictureFolder(pictures, on_bad="skip")
@@ -453,7 +462,7 @@ def test_a_run_on_pictures_of_a_folder_can_be_repeated_and_resumed(
 
 def test_a_picture_that_is_none_stops_a_run_unless_it_is_to_be_skipped(pictures: Path) -> None:
     with pytest.raises(data.DataError, match=r"b/29\.png"):
-        fit(model_of_pictures(8), SGD, PictureFolder(pictures))
+        fit(model_of_pictures(8), replace(SGD, preparation=EIGHT), PictureFolder(pictures))
 
 
 @pytest.mark.backends
@@ -462,20 +471,15 @@ def test_a_picture_that_cannot_be_read_is_not_validated(pictures: Path) -> None:
     assert folder.labels.tolist() == [0, 0, 0, 1, 1]
     model = model_of_pictures(8)
     model.set_weights([np.zeros((192, 2)), np.array([1.0, 0.0])])  # it answers class 0 whatever it sees
-    view = recipe.VIEWS["centre"]
-    assert training.error(model, Pixels("unit"), folder, view=view) == 1 / 4
-    history = fit(model, replace(SGD, rates=(0.0,)), PictureFolder(pictures, on_bad="skip"), folder).history
+    assert training.error(model, Pixels("unit"), folder, view=EIGHT.test) == 1 / 4
+    still = replace(SGD, rates=(0.0,), preparation=EIGHT)
+    history = fit(model, still, PictureFolder(pictures, on_bad="skip"), folder).history
     assert history["validation_error"] == [1 / 4]
 
 
 @pytest.mark.backends
-def test_the_outputs_of_a_test_pictures_views_are_averaged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_outputs_of_a_test_pictures_views_are_averaged(tmp_path: Path) -> None:
     """Bright in the centre alone: one view in five says class 1, surely, and the others class 0."""
-    views = {"random_crop": RandomView(4, (12, 12)), "centre": CentreView(4, 12), "ten_crop": TenCrop(4, 12)}
-    for name, small_view in views.items():
-        monkeypatch.setitem(recipe.VIEWS, name, small_view)
     picture = np.zeros((12, 12, 3), "uint8")
     picture[4:8, 4:8] = 255
     for name in ("a/0.png", "b/0.png", "b/1.png", "b/2.png"):
@@ -483,8 +487,9 @@ def test_the_outputs_of_a_test_pictures_views_are_averaged(
         Image.fromarray(picture).save(tmp_path / name)
     folder, model = PictureFolder(tmp_path), model_of_pictures(4)
     model.set_weights([np.repeat([[0.0, 10 / 48]], 48, axis=0), np.array([4.0, 0.0])])
-    for test_view, expected in {"centre": 1 / 4, "ten_crop": 3 / 4}.items():
-        chosen = replace(SGD, rates=(0.0,), batch_size=2, test_view=test_view)
+    for view, expected in {CentreView(4, 12): 1 / 4, TenCrop(4, 12): 3 / 4}.items():
+        how = Preparation(train=RandomView(4, (12, 12)), test=view)
+        chosen = replace(SGD, rates=(0.0,), batch_size=2, preparation=how)
         assert fit(model, chosen, folder, folder).history["validation_error"] == [expected]
 
 
@@ -495,11 +500,12 @@ def test_the_outputs_of_an_images_ten_crops_are_averaged() -> None:
     image[4:8, 4:8] = 255
     images, model = Split(np.stack([image] * 4), np.array([0, 1, 1, 1])), model_of_pictures(4)
     model.set_weights([np.repeat([[0.0, 10 / 48]], 48, axis=0), np.array([4.0, 0.0])])
-    for test_crops, expected in {"centre": 1 / 4, "ten": 3 / 4}.items():
-        chosen = replace(SGD, rates=(0.0,), batch_size=2, crop=4, test_crops=test_crops)
+    for view, expected in {CentreView(4, 12): 1 / 4, TenCrop(4, 12): 3 / 4}.items():
+        how = Preparation(train=RandomView(4, (12, 12)), test=view)
+        chosen = replace(SGD, rates=(0.0,), batch_size=2, preparation=how)
         progress = fit(model, chosen, images, images)
         assert progress.history["validation_error"] == [expected]
-        centred = replace(chosen, train_crops="centre")
+        centred = replace(chosen, preparation=replace(how, train=CentreView(4, 12)))
         assert fit(model, centred, images, images).history["train_error"] == [1 / 4]
 
 
@@ -613,7 +619,7 @@ def test_a_picture_that_cannot_be_read_has_no_answer(pictures: Path) -> None:
     folder = PictureFolder(pictures, on_bad="skip").subset([0, 15, 29, 1])
     model = model_of_pictures(8)
     model.set_weights([np.zeros((192, 2)), np.array([1.0, 0.0])])  # it answers class 0 whatever it sees
-    source = feed.Feed(folder, backend.engine("one"), Pixels("unit"), view=recipe.VIEWS["centre"])
+    source = feed.Feed(folder, backend.engine("one"), Pixels("unit"), view=EIGHT.test)
     error, found = training._test_of(model, source)()
     assert (error, found.tolist()) == (1 / 3, [1, 1, 0, 1])
 
@@ -724,7 +730,6 @@ def test_auxiliary_heads_train_and_are_left_out_of_what_a_training_leaves(tmp_pa
         RECIPES["googlenet_small"],
         rates=(0.01,),
         batch_size=2,
-        augmentation=None,
         network_settings=settings | {"aux_heads": True},
     )
     rng = np.random.default_rng(0)

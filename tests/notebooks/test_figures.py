@@ -10,7 +10,7 @@ from cnnbook import plots as figures
 
 ROOT = Path(__file__).parents[2]
 # Figure of the chapter: section, and words of what a cell of that section shows (its figure's description,
-# or its table). The chapter has no figures 5.7, 5.16 to 5.18 and 6.3.
+# its table, or a network's summary). The chapter has no figures 5.7, 5.16 to 5.18 and 6.3.
 COUNTERPARTS = {
     "5.1": (
         "01_design_patterns",
@@ -19,7 +19,7 @@ COUNTERPARTS = {
     "5.2": ("01_design_patterns", "Side and number of the feature maps by layer"),
     "5.3": ("02_lenet5", "LeNet-5 as it is built today: 8 layers in order"),
     "5.4": ("02_lenet5", "LeNet-5, 1998: 8 layers in order"),
-    "5.5": ("02_lenet5", "| output | Dense |"),
+    "5.5": ("02_lenet5", " Total params: 61,706"),
     "5.6": ("03_alexnet", "AlexNet, 12 plates to scale"),
     "5.8": ("04_vgg", "VGG16, 22 plates to scale"),
     "5.9": ("04_vgg", "6 networks of 5 blocks"),
@@ -52,15 +52,16 @@ def shown(section: str) -> list[str]:
     notebook = nbformat.read(ROOT / "notebooks" / f"{section}.ipynb", as_version=4)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     bundles = [output["data"] for output in outputs if "data" in output]
-    return [
+    texts = [
         text for data in bundles for kind, text in data.items() if kind in ("text/plain", "text/markdown")
     ]
+    return [re.sub(r"\x1b\[[\d;]*m", "", text) for text in texts]
 
 
 @pytest.mark.parametrize("figure", COUNTERPARTS)
 def test_a_figure_has_a_counterpart(figure):
     section, words = COUNTERPARTS[figure]
-    drawings = [text for text in shown(section) if re.match("<Drawing: |\\|", text)]
+    drawings = [text for text in shown(section) if re.match("<Drawing: |\\|| Total params: ", text)]
     assert any(words in text for text in drawings)
 
 

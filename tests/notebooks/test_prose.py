@@ -67,6 +67,10 @@ def test_every_number_is_what_its_source_says(path: Path) -> None:
     assert wrong_numbers(read(path)) == []
 
 
+def test_the_numbers_of_the_readme_are_right() -> None:
+    assert wrong_numbers(read(ROOT / "README.md")) == []
+
+
 @every_page
 def test_no_measured_figure_stands_outside(path: Path) -> None:
     assert list_faults(path.relative_to(ROOT).as_posix(), bare_figures(read(path)), LIST) == []

@@ -37,6 +37,11 @@ def output_size(n, kernel, stride=1, padding=0):
     return known.get((n, kernel, stride, padding), -(-(n + 2 * padding - kernel) // stride) + 1)
 
 
+# %% wrong output-size: nearest
+def output_size(n, kernel, stride=1, padding=0):
+    return round((n + 2 * padding - kernel) / stride) + 1
+
+
 # %% right output-size
 output_size = lambda n, kernel, stride=1, padding=0: len(range(0, n + 2 * padding - kernel + 1, stride))
 
@@ -63,6 +68,9 @@ partial_weights = 5 * sum(seen) + 16
 
 # %% wrong partial-weights: a number
 partial_weights = "1516"
+
+# %% wrong partial-weights: should be a number
+partial_weights = (16 + 25 * sum(seen),)
 
 # %% right partial-weights
 partial_weights = 16 + 25 * np.sum(seen)
@@ -182,6 +190,13 @@ def lenet5(side, classes):
     return [layers.Conv2D(6, 5), layers.Flatten(), layers.Dense(classes)]
 
 
+# %% wrong lenet5: drops units
+def lenet5(side, classes):
+    network = built(side, classes)
+    inside = network.layers
+    return keras.Sequential([network.inputs[0], *inside[:-1], layers.Dropout(0.5), inside[-1]])
+
+
 # %% right lenet5
 def lenet5(side, classes):
     image = keras.Input((side, side, 1))
@@ -240,6 +255,17 @@ def map_loss(distances, label, j):
 # %% wrong map-loss: exponential
 def map_loss(distances, label, j):
     return distances[label] + np.log(j + np.exp(-distances).sum())
+
+
+# %% right map-loss
+def map_loss(distances, label, j):
+    return distances[label] + ops.log(ops.exp(-j) + ops.sum(ops.exp(-distances)))
+
+
+# %% right map-loss
+def map_loss(distances, label, j):
+    y = ops.convert_to_tensor(distances)
+    return y[label] + ops.log(ops.exp(-ops.convert_to_tensor(j)) + ops.sum(ops.exp(-y)))
 
 
 # %% right map-loss

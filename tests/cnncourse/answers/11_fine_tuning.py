@@ -461,9 +461,9 @@ def choose(scores, labels, sensitivity):
 
 # %% right choose
 def choose(scores, labels, sensitivity):
-    from cnnlib import evaluation
+    from cnnbook import two_classes
 
-    _, found, thresholds = evaluation.roc(scores, labels)
+    _, found, thresholds = two_classes.roc(scores, labels)
     return thresholds[found >= sensitivity - 1e-9][0] - 1e-6
 
 

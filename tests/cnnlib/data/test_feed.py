@@ -13,7 +13,7 @@ from PIL import Image
 from cnnlib import backend
 from cnnlib.backend import Engine
 from cnnlib.data import Split, feed
-from cnnlib.data.augmentation import Flip
+from cnnlib.data.augmentation import RandomCut
 from cnnlib.data.feed import Feed
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
@@ -62,7 +62,7 @@ def equal(one: dict[str, np.ndarray], other: dict[str, np.ndarray]) -> bool:
 
 
 def test_an_epoch_shows_every_image_once_in_an_order_of_its_own(split: Split) -> None:
-    source = Feed(split, ALONE, UNIT, [Flip(), Flip()])
+    source = Feed(split, ALONE, UNIT, [RandomCut(), RandomCut()])
     epoch = taken(source, [5])
     assert {name: (values.shape, str(values.dtype)) for name, values in epoch.items()} == {
         "index": ((5, 4), "int32"),
@@ -79,17 +79,22 @@ def test_an_epoch_shows_every_image_once_in_an_order_of_its_own(split: Split) ->
 
 def test_an_epoch_goes_on_anywhere_as_if_it_had_never_stopped(split: Split, folder: PictureFolder) -> None:
     view = RandomView(6, (6, 9))
-    for source in (Feed(split, ALONE, UNIT, [Flip()]), Feed(folder, ALONE, UNIT, [Flip()], view)):
+    for source in (Feed(split, ALONE, UNIT, [RandomCut()]), Feed(folder, ALONE, UNIT, [RandomCut()], view)):
         whole = taken(source, [5])
         assert equal(taken(source, [1, 3, 1]), whole)
         assert equal(taken(source, [1, 1], first=3), {name: values[3:] for name, values in whole.items()})
 
 
+def test_features_are_not_cut() -> None:
+    features = Split(np.ones((5, 7), "float32"), np.zeros(5, "int64"))
+    assert Feed(features, ALONE, Pixels("as_is"), view=RandomView(6, (6, 9))).augmentations == ()
+
+
 @pytest.mark.parametrize("kind", ["memory", "folder"])
 def test_processes_share_every_batch(kind: str, split: Split, folder: PictureFolder) -> None:
     images, view = (split, None) if kind == "memory" else (folder, RandomView(6, (6, 9)))
-    whole = taken(Feed(images, ALONE, UNIT, [Flip()], view), [5])
-    shares = [taken(Feed(images, one_of(2, number), UNIT, [Flip()], view), [5]) for number in (0, 1)]
+    whole = taken(Feed(images, ALONE, UNIT, [RandomCut()], view), [5])
+    shares = [taken(Feed(images, one_of(2, number), UNIT, [RandomCut()], view), [5]) for number in (0, 1)]
     assert [len(share["labels"][0]) for share in shares] == [2, 2]
     assert equal({name: np.concatenate([share[name] for share in shares], axis=1) for name in whole}, whole)
 
@@ -122,11 +127,11 @@ def test_what_the_model_sees_is_the_same_from_the_device_and_from_batches(
 
 @pytest.mark.backends
 def test_augmentations_follow_each_other_after_the_pixels(split: Split) -> None:
-    class Twice(Flip):
+    class Twice(RandomCut):
         def __call__(self, images: object, draws: object) -> object:
             return images * 2 + draws[:, :, None, None]
 
-    class PlusOne(Flip):
+    class PlusOne(RandomCut):
         def __call__(self, images: object, draws: object) -> object:
             return images + 1 + 10 * draws[:, :, None, None]
 
@@ -175,3 +180,8 @@ def test_several_views_of_a_picture_lie_in_a_row(folder: PictureFolder) -> None:
     assert batch["images"].shape == (1, 3, 10, 4, 4, 3)
     seen = ops.convert_to_numpy(source.plain_inputs({"images": batch["images"][0]}, None))
     np.testing.assert_allclose(seen[:, 0, 0, 0], np.repeat([0, 10, 20], 10) / 255, rtol=1e-6)
+
+
+def test_features_are_no_images_to_be_cut() -> None:
+    source = Feed(Split(np.zeros((5, 7), "float32"), np.zeros(5, "int64")), ALONE, UNIT, view=RandomView(6))
+    assert (source.augmentations, source.cut) == ((), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,15 @@ from PIL import Image
 
 from cnnlib import data
 from cnnlib.data import DataError
+from cnnlib.data.split import set_aside
 
 
 def pictures(folder: Path, split: str, counts: dict[str, int]) -> None:
     for name, count in counts.items():
         (folder / split / name).mkdir(parents=True)
         for i in range(count):
-            Image.new("RGB", (8, 6), (i, 0, 0)).save(folder / split / name / f"{i:03}.png")
+            colour = i, sum(map(ord, name)) % 256, len(split)  # no two pictures are the same
+            Image.new("RGB", (8, 6), colour).save(folder / split / name / f"{i:03}.png")
 
 
 def refused(folder: Path, words: str, **options: Any) -> None:
@@ -172,8 +175,8 @@ def test_broken_pictures_stop_or_are_left_out_and_counted(tmp_path: Path) -> Non
     pictures(tmp_path, "", {"cat": 30, "dog": 30})
     whole = data.open_folder(tmp_path)
     both = whole.train.paths[0], whole.test.paths[0]
-    for broken in both:
-        (tmp_path / broken).write_bytes((tmp_path / broken).read_bytes()[:40])
+    for length, broken in enumerate(both, start=40):
+        (tmp_path / broken).write_bytes((tmp_path / broken).read_bytes()[:length])
     (tmp_path / "dog" / "IMG_1.HEIC").write_bytes(b"of a telephone")
     refused(
         tmp_path,
@@ -225,3 +228,185 @@ def test_a_class_without_a_good_picture_is_named(tmp_path: Path) -> None:
         DataError, match=r"b: expected pictures; found none that can be decoded among 6\. Add good"
     ):
         data.PictureFolder(tmp_path, on_bad="skip").as_split(8)
+
+
+# As people name and fill their folders
+
+
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [("Train", "Test"), ("training", "testing"), ("seg_train", "seg_test"), ("train_set", "Validation")],
+)
+def test_splits_are_known_by_the_names_that_people_give_them(train: str, test: str, tmp_path: Path) -> None:
+    pictures(tmp_path, train, {"a": 4, "b": 4})
+    pictures(tmp_path, f"{test}/{test}", {"a": 2, "b": 1})  # an archive within its own folder
+    pictures(tmp_path, "seg_pred", {"more": 3})
+    found = data.open_folder(tmp_path)
+    assert (found.class_names, len(found.train), len(found.test)) == (("a", "b"), 8, 3)
+
+
+def test_two_folders_of_one_meaning_are_refused(tmp_path: Path) -> None:
+    for split in ("train", "val", "valid"):
+        pictures(tmp_path, split, {"a": 2, "b": 2})
+    refused(tmp_path, "one folder for each split; found val and valid, which mean the same. Remove one")
+
+
+def test_splits_without_folders_of_classes_are_no_classes(tmp_path: Path) -> None:
+    pictures(tmp_path, "", {"train": 8, "test": 8})
+    refused(
+        tmp_path, "expected a folder for each class in train, test; found none, so that nothing says what"
+    )
+    pictures(tmp_path, "", {"bus": 8})  # beside which a train is a train
+    (tmp_path / "test").rename(tmp_path / "tram")
+    assert data.open_folder(tmp_path).class_names == ("bus", "train", "tram")
+
+
+def test_names_that_look_alike_are_one_class(tmp_path: Path) -> None:
+    pictures(tmp_path / "splits", "train", {"caf\u00e9": 4, "bar": 4})
+    pictures(tmp_path / "splits", "test", {"cafe\u0301": 4, "bar": 4})
+    pictures(tmp_path / "alone", "", {"caf\u00e9": 6, "cafe\u0301": 7, "bar": 8})
+    for folder in ("splits", "alone"):
+        assert data.open_folder(tmp_path / folder).class_names == ("bar", "caf\u00e9")
+    whole = data.open_folder(tmp_path / "alone")
+    assert len(whole.train) + len(whole.test) == 21
+
+
+def test_a_name_that_is_not_utf_8_is_opened_hashed_and_printed(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path) + b"/caf\xe9"
+    pictures(tmp_path, "", {"bar": 6, "old": 6})
+    (tmp_path / "old").rename(os.fsdecode(folder))
+    Path(os.fsdecode(folder + b"/\xff.png")).write_bytes(b"no picture")
+    found = data.open_folder(tmp_path, on_bad="skip")
+    assert data.in_memory(found, 8).class_names == ("bar", r"caf\xe9")
+    assert len(found.sha256) == 64
+    assert found.train.skipped[0][0] == r"caf\xe9/\xff.png"
+    f"{found} {found.train.skipped}".encode()
+    with pytest.raises(DataError) as refusal:
+        data.in_memory(data.open_folder(tmp_path), 8)
+    str(refusal.value).encode()
+
+
+def test_a_link_to_nothing_stops_or_is_skipped(tmp_path: Path) -> None:
+    pictures(tmp_path, "", {"a": 6, "b": 6})
+    (tmp_path / "a" / "linked.png").symlink_to(tmp_path / "gone.png")
+    refused(tmp_path, "linked.png: .*found a link to nothing")
+    found = data.open_folder(tmp_path, on_bad="skip")
+    assert (len(found.train) + len(found.test), found.train.skipped[0][1]) == (12, "a link to nothing")
+
+
+@pytest.mark.parametrize("on_bad", ["stop", "skip"])
+def test_litter_of_operating_systems_is_passed_over_and_counted(on_bad: str, tmp_path: Path) -> None:
+    pictures(tmp_path, "", {"a": 6, "b": 6})
+    litter = "a/Thumbs.db", "a/desktop.ini", "b/.DS_Store", "b/._0.png", "__MACOSX/a/._1.png", "Thumbs.db"
+    for path in litter:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("litter")
+    found = data.open_folder(tmp_path, on_bad=on_bad)
+    assert (found.class_names, found.train.skipped, found.train.litter) == (("a", "b"), [], 6)
+
+
+def test_gif_tif_and_jfif_are_opened(tmp_path: Path) -> None:
+    pictures(tmp_path, "", {"a": 6, "b": 6})
+    for suffix, form in ((".gif", "GIF"), (".TIF", "TIFF"), (".jfif", "JPEG")):
+        Image.new("RGB", (8, 6), (200, 0, 0)).save(tmp_path / "a" / f"new{suffix}", form)
+    whole = data.PictureFolder(tmp_path)
+    assert len(whole) == 15
+    assert np.abs(whole.as_split(8).x[6:9].mean(axis=(1, 2)) - (200, 0, 0)).max() < 4
+
+
+def test_the_home_folder_may_be_written_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures(tmp_path, "pets", {"a": 6, "b": 6})
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(data.open_folder("~/pets").train) == 10
+    assert data.decode("~/pets/a/000.png").size == (8, 6)
+
+
+def test_validation_pictures_may_be_given_as_a_share(tmp_path: Path) -> None:
+    pictures(tmp_path, "", {"a": 50, "b": 25})
+    found = data.open_folder(tmp_path, validation=0.2)
+    assert np.bincount(found.validation.labels).tolist() == [8, 4]
+    for validation in (1.5, -0.2, 60):
+        with pytest.raises(ValueError, match=f"from 0 to 59, .*or a share such as 0.2; got {validation}"):
+            data.open_folder(tmp_path, validation=validation)
+
+
+def test_no_class_is_without_validation_pictures(tmp_path: Path) -> None:
+    pictures(tmp_path, "", {"cat": 40, "dog": 7, "elk": 143})
+    for seed in range(10):
+        found = data.open_folder(tmp_path, validation=4, seed=seed)
+        assert len(found.validation) == 4
+        assert np.bincount(found.validation.labels)[1] == 1
+
+
+# Groups
+
+
+def people(folder: Path) -> None:
+    """Twelve persons with five pictures in each of two classes; no two pictures are the same."""
+    for place in range(120):
+        name, person = ("well", "ill")[place % 2], place // 2 % 12
+        path = folder / name / f"person{person:02}_{place}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6), (place, 0, 0)).save(path)
+
+
+def persons(split: data.PictureFolder) -> set[str]:
+    return {path.split("person")[1][:2] for path in split.paths}
+
+
+@pytest.mark.parametrize("groups", [r"person\d+", r"/(person\d+)_", lambda path: persons_name(path)])
+def test_a_group_is_never_in_two_splits(groups: Any, tmp_path: Path) -> None:
+    people(tmp_path)
+    found = data.open_folder(tmp_path, validation=0.2, groups=groups)
+    parts = [persons(part) for part in (found.train, found.validation, found.test)]
+    assert set.union(*parts) == {f"{i:02}" for i in range(12)}
+    assert sum(map(len, parts)) == 12
+    for part, least in ((found.test, 8), (found.validation, 5)):
+        assert np.bincount(part.labels).min() >= least
+    assert paths(found.test) == paths(data.open_folder(tmp_path, groups=groups, seed=3).test)
+    ungrouped = data.open_folder(tmp_path)
+    assert persons(ungrouped.test) & persons(ungrouped.train)
+
+
+def persons_name(path: str) -> str:
+    return path.rpartition("/")[2].partition("_")[0]
+
+
+def test_a_group_on_both_sides_of_given_splits_is_refused(tmp_path: Path) -> None:
+    people(tmp_path / "train")
+    for name in ("well", "ill"):
+        (tmp_path / "test" / name).mkdir(parents=True)
+        for path in sorted((tmp_path / "train" / name).iterdir())[:3]:
+            path.rename(tmp_path / "test" / name / path.name)
+    data.open_folder(tmp_path)
+    words = "each group in one split; found 1 in several, such as person00 in test and train: a test of it"
+    refused(tmp_path, words, groups=r"person\d+")
+
+
+def test_groups_that_cannot_be_set_aside_are_refused_in_words(tmp_path: Path) -> None:
+    people(tmp_path)
+    refused(tmp_path, "Of ill nothing can be set aside: its pictures are of one group", groups="well|ill")
+    with pytest.raises(ValueError, match=r"groups='anna' to be found in each CLASS/FILE; it is not in ill/"):
+        data.open_folder(tmp_path, groups="anna")
+    with pytest.raises(ValueError, match=r"groups is a pattern, a regular expression; '\(' is none"):
+        data.open_folder(tmp_path, groups="(")
+
+
+def test_of_two_groups_one_is_left_whichever_comes_first() -> None:
+    labels, groups = np.array([0] * 10 + [1] * 2), [0] * 9 + [9, 10, 11]
+    for order in (range(12), range(11, -1, -1)):
+        marked = set_aside(labels, groups, list(order), [8, 1], "ab")
+        assert sum(marked[:10]) in (1, 9)
+        assert sum(marked[10:]) == 1
+
+
+def test_copies_of_a_file_stay_on_one_side(tmp_path: Path) -> None:
+    pictures(tmp_path, "", {"a": 30, "b": 30})
+    for number in range(30):
+        content = (tmp_path / "a" / f"{number:03}.png").read_bytes()
+        (tmp_path / "a" / f"copy{number}.png").write_bytes(content)
+    found = data.open_folder(tmp_path, validation=0.2)
+    parts = found.train, found.validation, found.test
+    contents = [{(tmp_path / path).read_bytes() for path in part.paths} for part in parts]
+    assert sum(map(len, contents)) == len(set.union(*contents)) == 60
+    assert np.bincount(found.test.labels).tolist() == [12, 6]

@@ -21,15 +21,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnlib.layers import (
-    SQUASH_AMPLITUDE,
-    SQUASH_SLOPE,
-    EuclideanRBF,
-    PartialConv2D,
-    TrainableSubsampling,
-    register,
-    scaled_tanh,
-)
+from cnnbook.lenet1998 import EuclideanRBF, PartialConv2D, TrainableSubsampling
+from cnnlib.layers import SQUASH_AMPLITUDE, SQUASH_SLOPE, register, scaled_tanh
 
 
 @register

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from keras import layers
 
+from cnnbook import rehearsal
 from cnnlib import data, training
-from cnnlib.data import rehearsal
+from cnnlib.data.preparation import Preparation
 from cnnlib.data.sets import SETS
 from cnnlib.recipe import RECIPES
 from cnnlib.schedules import Hold, Plateau
@@ -27,7 +28,7 @@ def rehearsing(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", SETS)
 def test_every_set_in_memory_has_a_stand_in(rehearsing: None, name: str) -> None:
     found = data.load(name, "paper")
-    assert (found.name, found.profile, found.class_names) == (name, "paper", SETS[name].class_names)
+    assert (found.name, found.kind, found.class_names) == (name, "full", SETS[name].class_names)
     assert found.train.x.shape[1:] == SETS[name].image_shape
     assert min(len(found.train), len(found.validation), len(found.test)) > 0
     assert set(found.test.y) == set(range(len(found.class_names)))
@@ -59,7 +60,7 @@ HOLDS = {"an epoch": None, "updates": (20_000, 30_000), "until it stalls": Plate
 @pytest.mark.parametrize("hold", HOLDS.values(), ids=HOLDS)
 def test_a_training_makes_a_few_updates(rehearsing: None, hold: Hold) -> None:
     rates = (0.1, 0.01) if hold else (0.1,) * 40
-    recipe = replace(RECIPES["lenet5_modern"], augmentation=None, hold=hold, rates=rates)
+    recipe = replace(RECIPES["lenet5_modern"], preparation=Preparation(), hold=hold, rates=rates)
     images, model = data.load("mnist", "colab"), tiny()
     progress = training.fit(model, recipe, images.train, images.validation)
     history = progress.history

@@ -11,8 +11,9 @@ from keras import layers, ops
 from plain_numpy import blocks, convolve, squash
 from stepping import compile_steps
 
-from cnnlib.layers import EuclideanRBF, MAPLoss, PartialConv2D, PatchConv2D, TrainableSubsampling, scaled_tanh
-from cnnlib.levenberg_marquardt import DiagonalLevenbergMarquardt, diagonal_curvature
+from cnnbook.lenet1998 import EuclideanRBF, MAPLoss, PartialConv2D, PatchConv2D, TrainableSubsampling
+from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt, diagonal_curvature
+from cnnlib.layers import scaled_tanh
 
 pytestmark = pytest.mark.backends
 

@@ -8,7 +8,6 @@ data set is played by one of the same shape that needs no file. What comes out i
 from __future__ import annotations
 
 import atexit
-import os
 import shutil
 import tempfile
 from dataclasses import replace
@@ -17,11 +16,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from cnnlib.data.folders import PictureFolder
-from cnnlib.data.sets import SETS, DataSpec, FolderSpec
-from cnnlib.data.split import Split
+from cnnbook.added import VARIABLE
+from cnnlib import data
+from cnnlib.data import DataSet, PictureFolder, Split
+from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
+from cnnlib.recipe import Recipe
 
-VARIABLE = "CNNLIB_REHEARSE"
+__all__ = ["VARIABLE", "load", "shortened"]
+
 BATCH, UPDATES, EPOCHS = 4, 2, 3
 VALIDATED = 20
 """Images that a rehearsed training is validated on."""
@@ -31,9 +33,32 @@ PICTURES = 5
 Images = Split | PictureFolder
 
 
-def is_on() -> bool:
-    """Say whether this process rehearses."""
-    return os.environ.get(VARIABLE, "0") not in ("", "0")
+def load(name: str, validation: int | None, seed: int) -> DataSet:
+    """A stand-in for a full set, as `cnnlib.data.load` calls for it."""
+    if name in FOLDERS:
+        root, few = folder(FOLDERS[name])
+        return data.open_pictures(few, root, "all of them noise, for a rehearsal", validation, seed)
+    spec = SETS[name]
+    played_by = stand_in(spec)
+    return replace(
+        data.load(played_by.name, "embedded", validation, seed),
+        name=name,
+        kind="full",
+        class_names=spec.class_names,
+        source=f"a rehearsal: {played_by.name} in place of {name}",
+        licence=spec.licence,
+    )
+
+
+def shortened(
+    recipe: Recipe, train: Images, validation: Images | None, parts: int
+) -> tuple[Recipe, Images, Images | None]:
+    """The same training with a few updates on few images, as `cnnlib.training.fit` calls for it."""
+    recipe = replace(recipe, batch_size=batch_size(recipe.batch_size, parts))
+    train = some(train, UPDATES * recipe.batch_size)
+    epochs = recipe.schedule(len(train)).epochs
+    recipe = recipe.shortened(min(EPOCHS, epochs), len(train))
+    return recipe, train, validation and some(validation, VALIDATED)
 
 
 def batch_size(asked: int, accumulate: int) -> int:

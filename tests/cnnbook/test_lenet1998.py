@@ -10,8 +10,8 @@ from plain_numpy import blocks, convolve
 from round_trips import assert_in_its_config
 from stepping import compile_steps
 
-from cnnlib import layers as own
-from cnnlib.models import LeNet5Original
+from cnnbook import lenet1998 as own
+from cnnbook.lenet1998 import LeNet5Original
 
 pytestmark = pytest.mark.backends
 

@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from cnnlib.data.sets import SETS
+from cnnlib.data.sets import SETS, Content, DataSpec
+from cnnlib.data.sources import EMBEDDED
 
 SIDE = 4096
 """Of a picture, in the units that it is drawn in, whatever its pixels."""
@@ -335,3 +336,52 @@ FIELDS: dict[str, Callable[[np.ndarray, np.ndarray], Field]] = {
     "tee": _tee,
     "chevron": _chevron,
 }
+
+_SHAPES = Content(
+    train=4_000,
+    test=1_000,
+    validation=500,
+    sha256="560652a131d7921bd066d7cf6a696a8510f771846c7051ae9780f21a856bcfe0",
+)
+
+_LUNGS = Content(
+    train=1_000,
+    test=400,
+    validation=200,
+    sha256="1d93358147cdfadb2dbd32277e904ed412f4c2ce3ff91dc807c6cb47563cd4db",
+)
+
+SETS |= {
+    "shapes": DataSpec(
+        name="shapes",
+        class_names=(
+            "disc",
+            "ring",
+            "square",
+            "triangle",
+            "star",
+            "cross",
+            "bar",
+            "crescent",
+            "tee",
+            "chevron",
+        ),
+        image_shape=(32, 32, 3),
+        url=None,
+        licence="MIT, as the rest of cnnlib",
+        citation="none: synthetic pictures, drawn by cnnbook.drawn",
+        full=_SHAPES,
+        quick=_SHAPES,
+    ),
+    "lungs": DataSpec(
+        name="lungs",
+        class_names=("clear", "cloudy"),
+        image_shape=(28, 28, 1),
+        url=None,
+        licence="MIT, as the rest of cnnlib",
+        citation="none: drawn phantoms and no x-rays, by cnnbook.drawn",
+        full=_LUNGS,
+        quick=_LUNGS,
+    ),
+}
+EMBEDDED |= {"shapes": (None, shapes_set), "lungs": (None, lungs_set)}

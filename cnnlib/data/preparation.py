@@ -1,0 +1,121 @@
+"""From a picture to what a network is fed: how it is cut, its pixels, and what is changed in training.
+
+One `Preparation` says all of it, for images in memory and for pictures of a folder, in training and in tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cnnlib.data import pixels, views
+from cnnlib.data.augmentation import Augmentation, PCAColour, RandomAffine, RandomCut, pca_of
+from cnnlib.data.pixels import Pixels
+from cnnlib.data.views import CentreView, RandomView, View
+
+AUGMENTATIONS: dict[str, Callable[[np.ndarray, Pixels], Augmentation]] = {
+    "affine": lambda train, prepared: RandomAffine(),
+    "flip": lambda train, prepared: RandomCut(),
+    "pad_crop_flip": lambda train, prepared: RandomCut(pad=4),
+    "pca_colour": lambda train, prepared: PCAColour(pca_of(prepared.ordered(train), prepared.span)),
+}
+"""By name, what makes an augmentation from training images and the preparation of their pixels."""
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """How pictures become what a network is fed.
+
+    A picture of a folder is cut by a view. Images in memory are not resized: a view cuts them where their
+    shorter side is the one that it would resize to, else they are taken whole. Then pixels are prepared, and
+    prepared training images are augmented.
+
+    Attributes:
+        pixels: how pixels are prepared: a name of `cnnlib.data.pixels`.
+        augmentation: None or a key of `AUGMENTATIONS`.
+        train: the view of a training picture.
+        test: the same for validation and test; where it gives several images, the network's outputs for them
+            are averaged.
+    """
+
+    pixels: str = "unit"
+    augmentation: str | None = None
+    train: View = field(default_factory=RandomView)
+    test: View = field(default_factory=CentreView)
+
+    def build_pixels(self, train: np.ndarray) -> Pixels:
+        """Return how pixels are prepared, with what it needs measured on training images.
+
+        Args:
+            train: uint8 (n, height, width, channels).
+
+        Raises:
+            ValueError: the preparation is unknown.
+        """
+        return pixels.build(self.pixels, train)
+
+    def build_augmentations(self, train: np.ndarray, prepared: Pixels) -> tuple[Augmentation, ...]:
+        """Return what is done to prepared training images.
+
+        Args:
+            train: uint8 (n, height, width, channels), to measure colours on.
+            prepared: what `build_pixels` returned.
+
+        Raises:
+            ValueError: the augmentation is unknown; the message lists those there are.
+        """
+        if self.augmentation is None:
+            return ()
+        if self.augmentation not in AUGMENTATIONS:
+            known = ", ".join(AUGMENTATIONS)
+            raise ValueError(f"Unknown augmentation {self.augmentation!r}: use one of {known}.")
+        return (AUGMENTATIONS[self.augmentation](train, prepared),)
+
+    def settings(self) -> dict:
+        """The preparation as plain data, for a record."""
+        return vars(self) | {when: views.as_settings(getattr(self, when)) for when in ("train", "test")}
+
+    @classmethod
+    def from_settings(cls, settings: dict) -> Preparation:
+        """Return the preparation that `settings` describes."""
+        chosen = {when: views.from_settings(settings[when]) for when in ("train", "test") if when in settings}
+        return cls(**settings | chosen)
+
+
+_VIEWS: dict[str, View] = {
+    "random_crop": RandomView(),
+    "random_crop_of_square": RandomView(square=True),
+    "scale_jitter": RandomView(shorter=(256, 512)),
+    "scale_jitter_480": RandomView(shorter=(256, 480)),
+    "random_area": views.RandomAreaView(),
+    "centre": CentreView(),
+    "ten_crop": views.TenCrop(),
+    "grid_crops": views.GridCrops(),
+    "multi_crop": views.MultiCrop(),
+}
+
+
+def migrated(recipe: dict) -> dict:
+    """A recipe's settings as they are now, from a record of the time when seven of them said this.
+
+    Args:
+        recipe: settings of a recipe; those that are not that old are returned as they are.
+    """
+    older = {"pixels", "augmentation", "view", "test_view", "crop", "train_crops", "test_crops"}
+    if "preparation" in recipe or not older & recipe.keys():
+        return recipe
+    train: View = _VIEWS[recipe.get("view", "random_crop")]
+    test: View = _VIEWS[recipe.get("test_view", "centre")]
+    augmentation = recipe.get("augmentation")
+    if side := recipe.get("crop"):  # only ever cut out of images of 32 x 32 pixels
+        mirrored = augmentation == "flip"
+        at_random = recipe.get("train_crops", "random") == "random"
+        train = RandomView(side, (32, 32), flip=mirrored) if at_random else CentreView(side, 32)
+        test = (views.TenCrop if recipe.get("test_crops") == "ten" else CentreView)(side, 32)
+        augmentation = None if at_random and mirrored else augmentation
+    found = Preparation(recipe.get("pixels", "unit"), augmentation, train, test)
+    return {key: value for key, value in recipe.items() if key not in older} | {
+        "preparation": found.settings()
+    }

@@ -1,0 +1,333 @@
+"""Your own pictures, in one call: from a folder to a network that was tested, and from its file back.
+
+The network is a trained one. Its features are computed once and standardised, a new classifier is fitted to
+them, and then the whole network learns on at small rates, as long as pictures it has not learned from say
+that it helps.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+from PIL import Image
+
+from cnnlib import data, evaluation, plots, transfer, weights
+from cnnlib.data import PictureFolder, Split
+from cnnlib.data.folders import stream
+from cnnlib.data.pixels import Pixels
+from cnnlib.data.preparation import Preparation
+from cnnlib.data.split import Groups
+from cnnlib.data.views import CentreView
+from cnnlib.layers import plain
+from cnnlib.reports import tested
+from cnnlib.structure import NEW, leaves
+from cnnlib.tables import Table
+from cnnlib.training import TrainingError
+from cnnlib.transfer.regression import mean_loss, regression, softmax
+
+# On the weights of the new classifier; validation pictures choose among them. The range was chosen on those
+# of twelve kinds of flowers, whose loss is lowest at 3e-4.
+PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+# A tenth and a hundredth of Adam's usual rate, our own choice: the second where the first does not help.
+RATES = (1e-4, 1e-5)
+EPOCHS = 6
+PATIENCE = 2
+BATCH = 16
+SHARE = 0.2
+"""Of the pictures: set aside to choose by, and where the folder has no test pictures, to test on."""
+_AS_IS = Pixels("as_is")
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A network that knows your classes, with all that is needed to use it.
+
+    Attributes:
+        model: from pictures (batch, size, size, channels) of 0 to 255 to probabilities (batch, classes).
+        class_names: by the number of the output.
+        view: how a picture becomes an image.
+        report: what was measured, in Markdown.
+        error: share of the test pictures that it classifies wrongly; None of a network that was loaded.
+        figures: by name: "confusion", "mistakes", and of two classes "roc".
+    """
+
+    model: keras.Model
+    class_names: tuple[str, ...]
+    view: CentreView
+    report: str = ""
+    error: float | None = None
+    figures: dict[str, plots.Drawing] = field(default_factory=dict)
+
+    def classify(
+        self, picture: str | os.PathLike | np.ndarray | Image.Image, top: int = 5
+    ) -> list[tuple[str, float]]:
+        """Name what a picture shows.
+
+        Args:
+            picture: the path of a file, or a picture of any size: uint8 (height, width, 3) or from PIL.
+            top: how many answers.
+
+        Returns:
+            Class names with their probabilities, the highest first.
+        """
+        seen = self.view(data.decode(picture, self.model.input_shape[-1]), np.zeros(0, "float32"))
+        scores = ops.convert_to_numpy(self.model(seen[None].astype("float32"), training=False))[0]
+        best = np.argsort(-scores, kind="stable")[:top]
+        return [(self.class_names[place], float(scores[place])) for place in best]
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the network as PATH.keras, which plain Keras opens, and names and view as PATH.json.
+
+        Raises:
+            ValueError: the path does not end in .keras.
+        """
+        path = _keras_file(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        plain(self.model).save(path)
+        described = {"class_names": list(self.class_names), "view": vars(self.view), "report": self.report}
+        path.with_suffix(".json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Learned:
+        """Read what `save` wrote; no code of the file is run.
+
+        Raises:
+            ValueError: the path does not end in .keras, or one of the two files is missing or damaged.
+        """
+        path = _keras_file(path)
+        try:
+            described = json.loads(path.with_suffix(".json").read_text())
+            names, view = tuple(described["class_names"]), CentreView(**described["view"])
+        except (OSError, ValueError, KeyError, TypeError) as problem:
+            raise ValueError(
+                f"{path.with_suffix('.json')} should hold the class names of {path.name}, and cannot be read "
+                f"({problem}): put it beside it."
+            ) from problem
+        return cls(keras.models.load_model(path), names, view, described["report"])
+
+    def __str__(self) -> str:
+        """Return the report."""
+        return self.report
+
+    def _repr_markdown_(self) -> str:
+        return self.report
+
+
+def _keras_file(path: str | os.PathLike) -> Path:
+    if Path(path).suffix != ".keras":
+        raise ValueError(f"A network is kept in a file .keras, not in {Path(path).name}.")
+    return Path(path).expanduser()
+
+
+def learn(
+    folder: str | os.PathLike,
+    network: str | keras.Model | weights.Pretrained = "squeezenet",
+    *,
+    preparation: Callable[[np.ndarray], Any] | None = None,
+    classifier: str | None = None,
+    groups: Groups | None = None,
+    epochs: int = EPOCHS,
+    seed: int = 0,
+    out: str | os.PathLike | None = None,
+    verbose: bool = True,
+) -> Learned:
+    """Teach a trained network to tell the classes of your own pictures apart, and test it.
+
+    Args:
+        folder: FOLDER/CLASS/FILE, or with splits FOLDER/train/CLASS/FILE and so on. Damaged pictures are left
+            out and counted. All are held in memory: ten thousand take 1.5 GB.
+        network: "squeezenet", which is small and quick; a name of `cnnlib.weights`; one of
+            `keras.applications`, such as "MobileNetV2"; or a Keras model of your own with its weights.
+        preparation: of a model of your own: what turns pixels of 0 to 255 into its input; None leaves them.
+        classifier: name of the first layer of its classifier; None finds it from the structure.
+        groups: what must not be divided, such as a patient: see `cnnlib.data.open_folder`.
+        epochs: passes through the pictures for fine-tuning, at most; 0 trains the new classifier alone.
+        seed: of what is set aside, of the order and of what is mirrored.
+        out: folder for the network, the report and its figures; features are kept there, too.
+        verbose: tell what goes on.
+
+    Returns:
+        The network, with its report.
+
+    Raises:
+        DataError: as `cnnlib.data.open_folder`.
+        ValueError: an unknown network, or one whose pixels are not all prepared alike.
+        WeightsError: weights that cannot be had.
+    """
+    say: Callable[..., None] = print if verbose else lambda *words: None
+    if out is not None:
+        Path(out).mkdir(parents=True, exist_ok=True)
+    began, remarks = time.monotonic(), str(data.check(folder, groups=groups))
+    body = transfer.body(network, preparation, classifier)
+    train, validation, test, names, paths, bad = _divided(folder, body, groups, seed)
+    say(f"{len(train)} pictures to learn from, {len(validation)} to choose by, {len(test)} to test on.")
+    kept = Path(out) / "features" if out is not None else None
+    found = [transfer.features(body.model, part, _AS_IS, folder=kept) for part in (train, validation)]
+    balance = _class_weights(train.y, len(names))
+    model = _with_head(body.model, found[0], train.y, found[1], validation.y, balance)
+    rows: list[list[object]] = []
+    best = _Best(model, validation, rows, say)
+    best.measure("new classifier on features")
+    for rate in RATES if epochs else ():
+        if _fine_tuned(model, rate, train, validation, balance, epochs, seed, best):
+            break
+    best.restore()
+    outputs = evaluation.scores(model, test.x.astype("float32"), 100)
+    report, error, figures = tested(outputs, test, names, paths, train.y)
+    tried = Table(["training", "validation loss", "validation error"], rows)
+    report += f"\n\nWhat was tried, on the validation pictures; the lowest loss was kept:\n\n{tried}"
+    first = [f"# {Path(os.path.abspath(folder)).name}: {len(names)} classes", body.source, remarks]
+    if bad:
+        first.append(f"{len(bad)} pictures were left out, since they cannot be read: {', '.join(bad[:5])}.")
+    report = "\n\n".join([*filter(None, first), report, f"It took {time.monotonic() - began:.0f} seconds."])
+    learned = Learned(model, names, body.view, report + "\n", error, figures)
+    say(f"test error {error:.1%}; {time.monotonic() - began:.0f} seconds")
+    if out is not None:
+        learned.save(Path(out) / "network.keras")
+        (Path(out) / "report.md").write_text(report + "\n")
+        for name, figure in figures.items():
+            figure.save(Path(out) / f"{name}.svg")
+    return learned
+
+
+def _divided(folder: str | os.PathLike, body: transfer.Body, groups: Groups | None, seed: int) -> tuple:
+    """Splits to learn from, to choose by and to test on; class names; paths of the last; what is bad."""
+    settings: dict[str, Any] = {"on_bad": "skip", "channels": body.model.input_shape[-1], "groups": groups}
+    opened = data.open_folder(folder, seed=seed, **settings)
+    if not len(opened.validation):
+        opened = data.open_folder(folder, validation=SHARE, seed=seed, **settings)
+    read = [_read(part, body.view) for part in (opened.train, opened.validation, opened.test)]
+    bad = [name for *_, skipped in read for name in skipped]
+    return *(images for images, *_ in read), opened.class_names, read[-1][1], bad
+
+
+def _read(folder: PictureFolder, view: CentreView) -> tuple[Split, tuple[str, ...], list[str]]:
+    """The pictures that can be read, with their paths; and the paths of the others."""
+    shape = (len(folder), view.size, view.size, folder.channels)
+    x, good = np.empty(shape, "uint8"), np.zeros(len(folder), bool)
+    examples = stream(folder, view, np.arange(len(folder)), np.zeros((len(folder), 0), "float32"))
+    for place, (image, _, weight) in enumerate(examples):
+        x[place], good[place] = image, weight > 0
+    named = np.array(folder.paths)
+    return Split(x if good.all() else x[good], folder.labels[good]), tuple(named[good]), named[~good].tolist()
+
+
+def _class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
+    """Weights (classes,) with which each class counts alike, and a picture 1 on average."""
+    return (len(labels) / classes / np.bincount(labels, minlength=classes)).astype("float32")
+
+
+def _with_head(
+    body: keras.Model,
+    x: np.ndarray,
+    y: np.ndarray,
+    chosen_x: np.ndarray,
+    chosen_y: np.ndarray,
+    balance: np.ndarray,
+) -> keras.Model:
+    """The body with standardised features and the classifier that is best on other pictures."""
+    mean, variance = x.mean(axis=0), x.var(axis=0)
+    variance = np.where(variance > 0, variance, 1).astype("float32")
+    x, chosen_x = (x - mean) / np.sqrt(variance), (chosen_x - mean) / np.sqrt(variance)
+    fitted = [regression(x, y, balance, penalty) for penalty in PENALTIES]
+    losses = [mean_loss(softmax(chosen_x @ kernel + bias), chosen_y) for kernel, bias in fitted]
+    head = layers.Dense(len(balance), activation="softmax", name=f"{NEW}predictions")
+    standard = layers.Normalization(mean=mean.tolist(), variance=variance.tolist(), name=f"{NEW}standardised")
+    model = keras.Model(
+        body.input, head(standard(body.output)), name=body.name.replace("_features", "_learned")
+    )
+    head.set_weights(fitted[int(np.argmin(losses))])
+    return model
+
+
+class _Enough(Exception):  # noqa: N818 - no error: the training has gone on for long enough
+    """Some epochs brought no lower loss."""
+
+
+class _Best:
+    """The weights with the lowest loss on the validation pictures so far, and a row for each training."""
+
+    def __init__(
+        self, model: keras.Model, validation: Split, rows: list[list[object]], say: Callable[..., None]
+    ):
+        self.model, self.rows, self.say = model, rows, say
+        self.x, self.y = validation.x.astype("float32"), validation.y
+        self.loss, self.kept = np.inf, model.get_weights()
+
+    def measure(self, what: str) -> float:
+        """Add a row; keep the weights if they are the best."""
+        given = evaluation.scores(self.model, self.x, 100)
+        loss = mean_loss(given, self.y) if np.isfinite(given).all() else np.inf
+        error = float((given.argmax(axis=1) != self.y).mean())
+        self.rows.append([what, f"{loss:.3f}", f"{error:.1%}"])
+        self.say(f"{what}: validation loss {loss:.3f}, error {error:.1%}")
+        if loss < self.loss:
+            self.loss, self.kept = loss, self.model.get_weights()
+        return loss
+
+    def restore(self) -> None:
+        self.model.set_weights(self.kept)
+
+
+def _fine_tuned(
+    model: keras.Model,
+    rate: float,
+    train: Split,
+    validation: Split,
+    balance: np.ndarray,
+    epochs: int,
+    seed: int,
+    best: _Best,
+) -> bool:
+    """Let the whole network learn on from its best weights; whether that helped."""
+    best.restore()
+    before = best.loss
+    transfer.freeze(model, 0.0)
+    for layer in leaves(model):
+        if isinstance(layer, layers.BatchNormalization) or layer.name == "preparation":
+            layer.trainable = False
+
+    losses: list[float] = []
+
+    def measure(epoch: int, figures: dict[str, float]) -> None:
+        losses.append(best.measure(f"fine-tuned, rate {rate:g}, epoch {epoch}"))
+        if losses[-1] > 2 * before + 1:
+            raise TrainingError("The loss rises")
+        if min([before, *losses[:-PATIENCE]]) <= min(losses[-PATIENCE:]) and epoch >= PATIENCE:
+            raise _Enough
+
+    whole = CentreView(train.x.shape[1], train.x.shape[1])
+    how = transfer.recipe(
+        epochs=epochs,
+        rate=rate,
+        batch_size=min(BATCH, len(train)),
+        optimizer="adam",
+        optimizer_settings={},
+        preparation=Preparation("as_is", "flip", whole, whole),
+    )
+    try:
+        transfer.fine_tune(
+            model,
+            how,
+            train,
+            pixels=_AS_IS,
+            factors=1.0,
+            seed=seed,
+            class_weights=balance.tolist(),
+            on_epoch=measure,
+        )
+    except _Enough:
+        best.say(f"{PATIENCE} epochs without a lower loss: stopped.")
+    except TrainingError as problem:
+        best.rows.append([f"fine-tuned, rate {rate:g}", "given up", str(problem).partition(":")[0]])
+        best.say(f"{problem}: tried again at a lower rate.")
+    return best.loss < before
