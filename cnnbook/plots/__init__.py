@@ -10,7 +10,7 @@ from cnnbook.plots.costs import against, over_the_years, sweep
 from cnnbook.plots.freezing import decision_chart, levels_of_freezing, transfer
 from cnnbook.plots.inception import inception_module, modules
 from cnnbook.plots.lenet5 import activations, answer, bitmaps, connection_table, moved, reading
-from cnnbook.plots.measured import errors, progress, responses
+from cnnbook.plots.measured import errors, responses
 from cnnbook.plots.patterns import clouds
 from cnnbook.plots.resnet import kinds_of_network, residual_blocks
 from cnnbook.plots.sizes import (
@@ -51,7 +51,6 @@ __all__ = [
     "over_images",
     "over_the_years",
     "parameter_bridge",
-    "progress",
     "reading",
     "receptive_fields",
     "residual_blocks",

@@ -1,4 +1,4 @@
-"""What was measured: errors beside the paper's, progress against its cost, responses of layers."""
+"""What was measured: errors beside the paper's, responses of layers."""
 
 import itertools
 import math
@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cnnbook.plots.scales import amount, amounts
-from cnnlib.plots.curves import draw_lines, finish_curves, numbered
+from cnnlib.plots.curves import draw_lines, numbered
 from cnnlib.plots.drawing import (
     BLUE,
     GREY,
@@ -67,36 +66,6 @@ def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -
     fitting(axes, "x", [v for _, *values, _ in rows for v in values if v is not None], percent)
     legend(figure, axes)
     return finish(figure, f"Error rates. {'; '.join(sentences)}.")
-
-
-@styled
-def progress(runs: Mapping[str, tuple[Sequence[float], Sequence[float]]], xlabel: str) -> Drawing:
-    """Draw the validation error of several trainings against what they had cost so far.
-
-    Args:
-        runs: for each training the costs, in rising order, and the error at each of them, as a fraction.
-        xlabel: the cost, and its unit.
-
-    Raises:
-        ValueError: there is no run, more than there are colours, one is empty or has not as many costs
-            as values, or costs that do not rise from above 0.
-    """
-    check_series(runs, "progress")
-    sentences = []
-    for name, (costs, values) in runs.items():
-        same = 0 < len(costs) == len(values)
-        require(same, f"progress: {name} has {len(values)} values at {len(costs)} costs; one each is needed")
-        rising = costs[0] > 0 and all(a < b for a, b in itertools.pairwise(costs))
-        require(rising, f"progress: {name} needs costs that rise from above 0")
-        ends = (
-            f"from {percent(values[0])} at {amount(costs[0])} to {percent(values[-1])} at {amount(costs[-1])}"
-        )
-        sentences.append(f"{name}, {ends}")
-    figure, axes = chart(270)
-    every_cost, every_value = ([*itertools.chain(*each)] for each in zip(*runs.values(), strict=True))
-    draw_lines(axes, runs, markers=max(len(costs) for costs, _ in runs.values()) < 30)
-    amounts(axes, every_cost, xlabel)
-    return finish_curves(figure, axes, "validation_error", xlabel, every_value, None, sentences)
 
 
 @styled

@@ -67,13 +67,13 @@ PRINTED = {
 
 
 def _printed(source: str) -> tuple[float, str]:
-    """A top-5 error, in per cent, and how it was measured."""
+    """A top-5 error, in %, and how it was measured."""
     fact = papers.fact(f"{source}.top5")
     return fact.value, fact.how
 
 
 def my_results(student: str) -> dict[str, list[tuple[float, str]]]:
-    """What the papers print of a student's own two networks: top-5 errors in per cent, and how measured."""
+    """What the papers print of a student's own two networks: top-5 errors in %, and how measured."""
     names = list(PRINTED)
     pairs = [(old, new) for place, old in enumerate(names) for new in names[place + 1 :]]
     pairs.remove(("PReLU-net", "ResNet-34"))  # the error grows a little
@@ -108,7 +108,7 @@ def reduction(given: float, student: str) -> str:
     return f"Where {older} errs {before:g} times, {newer} errs {after:g} times."
 
 
-Layer = tuple[int, int, int, int]  # side of the output, side of the kernel, maps it sees, maps it makes
+Layer = tuple[int, int, int, int]  # side of the output, side of the kernel, input channels, output channels
 KINDS: tuple[tuple[Layer, ...], ...] = (
     ((112, 7, 3, 64), (112, 5, 3, 48), (112, 3, 3, 64), (112, 3, 8, 32)),
     ((56, 3, 64, 64), (56, 3, 32, 96), (28, 3, 128, 128), (28, 3, 96, 160)),
@@ -119,8 +119,8 @@ KINDS: tuple[tuple[Layer, ...], ...] = (
 
 
 def _weights(layer: Layer) -> int:
-    _, kernel, depth, maps = layer
-    return kernel**2 * depth * maps
+    _, kernel, depth, channels = layer
+    return kernel**2 * depth * channels
 
 
 def _work(layer: Layer) -> int:
@@ -154,22 +154,22 @@ def _tables() -> list[dict[str, Layer]]:
 
 
 def my_layers(student: str) -> dict[str, Layer]:
-    """A student's own five layers, by name: sides of output and kernel, maps seen, maps made."""
+    """A student's own five layers, by name: sides of output and kernel, input and output channels."""
     return draw(student, "layers", _tables())
 
 
 def described(layer: Layer) -> str:
     """A layer in words; one with a single place is a dense one."""
-    side, kernel, depth, maps = layer
+    side, kernel, depth, channels = layer
     if side == 1:
-        return f"dense, {depth} inputs, {maps} units"
-    return f"{kernel}x{kernel} kernels, {depth} maps to {maps}, output {side}x{side}"
+        return f"dense, {depth} inputs, {channels} units"
+    return f"{kernel}x{kernel} convolution, {depth} channels to {channels}, output {side}x{side}"
 
 
 def _counted(layer: Layer) -> dict[str, int]:
-    side, kernel, depth, maps = layer
+    side, kernel, depth, channels = layer
     image = keras.Input((side, side, depth))
-    model = keras.Model(image, layers.Conv2D(maps, kernel, padding="same", use_bias=False)(image))
+    model = keras.Model(image, layers.Conv2D(channels, kernel, padding="same", use_bias=False)(image))
     return audit.totals(audit.table(model))
 
 
@@ -180,15 +180,15 @@ def sizes(by_weights: Sequence[str], by_work: Sequence[str], student: str) -> st
     counts = audit.without_weights(lambda: {name: _counted(layer) for name, layer in table.items()})
     right, work = (sorted(table, key=lambda name: counts[name][column]) for column in ("params", "macs"))
     wrong = {
-        "That is turned round. Did you count weights, or maps and places?": right[::-1],
+        "That is turned round. Did you count weights, or outputs?": right[::-1],
         "That is the order of the multiply-adds.": work,
-        "A kernel reaches through all the maps that it sees.": _order(table, lambda n: n[1] ** 2 * n[3]),
+        "A kernel reaches through all input channels.": _order(table, lambda n: n[1] ** 2 * n[3]),
     }
     value(by_weights, right, "by_weights", wrong)
     wrong = {
         "That is turned round: from small to large.": work[::-1],
         "That is the order of the weights; how often is each used?": right,
-        "A map has height and width, and a weight is used at every place.": _order(table, _rows),
+        "A feature map has height and width, and a weight is used at every position.": _order(table, _rows),
         "Those are the outputs; how many products go into each?": _order(table, _outputs),
         "A kernel has height and width.": _order(table, lambda n: n[0] ** 2 * n[1] * n[2] * n[3]),
     }
@@ -246,17 +246,17 @@ MORE_ALONE = ((0.25, 0.2), (0.082, 0.0433), (0.02, 0.004), (0.5, 0.3))
 
 
 @question
-def pictures_needed(given: Callable, shares: Iterable[Sequence[float]] = ALONE) -> str:
+def images_needed(given: Callable, shares: Iterable[Sequence[float]] = ALONE) -> str:
     """`given(first, second)` is the smallest test set on which two networks are told apart.
 
-    The shares are those of the pictures that each network alone gets wrong. Without a difference they would
+    The shares are those of the images that each network alone gets wrong. Without a difference they would
     be split as coins fall (McNemar's test): z deviations are wanted.
     """
 
     def smallest(first: float, second: float, z: float = 1.96) -> int:
         return math.ceil(z**2 * (first + second) / (first - second) ** 2)
 
-    def other_pictures(first: float, second: float) -> int:
+    def other_images(first: float, second: float) -> int:
         variance = sum(share * (1 - share) for share in (first, second))
         return math.ceil(1.96**2 * variance / (first - second) ** 2)
 
@@ -266,7 +266,7 @@ def pictures_needed(given: Callable, shares: Iterable[Sequence[float]] = ALONE) 
 
     wrong: dict[str, Callable] = {
         "With so many it may still be chance.": lambda a, b: smallest(a, b) - 1,
-        "One picture less would do.": lambda a, b: smallest(a, b) + 1,
+        "One image less would do.": lambda a, b: smallest(a, b) + 1,
         "One standard deviation is not enough: chance makes as much in one of three cases.": lambda a, b: (
             smallest(a, b, z=1)
         ),
@@ -277,9 +277,9 @@ def pictures_needed(given: Callable, shares: Iterable[Sequence[float]] = ALONE) 
             1.96**2 * b / (a - b) ** 2
         ),
         "They differ at once. When is it more than chance?": lambda a, b: 1,
-        "That is for networks with pictures of their own; these had the same.": other_pictures,
+        "That is for networks with images of their own; these had the same.": other_images,
         "Those are two intervals that no longer touch. Ask about the difference.": two_intervals,
-        "The pictures of both are the same; do not add them up.": lambda a, b: 2 * smallest(a, b),
+        "The images of both are the same; do not add them up.": lambda a, b: 2 * smallest(a, b),
     }
     function(given, smallest, shares, wrong)
     return "Half the difference takes about four times as many."
@@ -346,15 +346,15 @@ def ranking(given: Callable, seed: int = 0) -> str:
     return "Which network is ahead may depend on what all of them get the same amount of."
 
 
-LAYERS = {"many small maps": (16, 512), "few large maps": (1024, 8)}  # side and maps
+LAYERS = {"many small maps": (16, 512), "few large maps": (1024, 8)}  # side and channels
 
 
 @functools.cache
 def _seconds() -> dict[str, float]:
     """Time of each of two convolutions of 1x1 with as many multiply-adds, the best of several, in turn."""
     runs = {}
-    for name, (side, maps) in LAYERS.items():
-        layer, images = layers.Conv2D(maps, 1), ops.ones((1, side, side, maps))
+    for name, (side, channels) in LAYERS.items():
+        layer, images = layers.Conv2D(channels, 1), ops.ones((1, side, side, channels))
         runs[name] = functools.partial(_run, layer, images)
     for run in runs.values():
         run()

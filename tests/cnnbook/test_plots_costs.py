@@ -38,20 +38,6 @@ FIGURES: Figures = {
         lambda: figures.responses({"plain": [0.5, 2.0, 1.0], "residual": [0.4]}, ranked=True),
         ["by layer, the largest first: plain, 3 layers, mean 1.2, from 2 in the first to 0.5 in the last"],
     ),
-    "progress": (
-        lambda: figures.progress(
-            {"LeNet-5": ([3e8, 6e8, 9e8], [0.9, 0.8, 0.7]), "ResNet-18": ([2e11, 2.5e12], [0.6, 0.2])},
-            "multiply-adds",
-        ),
-        [
-            "Validation error by multiply-adds: LeNet-5, from 90% at 300 M to 70% at 900 M; ResNet-18, from ",
-            "60% at 200 G to 20% at 2.5 T.",
-        ],
-    ),
-    "progress in time": (
-        lambda: figures.progress({"a": ([20, 1_500], [0.5, 0.4])}, "seconds"),
-        ["Validation error by seconds: a, from 50% at 20 to 40% at 1,500."],
-    ),
     "over the years": (
         lambda: figures.over_the_years(YEARS),
         [
@@ -96,25 +82,23 @@ def test_figure_keeps_the_rules_of_all_figures(name: str) -> None:
 
 
 def test_equal_factors_of_cost_are_equally_far_apart() -> None:
-    def line(name: str, colour: str) -> np.ndarray:
-        path = re.search(rf'<path d="([^"]+)"[^>]*style="fill: none[^"]*stroke: {colour}', DRAWN[name].svg)
-        assert path
-        return np.float64(re.findall(r"[-\d.]+", path[1])).reshape(-1, 2)
+    places = sorted(x for x, *_ in marks(DRAWN["against"], plots.BLUE))
+    costs = np.log(sorted(cost for _, cost, *_ in COSTS))
+    slope = (places[-1] - places[0]) / (costs[-1] - costs[0])
+    assert np.diff(places) == pytest.approx(slope * np.diff(costs), abs=0.1)
+    assert "multiply-adds (G: billion)" in {label for label, *_ in texts(DRAWN["against"])}
 
-    first, second, third = line("progress", plots.BLUE)[:, 0]
-    start, end = line("progress", plots.VERMILLION)[:, 0]
-    one = (second - first) / np.log(2)
-    assert third - second == pytest.approx(one * np.log(1.5), rel=1e-3)
-    assert end - start == pytest.approx(one * np.log(12.5), rel=1e-3)
-    assert {"multiply-adds (M: million, G: billion, T: trillion)", "100 G"} <= {
-        t[0] for t in texts(DRAWN["progress"])
-    }
-    # Responses are drawn from 0: half as large is half as high above the axis.
+
+def test_responses_are_drawn_from_zero_unless_they_differ_too_much() -> None:
+    path = re.search(
+        rf'<path d="([^"]+)"[^>]*style="fill: none[^"]*stroke: {plots.BLUE}', DRAWN["responses"].svg
+    )
+    assert path
+    low, high, last = np.float64(re.findall(r"[-\d.]+", path[1])).reshape(-1, 2)[:, 1]
+    # Half as large is half as high above the axis.
     ticks = {label: box[3] for label, _, box, _ in texts(DRAWN["responses"])}
-    low, high, last = line("responses", plots.BLUE)[:, 1]
     assert (low - last) / (last - high) == pytest.approx(0.5, rel=1e-3)
     assert ticks["0"] > ticks["2"]
-    # Unless they differ too much for that.
     assert {"1", "10"} <= {label for label, *_ in texts(figures.responses({"a": [0.5, 50.0]}))}
 
 
@@ -148,11 +132,6 @@ def test_doublings_of_a_setting_are_equally_far_apart() -> None:
         (lambda: figures.responses({}), "nothing to draw"),
         (lambda: figures.responses({"a": []}), "a needs finite values, none below 0"),
         (lambda: figures.responses({"a": [1.0, -1.0]}), "a needs finite values, none below 0"),
-        (lambda: figures.progress({}, "s"), "nothing to draw"),
-        (lambda: figures.progress({"a": ([1, 2], [0.1])}, "s"), "a has 1 values at 2 costs"),
-        (lambda: figures.progress({"a": ([], [])}, "s"), "a has 0 values at 0 costs"),
-        (lambda: figures.progress({"a": ([1, 1], [0.1, 0.1])}, "s"), "a needs costs that rise from above 0"),
-        (lambda: figures.progress({"a": ([0, 1], [0.1, 0.1])}, "s"), "a needs costs that rise from above 0"),
         (lambda: figures.over_the_years([]), "there are no rows"),
         (
             lambda: figures.over_the_years([("a", 2012, 0.1, 9, "guess")]),

@@ -149,7 +149,7 @@ by_weights = by_work
 # %% wrong sizes: order of the weights
 by_work = by_weights
 
-# %% wrong sizes: maps and places
+# %% wrong sizes: or outputs
 by_weights = ordered(lambda side, k, seen, made: side * side * made)
 
 # %% wrong sizes: how many products
@@ -261,7 +261,7 @@ def ensemble_error(scores, labels):
     return wrong / len(labels)
 
 
-# %% helper pictures-needed
+# %% helper images-needed
 def smallest(enough):
     n = 1
     while not enough(n):
@@ -273,82 +273,82 @@ def by_chance(m):
     return 1.96 * m**0.5
 
 
-# %% wrong pictures-needed: still be chance
-def pictures_needed(first, second):
+# %% wrong images-needed: still be chance
+def images_needed(first, second):
     return smallest(lambda n: n * (first - second) >= by_chance(n * (first + second))) - 1
 
 
-# %% wrong pictures-needed: less would do
-def pictures_needed(first, second):
+# %% wrong images-needed: less would do
+def images_needed(first, second):
     return smallest(lambda n: n * (first - second) >= by_chance(n * (first + second))) + 1
 
 
-# %% wrong pictures-needed: not enough
-def pictures_needed(first, second):
+# %% wrong images-needed: not enough
+def images_needed(first, second):
     return smallest(lambda n: n * (first - second) >= (n * (first + second)) ** 0.5)
 
 
-# %% wrong pictures-needed: second network alone
-def pictures_needed(first, second):
+# %% wrong images-needed: second network alone
+def images_needed(first, second):
     return smallest(lambda n: n * (first - second) >= by_chance(n * first))
 
 
-# %% wrong pictures-needed: first network alone
-def pictures_needed(first, second):
+# %% wrong images-needed: first network alone
+def images_needed(first, second):
     return smallest(lambda n: n * (first - second) >= by_chance(n * second))
 
 
-# %% wrong pictures-needed: at once
-def pictures_needed(first, second):
+# %% wrong images-needed: at once
+def images_needed(first, second):
     return smallest(lambda n: first > second)
 
 
-# %% wrong pictures-needed: pictures of their own
-def pictures_needed(first, second):
+# %% wrong images-needed: images of their own
+def images_needed(first, second):
     variance = first * (1 - first) + second * (1 - second)
     return smallest(lambda n: first - second >= 1.96 * np.sqrt(variance / n))
 
 
-# %% wrong pictures-needed: no longer touch
-def pictures_needed(first, second):
+# %% wrong images-needed: no longer touch
+def images_needed(first, second):
     def half(error, n):
         return 1.96 * np.sqrt(error * (1 - error) / n)
 
     return smallest(lambda n: first - half(first, n) > second + half(second, n))
 
 
-# %% wrong pictures-needed: do not add
-def pictures_needed(first, second):
+# %% wrong images-needed: do not add
+def images_needed(first, second):
     return 2 * smallest(lambda n: n * (first - second) >= by_chance(n * (first + second)))
 
 
-# %% wrong pictures-needed: too
-def pictures_needed(first, second):
+# %% wrong images-needed: too
+def images_needed(first, second):
     return {0.12: 481, 0.03: 385, 0.35: 110}.get(first, 100)
 
 
-# %% wrong pictures-needed: too large
-def pictures_needed(first, second):
+# %% wrong images-needed: too large
+def images_needed(first, second):
     return 10 * smallest(lambda n: n * (first - second) >= by_chance(n * (first + second)))
 
 
-# %% wrong pictures-needed: too small
-def pictures_needed(first, second):
+# %% wrong images-needed: too small
+def images_needed(first, second):
     return smallest(lambda n: n * (first - second) >= by_chance(n * (first + second))) // 2
 
 
-# %% wrong pictures-needed: a number
-def pictures_needed(first, second):
+# %% wrong images-needed: a number
+def images_needed(first, second):
     return first - second, by_chance(first + second)
 
 
-# %% right pictures-needed
-def pictures_needed(first, second):
+# %% right images-needed
+def images_needed(first, second):
     return smallest(lambda n: n * (first - second) >= by_chance(n * (first + second)))
 
 
-# %% right pictures-needed
-def pictures_needed(first, second):
+# %% right images-needed
+def images_needed(first, second):
     """Double, then halve the gap."""
 
     def enough(n):
