@@ -122,8 +122,10 @@ def differences(first: keras.Model, second: keras.Model, seed: int = 0) -> list[
         for a, b in zip(table(first), table(second), strict=False)
         if (a.output_shape, a.params, a.macs) != (b.output_shape, b.params, b.macs)
     ]
-    if len(first.layers) != len(second.layers):
-        found.append(f"{len(first.layers)} layers against {len(second.layers)}")
+    # Not of the models, of which a Sequential one does not count its input.
+    one, other = (len(table(model)) for model in (first, second))
+    if one != other:
+        found.append(f"{one} layers against {other}")
     if found or first.input_shape != second.input_shape:
         return found or [f"input {first.input_shape} against {second.input_shape}"]
     found = [

@@ -157,7 +157,7 @@ def test_differences_see_kernels_of_another_shape() -> None:
 
 def test_differences_count_layers_and_inputs() -> None:
     plain, longer = chain((4, 4, 1), layers.ReLU()), chain((4, 4, 1), layers.ReLU(), layers.ReLU())
-    assert audit.differences(plain, longer) == ["2 layers against 3"]
+    assert audit.differences(plain, longer) == ["1 layers against 2"]
     wide = chain((6, 6, 1), layers.Cropping2D(1), layers.ReLU())
     narrow = chain((4, 4, 1), layers.Cropping2D(0), layers.ReLU())
     assert audit.differences(wide, narrow) == ["input (None, 6, 6, 1) against (None, 4, 4, 1)"]
@@ -169,6 +169,14 @@ def test_two_builds_of_one_network_do_not_differ_and_keep_their_weights() -> Non
     assert audit.differences(first, second) == []
     for old, new in zip(before, second.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+def test_a_network_stacked_and_one_wired_up_are_the_same() -> None:
+    wired = network()
+    stacked = keras.Sequential(
+        [keras.Input((8, 8, 1)), *(type(x).from_config(x.get_config()) for x in wired.layers[1:])]
+    )
+    assert audit.differences(stacked, wired) == audit.differences(wired, stacked) == []
 
 
 @pytest.mark.backends
