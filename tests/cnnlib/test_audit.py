@@ -184,6 +184,14 @@ def test_two_builds_of_one_network_do_not_differ_and_keep_their_weights() -> Non
         np.testing.assert_array_equal(old, new)
 
 
+def test_a_network_stacked_and_one_wired_up_are_the_same() -> None:
+    wired = network()
+    stacked = keras.Sequential(
+        [keras.Input((8, 8, 1)), *(type(x).from_config(x.get_config()) for x in wired.layers[1:])]
+    )
+    assert audit.differences(stacked, wired) == audit.differences(wired, stacked) == []
+
+
 @pytest.mark.backends
 def test_a_network_is_counted_without_memory_for_its_weights() -> None:
     def build() -> int:
