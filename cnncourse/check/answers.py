@@ -282,13 +282,22 @@ class _Seen:
     @functools.cached_property
     def outputs(self) -> list[np.ndarray]:
         """Outputs for two random images."""
+        fill(self._model)
+        return self._outputs(training=False)
+
+    @functools.cached_property
+    def is_random(self) -> bool:
+        """Whether it gives other outputs each time while it trains, as dropout has it."""
+        pairs = zip(*(self._outputs(training=True) for _ in range(2)), strict=True)
+        return any(not np.allclose(once, again, rtol=1e-3, atol=1e-5) for once, again in pairs)
+
+    def _outputs(self, training: bool) -> list[np.ndarray]:
         from keras import ops, tree
 
-        fill(self._model)
         random = np.random.default_rng(0)
         shapes = self.input_shape if isinstance(self.input_shape, list) else [self.input_shape]
         images = [random.normal(size=(2, *sides[1:])).astype("float32") for sides in shapes]
-        given = self._model(images if len(images) > 1 else images[0], training=False)
+        given = self._model(images if len(images) > 1 else images[0], training=training)
         return [np.asarray(ops.convert_to_numpy(output)) for output in tree.flatten(given)]
 
 
@@ -345,6 +354,8 @@ def _difference(got: _Seen, right: _Seen, tolerance: float) -> str | None:
     for mine, theirs in zip(got.outputs, right.outputs, strict=True):
         if not np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max():
             return "has the right shapes and parameters, but with the same weights it gives other outputs"
+    if got.is_random != right.is_random:
+        return f"{'drops units' if got.is_random else 'never drops units'} while it trains; look again"
     return None
 
 
@@ -379,7 +390,7 @@ def _number_complaint(got: Any, right: Any, tolerance: float) -> str | None:
 
 def _as_number(got: Any) -> int | float | None:
     """Read a Python number, a NumPy one or a tensor of one element."""
-    if got is None or isinstance(got, bool | str):
+    if got is None or isinstance(got, bool | str | list | tuple):
         return None
     if isinstance(got, numbers.Integral):
         whole = int(got)
