@@ -1,4 +1,4 @@
-"""What the section on VGG does with a network: evaluate it densely. And what its deep ones copied from net A."""
+"""What the section on VGG does with a network: evaluate it densely; and what deep ones copied from net A."""
 
 from __future__ import annotations
 
