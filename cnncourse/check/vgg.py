@@ -214,9 +214,7 @@ def vgg(
     wrong["The dense layers before the output are missing."] = build(dense=0)
     wrong["The dense layers before the output have a ReLU as well."] = build(between=None)
     wrong["The output should be probabilities."] = build(last=None)
-    whole = functools.partial(models.VGG, config, input_shape=(side, side, 3), classes=classes, width=width)
-    right = whole() if len(chosen) == len(MAPS) else build()()
-    network(call(given, chosen, units, side, classes), right, mistakes=wrong)
+    network(call(given, chosen, units, side, classes), build()(), mistakes=wrong)
     return "All of the paper's networks but one come out of it; A-LRN needs a word more in its plan."
 
 
