@@ -286,8 +286,8 @@ def _check_module(got: keras.Model, sides: Sequence[int], counts: Counts) -> Non
         network(got, right, "your module", wrong)
     except Wrong:
         mine, theirs = _channels(got), _channels(right)
-        in_order = (rows[np.argsort(rows.sum(axis=1))] for rows in (mine, theirs))
-        if np.allclose(*in_order, atol=1e-4) and not np.allclose(mine, theirs, atol=1e-4):
+        one, other = (rows[np.argsort(rows.sum(axis=1))] for rows in (mine, theirs))
+        if np.allclose(one, other, atol=1e-4) and not np.allclose(mine, theirs, atol=1e-4):
             raise Wrong(
                 "your module makes the right channels, but not in the order that is asked for."
             ) from None
