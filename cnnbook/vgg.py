@@ -1,4 +1,4 @@
-"""What the section on VGG does with a whole network: evaluate it densely, start a deep one from net A."""
+"""What the section on VGG does with a network: evaluate it densely; and what deep ones copied from net A."""
 
 from __future__ import annotations
 
@@ -55,41 +55,6 @@ def dense_evaluation(model: keras.Model) -> keras.Model:
     values = zip(model.get_weights(), dense.weights, strict=True)
     dense.set_weights([np.reshape(value, weight.shape) for value, weight in values])
     return dense
-
-
-def initialise_from(model: keras.Model, source: keras.Model) -> tuple[str, ...]:
-    """Start a deep network from net A: copy A's first four convolutions and its fully connected layers.
-
-    All other layers keep the weights they have, and what was copied is trained like the rest.
-
-    Args:
-        model: the network to start, one of `VGG` with its top.
-        source: net A, trained.
-
-    Returns:
-        Names of the layers that were copied.
-
-    Raises:
-        ValueError: a layer is missing in one of the two, or its weights have another shape; nothing has been
-            copied then.
-
-    Source: Simonyan and Zisserman 2015, section 3.1.
-    """
-    ours, theirs = ({layer.name: layer for layer in net.layers} for net in (model, source))
-    for net, has in ((model, ours), (source, theirs)):
-        missing = [name for name in STARTS_FROM_A if name not in has]
-        if missing:
-            raise ValueError(f"{net.name} has no layer {', '.join(missing)}: give VGGs with their tops.")
-    for name in STARTS_FROM_A:
-        shapes = [tuple(has[name].kernel.shape) for has in (ours, theirs)]
-        if shapes[0] != shapes[1]:
-            raise ValueError(
-                f"{name} has weights {shapes[0]} in {model.name} and {shapes[1]} in {source.name}: build "
-                "both with the same input_shape, classes and width."
-            )
-    for name in STARTS_FROM_A:
-        ours[name].set_weights(theirs[name].get_weights())
-    return STARTS_FROM_A
 
 
 def _empty_convolution(filters: int, size: tuple[int, int], activation: Any, name: str) -> layers.Conv2D:

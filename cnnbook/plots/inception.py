@@ -84,13 +84,13 @@ def inception_module(
         _ribbon(axes, (middle, slot - 6, y + 28), (left, branch[-1].maps * scale, concatenated), branch[-1])
         left += branch[-1].maps * scale
     sums = " + ".join(f"{branch[-1].maps:,}" for branch in layers)
-    axes.text(WIDTH / 2, concatenated + 20, f"output {sums} = {total:,} maps", ha="center", **LABEL)
+    axes.text(WIDTH / 2, concatenated + 20, f"output {sums} = {total:,} channels", ha="center", **LABEL)
     macs = sum(layer.macs for branch in layers for layer in branch)
     note = f"M: million multiply-adds; {_millions(macs)} in all"
     axes.text(WIDTH / 2, concatenated + 36, note, ha="center", alpha=MUTED, **LABEL)
     paths = "; ".join(", then ".join(map(_in_words, branch)) for branch in layers)
     alt = f"{title}: {len(layers)} branches from {times(shape)}: {paths}. Side by side they are {sums} = "
-    return finish(figure, f"{alt}{total:,} maps; {_millions(macs)} multiply-adds.")
+    return finish(figure, f"{alt}{total:,} channels; {_millions(macs)} multiply-adds.")
 
 
 def _branch(shape: tuple[int, int, int], branch: Sequence[tuple[int | str, int | None]]) -> list[_Layer]:
@@ -112,7 +112,7 @@ def _layer_box(axes: Axes, corner: tuple[float, float], width: float, layer: _La
     axes.add_patch(Rectangle((x, y), width, 28, fc=kernel_colour(layer.kernel), alpha=0.5, lw=0))
     weights = not isinstance(layer.kernel, str)
     upper = f"{kernel_name(layer.kernel)}, {layer.maps:,}" if weights else kernel_name(layer.kernel)
-    lower = _millions(layer.macs) if weights else f"{layer.maps:,} maps"
+    lower = _millions(layer.macs) if weights else f"{layer.maps:,} channels"
     axes.text(middle, y + 8, upper, ha="center", **LABEL)
     axes.text(middle, y + 20.5, lower, ha="center", alpha=MUTED + 0.1, **LABEL)
 
@@ -134,7 +134,7 @@ def _millions(count: int) -> str:
 
 
 def _in_words(layer: _Layer) -> str:
-    return f"{kernel_name(layer.kernel)} with {layer.maps:,} maps" + (
+    return f"{kernel_name(layer.kernel)} with {layer.maps:,} channels" + (
         f" ({_millions(layer.macs)})" if layer.macs else ""
     )
 
@@ -189,7 +189,7 @@ def modules(rows: "Sequence[Row]", title: str, heads: Mapping[str, str]) -> Draw
         tops.append(top)
         top += part.height + 8
     figure, axes = sheet(WIDTH, top, title)
-    axes.text(0, 25, "numbers in a module: maps; purple: 1\N{MULTIPLICATION SIGN}1", alpha=MUTED, **LABEL)
+    axes.text(0, 25, "numbers in a module: channels; purple: 1\N{MULTIPLICATION SIGN}1", alpha=MUTED, **LABEL)
     for i, (part, y) in enumerate(zip(parts, tops, strict=True)):
         if i:
             start = tops[i - 1] + parts[i - 1].height
@@ -296,4 +296,4 @@ def _told(part: _Part) -> str:
     if not part.branches:
         return f"{part.row.name}, {part.word}, {times(shape)}"
     sums = " + ".join(branch[-1][0] for branch in part.branches.values())
-    return f"{part.row.name}, {sums} = {shape[-1]:,} maps of {times(shape[:2])}"
+    return f"{part.row.name}, {sums} = {shape[-1]:,} channels of {times(shape[:2])}"

@@ -55,7 +55,7 @@ def configurations(
     tops = list(itertools.accumulate((cell * n + 15 for n in rows), initial=22.0))
     figure, axes = sheet(WIDTH, tops[-1] + cell * len(units) + 34)
     for top, n, number in zip(tops, rows, maps, strict=False):
-        axes.text(0, top + cell / 2 - 1.5, f"{number:,} maps", **LABEL)
+        axes.text(0, top + cell / 2 - 1.5, f"{number:,} channels", **LABEL)
         axes.text(0, top + cell * n + 2.5, "pool", alpha=MUTED, **LABEL)
     for j, width in enumerate(units):
         axes.text(0, tops[-1] + cell * (j + 0.5) - 1.5, f"{width:,} units", **LABEL)
@@ -80,9 +80,8 @@ def configurations(
         + " | ".join(listed(map(kernel_name, block)) for block in blocks)
         for name, blocks in table.items()
     ]
-    alt = (
-        f"{len(table)} networks of {len(maps)} blocks with {listed(f'{n:,}' for n in maps)} maps, each block "
-    )
+    channels = listed(f"{n:,}" for n in maps)
+    alt = f"{len(table)} networks of {len(maps)} blocks with {channels} channels, each block "
     alt += f"ending in a pooling, and dense layers of {listed(f'{n:,}' for n in units)} units. "
     return finish(figure, alt + "; ".join(sentences) + ".")
 
@@ -127,7 +126,7 @@ def receptive_fields(stacks: Mapping[str, Sequence[int]]) -> Drawing:
         between = listed(times((side, side)) for side in fields[name][1:-1])
         path = f"{seen} pixels" + (f", by way of {between}," if between else "")
         sentences.append(f"{name}: from {path} to one unit; {weights} C\N{SUPERSCRIPT TWO} weights, {layers}")
-    alt = f"Receptive fields of {len(stacks)} stacks with C maps in every layer. {'. '.join(sentences)}."
+    alt = f"Receptive fields of {len(stacks)} stacks with C channels in every layer. {'. '.join(sentences)}."
     return finish(figure, alt)
 
 

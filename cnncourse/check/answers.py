@@ -358,6 +358,8 @@ def _difference(got: _Seen, right: _Seen, tolerance: float) -> str | None:
     for mine, theirs in zip(got.outputs, right.outputs, strict=True):
         if not np.abs(mine - theirs).max() <= tolerance * np.abs(theirs).max():
             return "has the right shapes and parameters, but with the same weights it gives other outputs"
+    if got.is_random != right.is_random:
+        return f"{'drops units' if got.is_random else 'never drops units'} while it trains; look again"
     return None
 
 

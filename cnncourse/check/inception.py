@@ -22,14 +22,14 @@ from cnnlib.recipe import RECIPES
 
 # Maps of a module in the order of `models.inception_module`'s arguments.
 Counts = tuple[int, int, int, int, int, int]
-VIEWS = (0, 2, 4, 5)  # those that lie on the pile
+VIEWS = (0, 2, 4, 5)  # those that are concatenated
 
 HEIGHT_AND_WIDTH = "A kernel has a height and a width."
 
 
 def my_naive_module(student: str) -> tuple[int, int, int, int, int]:
-    """A student's own side, maps in, and maps of the convolutions of 1x1, 3x3 and 5x5."""
-    # No multiple of eight among the maps that come in: no two mistakes lead to the same number.
+    """A student's own side, channels in, and channels of the convolutions of 1x1, 3x3 and 5x5."""
+    # No multiple of eight among the channels that come in: no two mistakes lead to the same number.
     maps, ones, threes, fives = (100, 150, 180, 210), (32, 48, 64), (80, 96, 128), (16, 24, 40)
     return draw(student, "naive", list(product((14, 16, 28, 32), maps, ones, threes, fives)))
 
@@ -51,46 +51,46 @@ def _naive_work(side: int, maps: int, counts: Sequence[int], kernels: Sequence[i
 
 @question
 def naive_tower(depth: int, work: int, student: str) -> str:
-    """The maps that come out of two naive modules, and the multiply-adds of the second."""
+    """The channels that come out of two naive modules, and the multiply-adds of the second."""
     side, maps, ones, threes, fives = my_naive_module(student)
     counts = ones, threes, fives
     rows = _naive_tower(side, maps, counts)
     own, between = sum(counts), maps + sum(counts)
     wrong: dict[str, Any] = {}
     wrong["That is what comes out of the first module."] = between
-    wrong["The pool's maps lie on the pile too."] = own
-    wrong["A pool has no filters of its own: it passes on as many maps as it got."] = own + counts[-1]
+    wrong["The pool's channels are concatenated too."] = own
+    wrong["A pool has no filters of its own: it passes on as many channels as it got."] = own + counts[-1]
     wrong["The second module's pool passes on all that came out of the first."] = maps + own + counts[-1]
-    wrong["Where are the maps that the first module's pool passed on?"] = 2 * own
+    wrong["Where are the channels that the first module's pool passed on?"] = 2 * own
     value(depth, rows[-1].output_shape[-1], "depth", wrong)
     second = _naive_work(side, between, counts)
     wrong = {}
-    wrong["That is the work of the first module; more maps come into the second."] = _naive_work(
+    wrong["That is the work of the first module; more channels come into the second."] = _naive_work(
         side, maps, counts
     )
-    wrong["The first module's pool has put maps on the pile too, and they come into the second."] = (
-        _naive_work(side, own, counts)
+    wrong["The first module's pool has added its channels too, and they come into the second."] = _naive_work(
+        side, own, counts
     )
     wrong["That is the work of both modules."] = audit.totals(rows)["macs"]
     wrong[HEIGHT_AND_WIDTH] = _naive_work(side, between, counts, (1, 3, 5))
     wrong["The pool compares, it does not multiply."] = second + side**2 * 9 * between
-    wrong["That is the work at one place, and the maps have many."] = _naive_work(1, between, counts)
-    wrong["Maps have a height and a width."] = second // side
+    wrong["That is the work at one place, and feature maps have many."] = _naive_work(1, between, counts)
+    wrong["Feature maps have a height and a width."] = second // side
     wrong["Biases are added, not multiplied."] = second + side**2 * own
-    wrong["Every filter spans all maps that come in."] = _naive_work(side, 1, counts)
+    wrong["Every filter spans all channels that come in."] = _naive_work(side, 1, counts)
     value(work, audit.totals(rows[len(rows) // 2 :])["macs"], "work", wrong)
     modules = papers.fact("szegedy2015.modules").value
-    return f"After {modules} such modules there would be {maps + modules * own:,} maps."
+    return f"After {modules} such modules there would be {maps + modules * own:,} channels."
 
 
 def my_bottleneck(student: str) -> tuple[int, int, int, int]:
-    """A student's own maps in, kernel, maps out, and how many times less the work should be."""
+    """A student's own channels in, kernel, channels out, and how many times less the work should be."""
     maps = (110, 150, 190, 230, 310)
     return draw(student, "bottleneck", list(product(maps, (3, 5), (40, 48, 56, 64), (3, 4, 5))))
 
 
 def _work_behind(maps: int, *convolutions: tuple[int, int]) -> int:
-    """Multiply-adds for each pixel of convolutions (maps, kernel) one behind the other."""
+    """Multiply-adds for each pixel of convolutions (channels, kernel) one behind the other."""
 
     def build() -> int:
         x = pixel = keras.Input((1, 1, maps))
@@ -103,15 +103,15 @@ def _work_behind(maps: int, *convolutions: tuple[int, int]) -> int:
 
 @question
 def widest_bottleneck(widest: int, student: str) -> str:
-    """The most maps of a bottleneck with which the work is a given share of that without it."""
+    """The most channels of a bottleneck with which the work is a given share of that without it."""
     maps, kernel, out, times = my_bottleneck(student)
     direct = _work_behind(maps, (out, kernel))
     each = _work_behind(maps, (1, 1), (out, kernel))
     wrong: dict[str, Any] = {}
-    wrong["A bottleneck has whole maps."] = direct / (times * each)
+    wrong["A bottleneck has whole channels."] = direct / (times * each)
     wrong["Put it into the work of both ways: is it still little enough?"] = direct // (times * each) + 1
     wrong["The bottleneck is a convolution too and has work of its own."] = maps // times
-    wrong["The wide convolution behind the bottleneck has work to do as well."] = kernel**2 * out // times
+    wrong["The large convolution behind the bottleneck has work to do as well."] = kernel**2 * out // times
     wrong[HEIGHT_AND_WIDTH] = maps * kernel * out // (times * (maps + kernel * out))
     wrong["With that many there is nothing saved yet, or hardly anything."] = direct // each
     wrong["That share is saved; no more than that share should be left."] = (
@@ -119,7 +119,7 @@ def widest_bottleneck(widest: int, student: str) -> str:
     )
     wrong["The filters of the bottleneck see one pixel."] = direct // (times * kernel**2 * (maps + out))
     value(widest, direct // (times * each), "widest", wrong)
-    return "Height and width of the maps have no say in it."
+    return "Height and width of the feature maps have no say in it."
 
 
 _EXAMPLE = papers.paper("chapter")["inception.example.*"]
@@ -127,13 +127,13 @@ _COUNTS = (
     *(_EXAMPLE["1x1"], MODULES[0]["3a"][1], _EXAMPLE["3x3"]),
     *(_EXAMPLE["reduced"], _EXAMPLE["5x5"], _EXAMPLE["pool"]),
 )
-# Volumes that come in, and the numbers of maps in the order of the function's arguments.
+# Inputs, and the numbers of channels in the order of the function's arguments.
 CASES = ((_EXAMPLE["input"], _COUNTS), ((16, 16, 21), (6, 4, 9, 3, 7, 5)))
 
-ADDED = "The branches are added; lay their maps side by side on one pile."
-ALONG = "The branches are joined along {}; lay them on each other map on map, along the channels."
-STEPS = "Inside a module the pool steps by one; say so, or it steps by its window."
-PADS = "All four branches keep height and width: pad every window that is wider than a pixel."
+ADDED = "The branches are added; concatenate their channels instead."
+ALONG = "The branches are joined along {}; concatenate them along the channels."
+STEPS = "Inside a module the pool has a stride of one; say so, or its stride is its size."
+PADS = "All four branches keep height and width: pad everything that is wider than a pixel."
 
 
 def _module(sides: Sequence[int], counts: Counts, **changes: Any) -> Callable[[], keras.Model]:
@@ -205,13 +205,13 @@ def _assembled(given: Callable, sides: Sequence[int], counts: Counts) -> keras.M
         raise Wrong(f"your function gives {len(out)} things. {ADDED.partition('; ')[2].capitalize()}")
     if not keras.ops.is_tensor(out) and not isinstance(out, keras.KerasTensor):
         raise Wrong(
-            f"your function should give maps, as a layer does that was called on x; "
+            f"your function should give feature maps, as a layer does that was called on x; "
             f"it gives a {type(out).__name__}."
         )
     try:
         return keras.Model(x, out)
     except Exception as error:
-        raise Wrong("the maps that your function gives are not made from x.") from error
+        raise Wrong("the feature maps that your function gives are not made from x.") from error
 
 
 def _module_shapes(sides: Sequence[int], counts: Counts) -> dict[str, tuple[int, ...]]:
@@ -221,11 +221,11 @@ def _module_shapes(sides: Sequence[int], counts: Counts) -> dict[str, tuple[int,
     own = ones + threes + fives
     piles = {
         f"The pooling branch keeps its {maps} channels: what should stand behind the pool?": own + maps,
-        "A pool is there, but is its branch on the pile?": own,
-        "The branch of 1x1 is not on the pile.": threes + fives + pooled,
-        "The branch of 3x3 is not on the pile.": ones + fives + pooled,
-        "The branch of 5x5 is not on the pile.": ones + threes + pooled,
-        "A bottleneck is only on the way to its window; it does not lie on the pile itself.": (
+        "A pool is there, but is its branch concatenated?": own,
+        "The branch of 1x1 is not concatenated.": threes + fives + pooled,
+        "The branch of 3x3 is not concatenated.": ones + fives + pooled,
+        "The branch of 5x5 is not concatenated.": ones + threes + pooled,
+        "A bottleneck is only on the way to its kernel; it is not concatenated itself.": (
             own + pooled + to_threes + to_fives
         ),
         "These are the numbers of the example; take those that the function is given.": sum(
@@ -233,7 +233,7 @@ def _module_shapes(sides: Sequence[int], counts: Counts) -> dict[str, tuple[int,
         ),
     }
     wrong: dict[str, tuple[int, ...]] = {hint: (height, width, pile) for hint, pile in piles.items()}
-    wrong["The module keeps height and width: no step is longer than one."] = (
+    wrong["The module keeps height and width: every stride is one."] = (
         -(-height // 2),
         -(-width // 2),
         own + pooled,
@@ -241,18 +241,17 @@ def _module_shapes(sides: Sequence[int], counts: Counts) -> dict[str, tuple[int,
     return wrong
 
 
-def _maps_in_order(model: keras.Model) -> np.ndarray:
-    """What a model with filled weights makes of one volume: (maps, pixels), sorted by their values."""
+def _channels(model: keras.Model) -> np.ndarray:
+    """What a model with filled weights makes of one volume: (channels, pixels)."""
     fill(model)
     volume = np.random.default_rng(0).normal(size=(1, *model.input_shape[1:])).astype("float32")
     maps = np.asarray(ops.convert_to_numpy(model(volume)))[0]
-    rows = maps.reshape(-1, maps.shape[-1]).T
-    return rows[np.argsort(rows.sum(axis=1))]
+    return maps.reshape(-1, maps.shape[-1]).T
 
 
 @question
 def inception_module(given: Callable, cases: Sequence[tuple] = CASES) -> str:
-    """`given(x, one, to3, three, to5, five, pooled)` lays four views of x on one pile."""
+    """`given(x, one, to3, three, to5, five, pooled)` concatenates four branches of x."""
     for sides, counts in cases:
         got = _assembled(given, sides, counts)
         right = (*sides[:2], sum(counts[place] for place in VIEWS))
@@ -286,8 +285,12 @@ def _check_module(got: keras.Model, sides: Sequence[int], counts: Counts) -> Non
     try:
         network(got, right, "your module", wrong)
     except Wrong:
-        if np.allclose(_maps_in_order(got), _maps_in_order(right), atol=1e-4):
-            raise Wrong("your module makes the right maps, but not in the order that is asked for.") from None
+        mine, theirs = _channels(got), _channels(right)
+        one, other = (rows[np.argsort(rows.sum(axis=1))] for rows in (mine, theirs))
+        if np.allclose(one, other, atol=1e-4) and not np.allclose(mine, theirs, atol=1e-4):
+            raise Wrong(
+                "your module makes the right channels, but not in the order that is asked for."
+            ) from None
         raise
 
 
@@ -317,12 +320,12 @@ def endings(dense_ending: int, mean_ending: int, student: str) -> str:
     right = _ending(side, maps, units, classes, flat=True)
     wrong = {}
     wrong["Every unit has a bias."] = right - units - classes
-    wrong["Laid out in a row, every pixel of every map is an input."] = _ending(
+    wrong["Flattened, every pixel of every feature map is an input."] = _ending(
         1, maps, units, classes, flat=True
     )
-    wrong["A map has a height and a width."] = (side * maps + 1) * units + (units + 1) * classes
+    wrong["A feature map has a height and a width."] = (side * maps + 1) * units + (units + 1) * classes
     wrong["Behind it there is a second dense layer."] = _ending(side, maps, units, flat=True)
-    wrong["The hidden layer stands between the maps and the classes."] = _ending(
+    wrong["The hidden layer stands between the feature maps and the classes."] = _ending(
         side, maps, classes, flat=True
     )
     wrong["All pixels go into the hidden layer alone; the classes see its units."] = (
@@ -332,7 +335,7 @@ def endings(dense_ending: int, mean_ending: int, student: str) -> str:
     right = _ending(side, maps, classes, flat=False)
     wrong = {}
     wrong["Every unit has a bias."] = right - classes
-    wrong["A mean is one number for each map, however large the map is."] = _ending(
+    wrong["A mean is one number for each feature map, however large it is."] = _ending(
         side, maps, classes, flat=True
     )
     wrong["Behind the mean there is a single dense layer."] = _ending(side, maps, units, classes, flat=False)
@@ -340,7 +343,9 @@ def endings(dense_ending: int, mean_ending: int, student: str) -> str:
     wrong["The dense layer behind the mean has weights too."] = 0
     value(mean_ending, right, "mean_ending", wrong)
     larger = _ending(2 * side, maps, units, classes, flat=True)
-    return f"On maps twice as high and wide the first would have {larger:,}, the second as many as now."
+    return (
+        f"On feature maps twice as high and wide the first would have {larger:,}, the second as many as now."
+    )
 
 
 # Seed, pictures, classes, heads, factor.
@@ -419,9 +424,16 @@ def _running_mean(start: np.ndarray, path: np.ndarray, kept: float) -> np.ndarra
 
 @question
 def running_mean(
-    given: Callable, kept: float = 0.9, updates: int = 6, weights: int = 3, seed: int = 0
+    given: Callable, kept: Sequence[float] = (0.9, 0.8), updates: int = 6, weights: int = 3, seed: int = 0
 ) -> str:
     """`given(start, path, kept)` is the running mean of weights after each update."""
+    for share in kept:
+        _check_running_mean(given, share, updates, weights, seed)
+    back = 1 / (1 - float(RECIPES["googlenet"].averaging or 0))
+    return f"The share that our recipe for ImageNet keeps looks back on about {back:,.0f} updates."
+
+
+def _check_running_mean(given: Callable, kept: float, updates: int, weights: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     start = random.normal(size=weights) + 3
     path = random.normal(size=(updates, weights))
@@ -443,10 +455,8 @@ def running_mean(
     wrong["The mean is asked for after every update, not only at the end."] = right[-1]
     wrong["One mean for each update, please: the start is not one."] = np.concatenate([start[None], right])
     wrong["A weight's mean runs over the updates; do not mix the weights."] = right.mean(axis=1)
-    got = call(given, start.copy(), path.copy(), kept, shown="running_mean(start, path, kept)")
-    value(got, right, "the running mean", wrong, tolerance=1e-4)
-    back = 1 / (1 - float(RECIPES["googlenet"].averaging or 0))
-    return f"The share that our recipe for ImageNet keeps looks back on about {back:,.0f} updates."
+    got = call(given, start.copy(), path.copy(), kept, shown=f"running_mean(start, path, {kept})")
+    value(got, right, f"the running mean that keeps {kept}", wrong, tolerance=1e-4)
 
 
 PIXELS, VOLUME, NOTHING = 20, 96, 1e-5

@@ -18,9 +18,9 @@ from cnnlib import audit, models
 from cnnlib.models.vgg import CONFIGURATIONS, MAPS, UNITS
 
 Windows = Sequence[tuple[int, int]]
-"""Of each layer, image first: side of its window and its step."""
+"""Of each layer, image first: side of its kernel or pool, and its stride."""
 Plan = tuple[tuple[tuple[int, int], ...], ...]
-"""Of each block its convolutions: side of the kernel and number of maps."""
+"""Of each block its convolutions: side of the kernel and number of channels."""
 
 STACKS = (
     ((3, 1), (3, 1), (2, 2), (3, 1), (2, 2), (3, 1)),
@@ -53,32 +53,32 @@ def receptive_field(given: Callable, stacks: Sequence[Windows] = STACKS) -> str:
     """`given(windows)` is the side of what one unit behind a stack of layers sees of the image."""
     wrong: dict[str, Callable[[Windows], int]] = {}
     wrong["Windows of neighbours overlap; their sides do not add up."] = lambda w: sum(side for side, _ in w)
-    wrong["What do the steps do? Behind a pool, neighbours lie further apart in the image."] = lambda w: (
+    wrong["What do the strides do? Behind a pool, neighbours lie further apart in the image."] = lambda w: (
         _wider(w, [1] * len(w))
     )
-    wrong["A layer's own step comes after its window: it counts for the layers above."] = lambda w: _wider(
-        w, _apart(step for _, step in w)[1:]
+    wrong["A layer's own stride comes after its kernel: it counts for the layers behind it."] = lambda w: (
+        _wider(w, _apart(step for _, step in w)[1:])
     )
-    wrong["Two steps of two, one after the other: how far apart are neighbours then?"] = lambda w: _wider(
+    wrong["Two strides of two, one after the other: how far apart are neighbours then?"] = lambda w: _wider(
         w, [1, *(step for _, step in w)]
     )
     wrong["Begin with the image: there a unit is one pixel and sees itself."] = lambda w: (
         _wider(w, _apart(step for _, step in w)) - 1
     )
-    wrong["Pools see as well: their windows count like those of convolutions."] = lambda w: _wider(
+    wrong["Pools see as well: their sides count like those of convolutions."] = lambda w: _wider(
         [(side if step == 1 else 1, step) for side, step in w], _apart(step for _, step in w)
     )
     function(given, _field, [(stack,) for stack in stacks], wrong)
-    return "Each pool doubles what a layer above it adds; that is why deep units see nearly everything."
+    return "Each pool doubles what a layer behind it adds; that is why deep units see nearly everything."
 
 
 def my_stack(student: str) -> tuple[int, int]:
-    """A student's own stack: how many convolutions of 3x3, and the maps of each."""
+    """A student's own stack: how many convolutions of 3x3, and the channels of each."""
     return draw(student, "stack", [(number, maps) for number in (4, 5, 6) for maps in range(16, 208, 8)])
 
 
 def _parameters(sides: Iterable[int], maps: int) -> int:
-    """Parameters of convolutions one after the other, from `maps` maps to as many."""
+    """Parameters of convolutions one after the other, from `maps` channels to as many."""
 
     def count() -> int:
         x = image = keras.Input((32, 32, maps))
@@ -105,7 +105,7 @@ def saved(given: int, student: str) -> str:
     )
     wrong["The window grows on both sides with each layer."] = _parameters([number + 2], maps) - stack
     wrong["Three layers see that much. Yours has another number of them."] = _parameters([7], maps) - stack
-    wrong["There is a kernel for each pair of a map below and a map above."] = (
+    wrong["There is a kernel for each pair of a channel in and a channel out."] = (
         side**2 * maps + maps - number * (9 * maps + maps)
     )
     wrong["A kernel has height and width."] = side * maps**2 + maps - number * (3 * maps**2 + maps)
@@ -123,7 +123,7 @@ def my_scales(student: str) -> tuple[int, int]:
 
 @question
 def jitter(given: float, student: str) -> str:
-    """The share of draws of a student's range in which the square shows less than half of the picture."""
+    """The share of draws of a student's range in which the square shows less than half of the photograph."""
     low, high = my_scales(student)
     size = papers.fact("simonyan2015.crop_side").value
     sides = np.arange(low, high + 1)
@@ -142,11 +142,11 @@ def jitter(given: float, student: str) -> str:
     if isinstance(given, float) and abs(given - right) < 0.02:
         wrong["That is near. Sides are whole numbers, so count them all."] = given
     value(given, right, "the share", wrong, tolerance=1e-6)
-    return f"At the largest side the square shows {shown[-1]:.0%} of the picture."
+    return f"At the largest side the square shows {shown[-1]:.0%} of the photograph."
 
 
 def plan(config: str = "C", width: float = 1.0) -> Plan:
-    """One of the paper's configurations as a plan: by block, the convolutions' (kernel, maps)."""
+    """One of the paper's configurations as a plan: by block, the convolutions' (kernel, channels)."""
     return tuple(
         tuple((int(side), round(maps * width)) for side in sides if side != "LRN")
         for sides, maps in zip(CONFIGURATIONS[config], MAPS, strict=True)
@@ -203,20 +203,18 @@ def vgg(
     build = functools.partial(functools.partial, _vgg, chosen, units, side, classes)
     wrong = {}
     wrong["Its kernels are not all of one side; the plan says which."] = build(kernel=3)
-    wrong["Its convolutions keep the height and width of the maps; they pad."] = build(padding="valid")
+    wrong["Its convolutions keep height and width; they pad."] = build(padding="valid")
     wrong["There is a ReLU behind each convolution."] = build(activation=None)
     wrong["Its pools take the largest value."] = build(pooling=layers.AveragePooling2D)
     wrong["A pool ends every block, the last one too."] = build(last_pool=False)
-    wrong["The maps are flattened: a mean over each came with later networks."] = build(
+    wrong["The feature maps are flattened: an average of each came with later networks."] = build(
         flat=layers.GlobalAveragePooling2D
     )
     wrong["One of the two dense layers before the output is missing."] = build(dense=1)
     wrong["The dense layers before the output are missing."] = build(dense=0)
     wrong["The dense layers before the output have a ReLU as well."] = build(between=None)
     wrong["The output should be probabilities."] = build(last=None)
-    whole = functools.partial(models.VGG, config, input_shape=(side, side, 3), classes=classes, width=width)
-    right = whole() if len(chosen) == len(MAPS) else build()()
-    network(call(given, chosen, units, side, classes), right, mistakes=wrong, may_drop=True)
+    network(call(given, chosen, units, side, classes), build()(), mistakes=wrong)
     return "All of the paper's networks but one come out of it; A-LRN needs a word more in its plan."
 
 
@@ -260,13 +258,13 @@ def block_work(given: Callable, nets: Sequence[tuple[str, int]] = (("D", 224), (
     """`given(plan, side)` is the number of multiply-adds in the convolutions of each block."""
     slip: Callable[..., Callable] = functools.partial(functools.partial, _slip)
     wrong: dict[str, Callable] = {}
-    wrong["Those are weights. Each of them is used at every place of a map."] = slip(area=False)
+    wrong["Those are weights. Each of them is used at every place of a feature map."] = slip(area=False)
     wrong["The pool that ends a block halves the side for the next."] = slip(halved=1)
     wrong["The pool stands at the end of a block: its convolutions come before it."] = slip(pool_first=True)
     wrong["A kernel has height and width."] = slip(square=False)
     wrong["A bias is added and multiplies nothing."] = slip(bias=1)
     wrong["The image has three channels."] = slip(channels=1)
-    wrong["Within a block, a convolution sees the maps of the one before it."] = slip(within=False)
+    wrong["Within a block, a convolution sees the channels of the one before it."] = slip(within=False)
     wrong["A pool halves the height and the width."] = slip(halved=math.sqrt(2))
     wrong["One number for each block is asked for, not for all."] = lambda *net: sum(_slip(*net))
     function(given, _block_work, [(plan(config), side) for config, side in nets], wrong)
@@ -305,7 +303,7 @@ def _padded(maps: np.ndarray, height: int, width: int) -> np.ndarray:
 def as_convolution(
     given: Callable, height: int = 3, width: int = 4, activation: str = "relu", seed: int = 0
 ) -> str:
-    """`given(dense, height, width)` is a convolution that does a dense layer's work on flattened maps."""
+    """`given(dense, height, width)` is a convolution that does a dense layer's work at every place."""
     random = np.random.default_rng(seed)
     channels, units = 5, 6
     dense = _dense(height * width * channels, units, activation, random)
@@ -371,11 +369,11 @@ def level(given: Callable, stacks: Sequence[tuple[int, int]] = ((3, 64), (1, 96)
     """`given(kernel, maps)` is a deviation of weights that keeps a signal's size, as is measured."""
     wrong: dict[str, Callable[[int, int], float]] = {}
     wrong["Is that the variance? The deviation is its root."] = lambda k, m: 2 / (k * k * m)
-    wrong["A unit adds up a product for each weight of its kernels, not for each map alone."] = lambda k, m: (
-        math.sqrt(2 / m)
+    wrong["A unit adds up a product for each weight of its kernels, not for each channel alone."] = (
+        lambda k, m: math.sqrt(2 / m)
     )
     wrong["A kernel has height and width."] = lambda k, m: math.sqrt(2 / (k * m))
-    wrong["A unit has a kernel for each map below."] = lambda k, m: math.sqrt(2) / k
+    wrong["A unit has a kernel for each channel that comes in."] = lambda k, m: math.sqrt(2) / k
     wrong["The ReLU lets only half of the mean square through."] = lambda k, m: math.sqrt(1 / (k * k * m))
     wrong["The ReLU takes away half; the weights have to make up for it, not to follow."] = lambda k, m: (
         math.sqrt(1 / (2 * k * k * m))

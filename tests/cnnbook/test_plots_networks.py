@@ -164,7 +164,7 @@ FIGURES: Figures = {
     "configurations": (
         lambda: figures.configurations(VGGS, (64, 128, 256, 512, 512), (4096, 4096, 1000)),
         [
-            "6 networks of 5 blocks with 64, 128, 256, 512, 512 maps",
+            "6 networks of 5 blocks with 64, 128, 256, 512, 512 channels",
             "A-LRN, 11 layers with weights: 3x3, LRN | 3x3 |",
             "C, 16 layers with weights: 3x3, 3x3 | 3x3, 3x3 | 3x3, 3x3, 1x1 |",
             "E, 19 layers",
@@ -181,14 +181,17 @@ FIGURES: Figures = {
     "naive module": (
         lambda: figures.inception_module((32, 32, 200), NAIVE, "Naive"),
         [
-            "Naive: 4 branches from 32x32x200: 1x1 with 64 maps (13.1 M)",
-            "5x5 with 32 maps (163.8 M); max pool with 200 maps.",
-            "64 + 128 + 32 + 200 = 424 maps; 412.9 M multiply-adds.",
+            "Naive: 4 branches from 32x32x200: 1x1 with 64 channels (13.1 M)",
+            "5x5 with 32 channels (163.8 M); max pool with 200 channels.",
+            "64 + 128 + 32 + 200 = 424 channels; 412.9 M multiply-adds.",
         ],
     ),
     "module": (
         lambda: figures.inception_module((32, 32, 200), REDUCED, "Reduced"),
-        ["1x1 with 16 maps (3.3 M), then 5x5 with 32 maps (13.1 M);", "64 + 128 + 32 + 32 = 256 maps"],
+        [
+            "1x1 with 16 channels (3.3 M), then 5x5 with 32 channels (13.1 M);",
+            "64 + 128 + 32 + 32 = 256 channels",
+        ],
     ),
     "residual blocks": (
         lambda: figures.residual_blocks(RESIDUAL),
@@ -214,13 +217,14 @@ FIGURES: Figures = {
         lambda: figures.modules(GOOGLENET, "Modules", {"mixed_a": "aux"}),
         [
             "conv1, 7x7, 112x112x64; pool1, max pool, 56x56x64; norm1, normalisation, 56x56x64; mixed_a, ",
-            "mixed_a, 32 + 96 + 8 = 136 maps of 56x56; mixed_b, 48 + 64 + 20 = 132 maps of 56x56; avg_pool",
+            "mixed_a, 32 + 96 + 8 = 136 channels of 56x56; ",
+            "mixed_b, 48 + 64 + 20 = 132 channels of 56x56; avg_pool",
             "predictions, dense, 1,000; aux on mixed_a: average → 4x4x136, 1x1 → 4x4x64, dense → 1,000.",
         ],
     ),
     "no heads": (
         lambda: figures.modules(GOOGLENET[:15], "Trunk", {}),
-        ["mixed_b, 48 + 64 + 20 = 132 maps of 56x56."],
+        ["mixed_b, 48 + 64 + 20 = 132 channels of 56x56."],
     ),
     "kinds of network": (
         lambda: figures.kinds_of_network(

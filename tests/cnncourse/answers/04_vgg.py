@@ -6,12 +6,12 @@ def receptive_field(windows):
     return sum(side for side, step in windows)
 
 
-# %% wrong receptive-field: what do the steps do
+# %% wrong receptive-field: what do the strides do
 def receptive_field(windows):
     return 1 + sum(side - 1 for side, _ in windows)
 
 
-# %% wrong receptive-field: own step
+# %% wrong receptive-field: own stride
 def receptive_field(windows):
     field = apart = 1
     for side, step in windows:
@@ -117,6 +117,9 @@ saved = (2 * number + 1) ** 2 * maps**2 + maps
 # %% wrong saved: not a share
 one = (2 * number + 1) ** 2 * maps**2 + maps
 saved = 1 - number * (9 * maps**2 + maps) / one
+
+# %% wrong saved: number
+saved = (((2 * number + 1) ** 2 - 9 * number) * maps**2 + (1 - number) * maps,)
 
 # %% wrong saved: number
 saved = f"{maps} times"
@@ -260,6 +263,12 @@ def vgg(plan, units, side, classes):
     return built(plan, units, side, classes, last=None)
 
 
+# %% wrong vgg: drops units
+def vgg(plan, units, side, classes):
+    net = built(plan, units, side, classes)
+    return keras.Sequential([*net.layers[:2], layers.Dropout(0.5), *net.layers[2:]])
+
+
 # %% wrong vgg: ValueError
 def vgg(plan, units, side, classes):
     x = image = keras.Input((side, side, 3))
@@ -313,7 +322,7 @@ def vgg(plan, units, side, classes):
         x = layers.MaxPool2D((2, 2), strides=2)(x)
     x = layers.Reshape((-1,))(x)
     for size in (units, units):
-        x = layers.Dropout(0.5)(ops.relu(layers.Dense(size)(x)))
+        x = ops.relu(layers.Dense(size)(x))
     return keras.Model(image, ops.softmax(layers.Dense(classes)(x)))
 
 
@@ -575,7 +584,7 @@ def level(kernel, maps):
     return np.sqrt(2 / (kernel * maps))
 
 
-# %% wrong level: each map below
+# %% wrong level: each channel
 def level(kernel, maps):
     return np.sqrt(2 / kernel**2)
 

@@ -9,7 +9,7 @@ work = side**2 * first * (ones + 9 * threes + 25 * fives)
 # %% wrong naive-tower: depth is .* first module
 depth = first
 
-# %% wrong naive-tower: lie on the pile too
+# %% wrong naive-tower: are concatenated too
 depth = ones + threes + fives
 
 # %% wrong naive-tower: no filters of its own
@@ -24,10 +24,10 @@ depth = 2 * (ones + threes + fives)
 # %% wrong naive-tower: number
 depth = (side, side, depth)
 
-# %% wrong naive-tower: work is .* more maps come into
+# %% wrong naive-tower: work is .* more channels come into
 work = side**2 * maps * (ones + 9 * threes + 25 * fives)
 
-# %% wrong naive-tower: first module's pool has put
+# %% wrong naive-tower: first module's pool has added
 work = side**2 * (ones + threes + fives) * (ones + 9 * threes + 25 * fives)
 
 # %% wrong naive-tower: both modules
@@ -48,7 +48,7 @@ work = side * first * (ones + 9 * threes + 25 * fives)
 # %% wrong naive-tower: biases
 work = side**2 * (ones + threes + fives + first * (ones + 9 * threes + 25 * fives))
 
-# %% wrong naive-tower: spans all maps
+# %% wrong naive-tower: spans all channels
 work = side**2 * (ones + 9 * threes + 25 * fives)
 
 # %% wrong naive-tower: work: there is no answer
@@ -74,7 +74,7 @@ z = naive_inception_module(y, ones, threes, fives, "b")
 depth = z.shape[-1]
 work = sum(row.macs for row in audit.table(keras.Model(x, z)) if row.name.startswith("b_"))
 
-# %% wrong widest-bottleneck: whole maps
+# %% wrong widest-bottleneck: whole channels
 widest = incoming * kernel**2 * outgoing / times / (incoming + kernel**2 * outgoing)
 
 # %% wrong widest-bottleneck: still little enough
@@ -153,19 +153,19 @@ def inception_module(x, one, to3, three, to5, five, pooled):
     return layers.concatenate([*four(x, one, to3, three, to5, five, pooled)[:3], pool])
 
 
-# %% wrong inception-module: steps by one
+# %% wrong inception-module: stride of one
 def inception_module(x, one, to3, three, to5, five, pooled):
     pool = conv(layers.MaxPooling2D(3, 2, "same")(x), pooled, 1)
     return layers.concatenate([*four(x, one, to3, three, to5, five, pooled)[:3], pool])
 
 
-# %% wrong inception-module: steps by one
+# %% wrong inception-module: stride of one
 def inception_module(x, one, to3, three, to5, five, pooled):
     pool = conv(layers.MaxPooling2D(3, padding="same")(x), pooled, 1)
     return ops.concatenate([*four(x, one, to3, three, to5, five, pooled)[:3], pool], axis=-1)
 
 
-# %% wrong inception-module: no step is longer
+# %% wrong inception-module: every stride is one
 def inception_module(x, one, to3, three, to5, five, pooled):
     out = layers.concatenate(four(x, one, to3, three, to5, five, pooled))
     return layers.MaxPooling2D(3, 2, "same")(out)
@@ -230,7 +230,7 @@ def inception_module(x, one, to3, three, to5, five, pooled):
     return a + b + c + d
 
 
-# %% wrong inception-module: lay their maps
+# %% wrong inception-module: concatenate their channels
 def inception_module(x, one, to3, three, to5, five, pooled):
     return four(x, one, to3, three, to5, five, pooled)
 
@@ -243,6 +243,14 @@ def inception_module(x, one, to3, three, to5, five, pooled):
 # %% wrong inception-module: changed places
 def inception_module(x, one, to3, three, to5, five, pooled):
     return layers.concatenate(four(x, one, to5, three, to3, five, pooled))
+
+
+# %% wrong inception-module: drops units
+def inception_module(x, one, to3, three, to5, five, pooled):
+    conv = lambda x, n, k: layers.Conv2D(n, k, padding="same", activation="relu")(x)  # noqa: E731
+    pool = layers.MaxPooling2D(3, strides=1, padding="same")(x)
+    wide = layers.Dropout(0.2)(conv(conv(x, to5, 1), five, 5))
+    return layers.Concatenate()([conv(x, one, 1), conv(conv(x, to3, 1), three, 3), wide, conv(pool, pooled, 1)])
 
 
 # %% wrong inception-module: have biases
@@ -268,12 +276,12 @@ def inception_module(x, one, to3, three, to5, five, pooled):
     return layers.concatenate([*four(x, one, to3, three, to5, five, pooled)[:3], conv(x, pooled, 1)])
 
 
-# %% wrong inception-module: is its branch on the pile
+# %% wrong inception-module: is its branch concatenated
 def inception_module(x, one, to3, three, to5, five, pooled):
     return layers.concatenate(four(x, one, to3, three, to5, five, pooled)[:3])
 
 
-# %% wrong inception-module: 1x1 is not on the pile
+# %% wrong inception-module: 1x1 is not concatenated
 def inception_module(x, one, to3, three, to5, five, pooled):
     return layers.concatenate(four(x, one, to3, three, to5, five, pooled)[1:])
 
@@ -353,7 +361,7 @@ mean_ending = last_maps * classes + classes
 # %% wrong endings: dense_ending is .* bias
 dense_ending = last_side**2 * last_maps * units + units * classes
 
-# %% wrong endings: laid out in a row
+# %% wrong endings: flattened
 dense_ending = (last_maps + 1) * units + (units + 1) * classes
 
 # %% wrong endings: height and a width
@@ -371,7 +379,7 @@ dense_ending = (last_side**2 * last_maps + 1) * (units + classes)
 # %% wrong endings: mean_ending is .* bias
 mean_ending = last_maps * classes
 
-# %% wrong endings: one number for each map
+# %% wrong endings: one number for each feature map
 mean_ending = (last_side**2 * last_maps + 1) * classes
 
 # %% wrong endings: single
@@ -589,6 +597,15 @@ def running_mean(start, path, kept):
         mean = kept * mean + (1 - kept) * weights.mean()
         means.append(mean)
     return np.stack(means)
+
+
+# %% wrong running-mean: off
+def running_mean(start, path, kept):
+    mean, means = start, []
+    for weights in path:
+        mean = 0.9 * mean + 0.1 * weights
+        means.append(mean)
+    return np.array(means)
 
 
 # %% wrong running-mean: off
