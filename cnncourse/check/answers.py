@@ -239,7 +239,6 @@ def network(
     what: str = "your network",
     mistakes: Mapping[str, Callable[[], Any]] = NO_MISTAKES,
     tolerance: float = 1e-4,
-    may_drop: bool = False,
 ) -> None:
     """Compare a student's model with the right one: shapes, parameters, and answers with the same weights.
 
@@ -252,7 +251,6 @@ def network(
         what: how to name the model in a message.
         mistakes: by hint, functions that build what common mistakes lead to.
         tolerance: largest difference of the answers, relative to the largest of them.
-        may_drop: whether dropout, which has no weights and is off in testing, is no fault.
 
     Raises:
         Wrong: they differ.
@@ -263,7 +261,7 @@ def network(
         raise Wrong(f"{what} should be a keras.Model, and this is {_shown(got)}.")
     seen = _Seen(_with_input(got, right, what))
     complaint = _difference(seen, _Seen(right), tolerance)
-    if complaint is None and (may_drop or not seen.is_random):
+    if complaint is None and not seen.is_random:
         return
     if complaint is None:
         raise Wrong(f"{what} drops units while it trains, which is not asked for.")
