@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import build
+import keras
 import nbformat
+import numpy as np
 import profiles
 import pytest
 from conftest import REPOSITORY, write_notebook
@@ -69,6 +71,19 @@ def test_only_assertions_are_left_out(make_book) -> None:
     variables: dict = {}
     exec(learned, variables)
     assert variables["found"] == [1, 2]
+
+
+def test_keras_own_fit_makes_a_few_updates(make_book, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = "history = model.fit(x, y, batch_size=2, epochs=9, verbose=0)"
+    book = make_book(one=[CELLS[0], training])
+    first = profiles.for_rehearsal(build.source_of(book, book.notebooks()[0])).cells[1].source
+    monkeypatch.setattr(keras.Model, "fit", keras.Model.fit)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse")
+    variables: dict = {"model": model, "x": np.ones((20, 1)), "y": np.ones((20, 1))}
+    exec(f"{first}\n{training}", variables)
+    assert len(variables["history"].history["loss"]) == 3
+    assert int(model.optimizer.iterations) == 6
 
 
 def test_what_is_chosen() -> None:
