@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -119,7 +120,7 @@ class Learned:
         return self.report
 
     def _repr_markdown_(self) -> str:
-        return self.report
+        return re.sub(r"\A# (.*)", r"**\1**", self.report)  # within a notebook it is no title
 
 
 def _keras_file(path: str | os.PathLike) -> Path:

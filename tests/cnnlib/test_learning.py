@@ -63,6 +63,7 @@ def test_a_folder_becomes_a_tested_network_in_one_call(learned: tuple[learning.L
         "| fine-tuned, rate 1e-05, epoch 2 | ",
     ):
         assert said in found.report, said
+    assert found._repr_markdown_().startswith("**")
     kept = {path.name for path in (root.parent / "out").iterdir()}
     assert kept == {
         "network.keras",
