@@ -7,6 +7,7 @@ image_dataset_from_directory, map and prefetch. Every image of a batch is augmen
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import networks
@@ -20,13 +21,7 @@ PICTURE_SIDE = 256  # pictures of a folder are cropped and resized to this, then
 
 def train(job: Job, turns: Turns) -> None:
     """Train; a turn is an epoch."""
-    keras.config.set_dtype_policy(job.precision)
-    model = networks.for_keras(job.network)
-    model.compile(
-        keras.optimizers.SGD(1e-4, momentum=networks.MOMENTUM),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
+    model = _compiled(job)
     data = _from_memory(job) if job.folder is None else _from_folder(job)
     waiting = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda *_: turns(jit_compile=bool(model.jit_compile))
@@ -42,15 +37,7 @@ def train_fast(job: Job, turns: Turns) -> None:
     The images lie in memory as one tensor, a batch is gathered and prepared by one compiled function, and
     an epoch is one call (`steps_per_execution`). `job.jit` says whether XLA compiles the training step.
     """
-    keras.config.set_dtype_policy(job.precision)
-    model = networks.for_keras(job.network)
-    model.compile(
-        keras.optimizers.SGD(1e-4, momentum=networks.MOMENTUM),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=job.jit,
-        steps_per_execution=job.images // job.batch_size,
-    )
+    model = _compiled(job, jit_compile=job.jit, steps_per_execution=job.images // job.batch_size)
     x, y = map(tf.constant, networks.random_images(job.network, job.images))
     augment = AUGMENTATIONS[job.augmentation]
 
@@ -64,6 +51,19 @@ def train_fast(job: Job, turns: Turns) -> None:
     waiting = keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: turns())
     turns.begin()
     model.fit(data, epochs=job.epochs, shuffle=False, verbose=0, callbacks=[waiting])
+
+
+def _compiled(job: Job, **settings: Any) -> keras.Model:
+    """The network, compiled by the same optimiser, loss and metric whatever else is set."""
+    keras.config.set_dtype_policy(job.precision)
+    model = networks.for_keras(job.network)
+    model.compile(
+        keras.optimizers.SGD(1e-4, momentum=networks.MOMENTUM),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        **settings,
+    )
+    return model
 
 
 def _from_memory(job: Job) -> tf.data.Dataset:

@@ -31,9 +31,11 @@ LEARNED = "learned"
 CUT_FIT = """\
 import keras
 
+from cnnbook.rehearsal import EPOCHS, UPDATES
+
 
 def _few(self, *images, _whole=keras.Model.fit, **settings):
-    settings |= {"epochs": min(settings.get("epochs", 1), 3), "steps_per_epoch": 2}
+    settings |= {"epochs": min(settings.get("epochs", 1), EPOCHS), "steps_per_epoch": UPDATES}
     return _whole(self, *images, **settings)
 
 

@@ -10,13 +10,14 @@ import json
 import sys
 from pathlib import Path
 
+from cnnlib.__main__ import add_images, find_images
+from cnnlib.__main__ import main as train
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the return value is the exit status."""
     if (sys.argv[1:] if arguments is None else arguments)[:1] == ["train"]:
-        from cnnlib.__main__ import main as train  # which knows the book's recipes from here
-
-        return train(arguments)
+        return train(arguments)  # which knows the book's recipes from here
     parser = argparse.ArgumentParser(prog="python -m cnnbook", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     ledger = commands.add_parser("ledger", help="hold the code against the papers")
@@ -34,14 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
     answers.add_argument("--validation", type=int, help="as for train")
     choose = commands.add_parser("choose", help="compare a recipe's candidate settings on validation images")
     choose.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
-    choose.add_argument(
-        "--images",
-        "--profile",
-        dest="images",
-        default="embedded",
-        choices=("embedded", "full", "quick", "colab", "paper"),
-        help="which images of the data set: those that come with the package, or all; or a profile",
-    )
+    add_images(choose)
     choose.add_argument(
         "--epochs", type=int, required=True, help="run each schedule through in so many epochs"
     )
@@ -97,7 +91,6 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _answers(options: argparse.Namespace) -> int:
     from cnnbook import trainings
-    from cnnlib.__main__ import find_images
     from cnnlib.recipe import Recipe
     from cnnlib.records import kind_of, read
 

@@ -32,14 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
         "train", help="train a network by one of the book's recipes and write a record"
     )
     train.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
-    train.add_argument(
-        "--images",
-        "--profile",
-        dest="images",
-        default="embedded",
-        choices=("embedded", "full", "quick", "colab", "paper"),
-        help="which images of the data set: those that come with the package, or all; or a profile",
-    )
+    add_images(train)
     train.add_argument(
         "--data",
         metavar="FOLDER or NAME=FOLDER",
@@ -100,6 +93,18 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyError as problem:  # whose text Python shows in quotes
         print(problem.args[0], file=sys.stderr)
         return 1
+
+
+def add_images(command: argparse.ArgumentParser) -> None:
+    """Give a command the option that says which images of a data set are meant."""
+    command.add_argument(
+        "--images",
+        "--profile",
+        dest="images",
+        default="embedded",
+        choices=("embedded", "full", "quick", "colab", "paper"),
+        help="which images of the data set: those that come with the package, or all; or a profile",
+    )
 
 
 def _learn(options: argparse.Namespace) -> int:

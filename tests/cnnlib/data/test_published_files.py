@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import gzip
 import hashlib
-import http.server
 import os
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -240,38 +237,20 @@ def test_a_missing_idx_file_is_named_and_another_set_is_refused(parts: Path) -> 
     load_error(f"{parts}: expected content with SHA-256 ", name="in_parts")
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
-    """Address of a server on loopback and the folder it serves."""
-    (tmp_path / "served").mkdir()
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            """Keep the test's output clean."""
-
-    handler = functools.partial(Quiet, directory=str(tmp_path / "served"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/", tmp_path / "served"
-        server.shutdown()
-        thread.join()
-
-
 def test_the_four_files_are_downloaded_once_and_what_is_there_stays(
     parts: Path, server: tuple[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (address, served), cache = server, parts.parents[1] / "keras" / "datasets" / "in-parts"
     parts.rmdir()
-    monkeypatch.setitem(sets.SETS, "in_parts", replace(sets.SETS["in_parts"], url=address))
+    monkeypatch.setitem(sets.SETS, "in_parts", replace(sets.SETS["in_parts"], url=f"{address}/"))
     for name, content in files().items():
         (served / f"{name}.gz").write_bytes(zipped(content))
     (served / f"{LABELS}.gz").write_bytes(zipped(files()[LABELS], 1) + b"?")
-    load_error(f"{address}{LABELS}.gz: expected the publisher's {LABELS}.gz, with MD5 ", name="in_parts")
+    load_error(f"{address}/{LABELS}.gz: expected the publisher's {LABELS}.gz, with MD5 ", name="in_parts")
     assert len(list(cache.iterdir())) == 3
     (served / f"{LABELS}.gz").write_bytes(zipped(files()[LABELS]))
     (served / "train-images-idx3-ubyte.gz").unlink()  # it is in the cache by now
-    assert data.load("in_parts", "paper").source == f"downloaded from {address}"
+    assert data.load("in_parts", "paper").source == f"downloaded from {address}/"
     monkeypatch.setenv("CNNLIB_OFFLINE", "1")
     assert data.load("in_parts", "colab").source == "in-parts/ in Keras's cache"
     (cache / f"{LABELS}.gz").unlink()
