@@ -11,9 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from cnnbook import papers, two_classes
+from cnnbook import papers
 from cnnbook.experiments.trials import Trial, Trials, error, outputs, with_chosen_rate
-from cnnlib import transfer, weights
+from cnnlib import transfer, two_classes, weights
 from cnnlib.data import DataSet, PictureFolder, Split, in_memory
 from cnnlib.data.pixels import Pixels, build
 from cnnlib.data.preparation import Preparation

@@ -10,9 +10,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook import papers, two_classes
+from cnnbook import papers
 from cnncourse.check import Wrong, call, draw, function, predicted, question, value
-from cnnlib import data, transfer
+from cnnlib import data, transfer, two_classes
 
 
 def chain(count: int) -> keras.Model:

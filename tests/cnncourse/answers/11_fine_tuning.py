@@ -461,7 +461,7 @@ def choose(scores, labels, sensitivity):
 
 # %% right choose
 def choose(scores, labels, sensitivity):
-    from cnnbook import two_classes
+    from cnnlib import two_classes
 
     _, found, thresholds = two_classes.roc(scores, labels)
     return thresholds[found >= sensitivity - 1e-9][0] - 1e-6

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from cnnbook import two_classes
+from cnnlib import two_classes
 
 
 def cases(n: int = 400, seed: int = 0, ties: bool = True) -> tuple[np.ndarray, np.ndarray]:
