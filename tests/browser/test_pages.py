@@ -40,6 +40,14 @@ def test_a_page_is_light_fast_and_no_wider_than_a_phone(context: BrowserContext,
     assert median(first) <= SLOWEST
 
 
+def test_words_break_in_running_text_of_outputs_and_not_in_tables(page: Page, address) -> None:
+    page.goto(address("book/own_pictures.html"))
+    wraps = "found => found.map(element => getComputedStyle(element).overflowWrap)"
+    in_tables = page.eval_on_selector_all(".cell_output :is(td, th) > p", wraps)
+    assert set(in_tables) == {"normal"}
+    assert "anywhere" in page.eval_on_selector_all(".cell_output p", wraps)
+
+
 def _bytes(request: Request) -> int:
     return Path(request.url.removeprefix("file://").partition("?")[0].partition("#")[0]).stat().st_size
 
