@@ -32,14 +32,14 @@ PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY)
 PAPER = "#f4f2ec"
 
 INK = "#010203"  # stands for the page's text colour until the SVG is written
-WIDTH = 346.0  # points; narrow, so that 10-point text is still read on a phone
-TEXT, SMALL = 10.0, 9.0
+WIDTH = 346.0  # points; narrow, so that on a phone, 360 pixels wide, small text has 11 of them
+TEXT, SMALL = 11.0, 10.6
 MUTED = 0.72
 LABEL: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}  # of a text beside or in what it names
 DASHES, SIGNS = ("-", "--", "-.") * 2, "osD^vP"  # tell series apart beside their colours
 _FONT = "system-ui,sans-serif"
 _Data = TypeVar("_Data")
-_GROWTH = 1.6  # CSS pixels per point at full size: 10-point text then matches a page's 16-pixel text
+_GROWTH = 1.6  # CSS pixels per point at full size: text is then about as large as the page's
 
 styled = style.context(
     [

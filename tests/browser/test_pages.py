@@ -40,6 +40,19 @@ def test_a_page_is_light_fast_and_no_wider_than_a_phone(context: BrowserContext,
     assert median(first) <= SLOWEST
 
 
+@every_page
+def test_labels_of_figures_are_read_on_a_phone(page: Page, address, name: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 780})
+    page.goto(address(name))
+    size = """found => found.map(text => {
+        const drawing = text.ownerSVGElement;
+        const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
+        return [scale * parseFloat(getComputedStyle(text).fontSize), text.textContent];
+    })"""
+    labels = page.eval_on_selector_all("figure.cnn svg text", size)
+    assert not [label for label in labels if label[0] < 11]
+
+
 def test_words_break_in_running_text_of_outputs_and_not_in_tables(page: Page, address) -> None:
     page.goto(address("book/own_pictures.html"))
     wraps = "found => found.map(element => getComputedStyle(element).overflowWrap)"
