@@ -125,12 +125,22 @@ def as_text(lines: list[Row]) -> str:
 
 
 def as_markdown(lines: list[Row]) -> str:
-    """The ledger for a page."""
-    head = ["claim", "place", "paper", "ours", "verdict"]
-    rows = [
-        [r.claim, f"{r.where} ({CONFIDENCE[r.confidence]})", r.expected, _ours(r), _end(r)] for r in lines
-    ]
-    return str(Table(head, rows))
+    """The ledger for a page: a fold for each verdict, that of what differs open."""
+    by_interest = sorted(counts(lines).items(), key=lambda item: not item[0].startswith("differs"))
+    return "\n\n".join(
+        f"<details{' open' if verdict.startswith('differs') else ''}>\n"
+        f"<summary>{verdict}: {count}</summary>\n\n"
+        f"{_table([row for row in lines if row.verdict == verdict])}\n\n</details>"
+        for verdict, count in by_interest
+    )
+
+
+def _table(lines: list[Row]) -> Table:
+    head = ["claim", "place", "paper", "ours", "why"]
+    rows = [[r.claim, f"{r.where} ({CONFIDENCE[r.confidence]})", r.expected, _ours(r), r.why] for r in lines]
+    # A column in which nothing stands is none.
+    kept = [i for i in range(len(head)) if any(row[i] for row in rows)]
+    return Table([head[i] for i in kept], [[row[i] for i in kept] for row in rows])
 
 
 def _ours(row: Row) -> str:
@@ -138,10 +148,6 @@ def _ours(row: Row) -> str:
     if len(row.records) == 1:
         return records.link(row.records[0], row.ours)
     return ", ".join([row.ours, *map(records.link, row.records)])
-
-
-def _end(row: Row) -> str:
-    return f"**{row.verdict}**" + (f". {row.why}" if row.why else "")
 
 
 def counts(lines: list[Row]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import groupby
@@ -258,10 +259,25 @@ def test_the_ledger_as_text_and_as_a_table(monkeypatch: pytest.MonkeyPatch) -> N
         "table 1: 1 | ours 2.5 | another optimiser",
     ]
     assert counts == "differs, explained: 1"
-    head, rule, row = ledger.as_markdown(ledger.rows()).splitlines()
-    assert head == "| claim | place | paper | ours | verdict |"
-    assert rule == "| :-- | :-- | --: | --: | :-- |"
-    assert row == "| % wrong | table 1 (read) | 1 | 2.5 | **differs, explained**. another optimiser |"
+    assert ledger.as_markdown(ledger.rows()).splitlines() == [
+        "<details open>",
+        "<summary>differs, explained: 1</summary>",
+        "",
+        "| claim | place | paper | ours | why |",
+        "| :-- | :-- | --: | --: | :-- |",
+        "| % wrong | table 1 (read) | 1 | 2.5 | another optimiser |",
+        "",
+        "</details>",
+    ]
+
+
+def test_what_differs_stands_first_and_open_and_the_rest_is_folded(rows: list[ledger.Row]) -> None:
+    page = ledger.as_markdown(rows)
+    folds = re.findall(r"<details( open)?>\n<summary>(.*): (\d+)</summary>", page)
+    assert [verdict for is_open, verdict, _ in folds if is_open] == ["differs, explained"]
+    assert folds[0][1] == "differs, explained"
+    assert {verdict: int(count) for _, verdict, count in folds} == ledger.counts(rows)
+    assert len(re.findall(r"(?m)^\| ", page)) == len(rows) + 2 * len(folds)
 
 
 def test_epochs_to_an_error_are_counted_to_the_first_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
