@@ -18,11 +18,14 @@ _CHANGES = [
     (r'(?s)(id="search-input".*)id="search-input"', r'\1id="search-input-again"'),
     # The references: roles that are no longer in use, and a list that has more in it than entries.
     (r' role="list"(?= class="citation-list")| role="doc-biblioentry"', ""),
-    # What scrolls can be reached, and so scrolled, by keyboard.
+    # The book's name at the top of the contents leads to its cover: it belongs to a landmark of the page.
     (
-        '<div class="pst-scrollable-table-container">',
-        '<div class="pst-scrollable-table-container" tabindex="0">',
+        r'<div class="sidebar-primary-item">(?=\s*<a class="navbar-brand)',
+        '<div class="sidebar-primary-item" role="navigation" aria-label="Cover">',
     ),
+    # The corner of a table that has nothing to say is no head.
+    (r'<th class="head[^"]*"><p></p></th>', "<td></td>"),
+    # An output that scrolls up and down can be reached, and so scrolled, by keyboard.
     (r'(tag_scroll-output[^>]*>[\s\S]*?<div class="cell_output docutils container")>', r'\1 tabindex="0">'),
     # Jupyter Book's first page is this one line.
     (

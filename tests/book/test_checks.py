@@ -104,13 +104,14 @@ def test_remote_resources_of_a_style_sheet(tmp_path: Path) -> None:
         ('<div role="list" class="citation-list">', '<div class="citation-list">'),
         ('<div class="citation" role="doc-biblioentry">', '<div class="citation">'),
         (
-            '<div class="pst-scrollable-table-container">',
-            '<div class="pst-scrollable-table-container" tabindex="0">',
+            '<div class="sidebar-primary-item"> <a class="navbar-brand logo">',
+            '<div class="sidebar-primary-item" role="navigation" aria-label="Cover"> <a class="navbar-brand logo">',
         ),
         (
             '<div class="cell tag_scroll-output">…<div class="cell_output docutils container">',
             '<div class="cell tag_scroll-output">…<div class="cell_output docutils container" tabindex="0">',
         ),
+        ('<th class="head text-left"><p></p></th>', "<td></td>"),
         ('<script src="../_static/book.js"></script>', '<script src="../_static/book.js"></script>'),
     ],
 )
