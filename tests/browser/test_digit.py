@@ -81,6 +81,9 @@ def test_both_networks_answer_between_two_moves_of_the_pen(field: Locator) -> No
 def test_a_stroke_of_the_mouse_is_a_one(field: Locator) -> None:
     stroke(field, (140, 40), (140, 140), (140, 240))
     assert answers(field.page) == ["1", "1"]
+    beside = field.page.locator(".cnn-digit-verdict")  # at once, and no longer than the drawing
+    assert beside.all_text_contents() == ["1", "1"]
+    assert beside.first.bounding_box()["y"] < field.bounding_box()["y"] + field.bounding_box()["height"]
     told = field.page.get_by_role("status")
     expect(told).to_contain_text("LeNet-5 of 1998 says 1 (penalty ")
     # A bar across makes something else of it.
@@ -136,7 +139,7 @@ def test_maps_are_drawn_and_clear_clears(field: Locator) -> None:
     assert len(drawn) == 2 * (6 + 6 + 16 + 16)
     assert np.mean(drawn) < 0.1  # one map of the network of 1998 is always flat
     page.get_by_role("button", name="Clear").click()
-    assert answers(page) == ["?", "?"]
+    assert answers(page) == page.locator(".cnn-digit-verdict").all_text_contents() == ["?", "?"]
     assert all(flat(page))
     assert set(page.locator(".cnn-digit-value").all_text_contents()) == {""}
     expect(page.get_by_role("status")).to_have_text("The field is empty.")

@@ -1,7 +1,7 @@
 // What the widgets of the workbench share: elements, a group of choices, numbers in words, and the frame of a chart.
 (() => {
-  const WIDTH = 346; // as in cnnlib.plots: text of 10 units is still read on a phone
-  const LEFT = 50;
+  const WIDTH = 346; // as in cnnlib.plots, so that text can be read on a phone
+  const LEFT = 58;
   const RIGHT = 17;
   const TOP = 8;
   const FOOT = 36;
@@ -124,5 +124,38 @@
     return { root, x: acrossOf, y: upOf, top: TOP, foot, invert };
   }
 
-  window.cnnChart = { html, svg, choice, digits, amount, frame };
+  /**
+   * Makes a label for each of some points, placed where it covers neither a point nor another label.
+   * @param {Array<{x: number, y: number, reach: number, words: string, ends: boolean}>} points with half the size of
+   *   their marks, and whether a line ends there, which a label beside it would cover
+   * @returns {SVGElement[]} the labels
+   */
+  function labels(points) {
+    const taken = points.map(({ x, y, reach }) => [x - reach, y - reach, x + reach, y + reach]);
+    const covered = ([left, top, right, foot]) =>
+      taken.filter(([l, t, r, f]) => left < r && l < right && top < f && t < foot).length +
+      10 * (left < LEFT || right > WIDTH || top < 0);
+    return points.map(({ x, y, reach, words, ends }) => {
+      const wide = 6.2 * words.length; // at most
+      const gap = reach + 3;
+      const [above, below] = [y - gap - 1, y + gap + 8];
+      const beside = [
+        { x: x + gap, y: y + 3.6, anchor: "start" },
+        { x: x - gap, y: y + 3.6, anchor: "end" },
+      ];
+      const over = [above, below, above - 11, below + 11].flatMap((at) =>
+        ["end", "middle", "start"].map((anchor) => ({ x, y: at, anchor })),
+      );
+      const spots = (ends ? over : [...beside, ...over]).map((spot) => {
+        const left = spot.x - wide * { start: 0, middle: 0.5, end: 1 }[spot.anchor];
+        const box = [left, spot.y - 9, left + wide, spot.y + 3];
+        return { ...spot, box, cost: covered(box) };
+      });
+      const spot = spots.reduce((best, other) => (other.cost < best.cost ? other : best));
+      taken.push(spot.box);
+      return svg("text", { class: "cnn-name", x: spot.x, y: spot.y, "text-anchor": spot.anchor }, words);
+    });
+  }
+
+  window.cnnChart = { html, svg, choice, digits, amount, frame, labels };
 })();

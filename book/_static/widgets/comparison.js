@@ -44,7 +44,7 @@
   }
 
   function start(root, { tests }) {
-    const { html, svg, choice, amount, frame } = window.cnnChart;
+    const { html, svg, choice, amount, frame, labels } = window.cnnChart;
     let across = "year";
     let nodes = []; // of the marks, from left to right
     const chart = html("div", { class: "cnn-plot" });
@@ -74,7 +74,14 @@
       const top = Math.max(...tests.flatMap((test) => test.marks.map((mark) => mark.error)));
       const y = { low: 0, high: 1.08 * top, show: percent };
       const axes = frame({ ...x, label: AXES[across] }, y, 270, `Top-5 error against ${AXES[across]}`);
-      nodes = marks.map((mark, i) => drawMark(axes, mark, places[i]));
+      const points = marks.map((mark, i) => ({
+        x: axes.x(places[i]),
+        y: axes.y(mark.error),
+        reach: SIZE[mark.test.kind],
+        words: mark.name,
+      }));
+      const names = labels(points);
+      nodes = marks.map((mark, i) => drawMark(axes, mark, places[i], names[i]));
       axes.root.append(...[...nodes].reverse()); // small signs in front of large ones
       chart.replaceChildren(axes.root);
       nodes = [...nodes].sort((a, b) => a.place - b.place);
@@ -88,11 +95,11 @@
       );
     }
 
-    function drawMark(axes, mark, place) {
+    function drawMark(axes, mark, place, name) {
       const [px, py] = [axes.x(place), axes.y(mark.error)];
       const parts = [
         sign(mark.test.kind, px, py, mark.test.colour),
-        svg("text", { x: px, y: py + 3.4, "text-anchor": "middle" }, mark.name[0]),
+        name,
       ];
       if (mark.interval) {
         const [from, to] = mark.interval.map(axes.y);
@@ -153,7 +160,6 @@
       next.focus();
     }
 
-    const letters = tests[0].marks.map((mark) => `${mark.name[0]}: ${mark.name.split(/[\d-]/)[0]}`).join(", ");
     const turn = (value) => {
       across = value;
       draw();
@@ -164,7 +170,7 @@
     root.append(
       html("div", { class: "cnn-choices" }, choice("Across", options, turn)),
       html("fieldset", { class: "cnn-tests" }, legend, ...boxes.map((box) => box.node)),
-      html("p", { class: "cnn-muted" }, `Upwards: top-5 error. ${letters}.`),
+      html("p", { class: "cnn-muted" }, "Upwards: top-5 error."),
       chart,
       panel,
     );

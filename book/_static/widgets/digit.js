@@ -191,8 +191,8 @@
     return { clear, copy, ink };
   }
 
-  /** One network: its answer, its ten scores and its maps. */
-  function addNetwork(parent, network, { signed, shown }) {
+  /** One network: its answer, beside the field too, its ten scores and its maps. */
+  function addNetwork(parent, beside, network, { signed, shown }) {
     const last = network.layers.at(-1);
     const penalties = last.kind === "euclideanrbf";
     const section = add(parent, "section", "cnn-digit-network");
@@ -200,10 +200,14 @@
     const head = add(section, "div", "cnn-digit-head");
     add(head, "strong", "", { textContent: network.title });
     const answer = add(head, "span", "cnn-digit-answer");
+    const line = add(beside, "p", "");
+    const verdict = add(line, "strong", "cnn-digit-verdict");
+    add(line, "span", "", { textContent: ` ${network.title}` });
+    const reason = add(line, "span", "");
     add(section, "p", "cnn-digit-note", {
       textContent: penalties
-        ? "Penalties: squared distances of F6 to the code of each digit. The smallest wins."
-        : "Scores: shares of a softmax, in all 1. The largest wins.",
+        ? "Penalties: squared distances of F6 to the code of each digit. The shortest bar wins."
+        : "Scores: shares of a softmax, in all 1. The longest bar wins.",
     });
     const list = add(section, "ol", "cnn-digit-scores");
     const rows = Array.from({ length: last.outputs[0] }, (_, label) => {
@@ -246,7 +250,10 @@
           return Math.round(Math.min(Math.max((value + 1) / 2, 0), 1) * 255);
         }));
       }
-      return best === null ? null : `${network.title} says ${best} (${penalties ? "penalty" : "score"} ${rows[best].value.textContent})`;
+      verdict.textContent = answer.textContent;
+      const value = best === null ? "" : `${penalties ? "penalty" : "score"} ${rows[best].value.textContent}`;
+      reason.textContent = value && `, ${value}`;
+      return best === null ? null : `${network.title} says ${best} (${value})`;
     };
   }
 
@@ -287,6 +294,8 @@
     shown.setAttribute("role", "img");
     shown.setAttribute("aria-label", "The drawing as the networks are shown it");
     add(aside, "p", "cnn-digit-note", { textContent: `What the networks are shown: ${size}×${size} pixels, prepared as MNIST's were.` });
+    const verdicts = add(aside, "div", "cnn-digit-verdicts");
+    verdicts.setAttribute("aria-hidden", "true"); // the status tells it, once drawing rests
     const clear = add(aside, "button", "cnn-digit-clear", { type: "button", textContent: "Clear" });
     clear.addEventListener("click", field.clear);
 
@@ -306,7 +315,7 @@
     const status = add(root, "p", "cnn-digit-status");
     status.setAttribute("role", "status");
     const both = add(root, "div", "cnn-digit-networks");
-    const networks = data.networks.map((network) => addNetwork(both, network, { signed, shown: data.shown }));
+    const networks = data.networks.map((network) => addNetwork(both, verdicts, network, { signed, shown: data.shown }));
     field.copy(pictures[data.first], true);
   }
 

@@ -16,7 +16,7 @@
   }
 
   function start(root, { runs }) {
-    const { html, svg, choice, digits, frame } = window.cnnChart;
+    const { html, svg, choice, digits, frame, labels } = window.cnnChart;
     const view = { scale: "log", across: "epochs" };
     let cursor = null; // what moves with the slider
     let axes = null;
@@ -70,10 +70,17 @@
       const y = { low: log ? low / 1.3 : 0, high: high * (log ? 1.3 : 1.05), log, show: (v) => digits(v) };
       axes = frame(x, y, 236, `Learning rates of ${shown.map((run) => run.name).join(", ") || "no network"}`);
       shown.forEach((run, i) => axes.root.append(run.steps ? stairs(run, shown.slice(i + 1)) : rungs(run, i)));
+      axes.root.append(...labels(shown.map(end)));
       cursor = svg("line", { class: "cnn-cursor", y1: axes.top, y2: axes.foot });
       axes.root.append(cursor);
       chart.replaceChildren(axes.root);
       read();
+    }
+
+    /** Where a schedule ends, with its name. */
+    function end(run) {
+      const last = run.steps ? run.steps.at(-1)[0] : run.rates.at(-1);
+      return { x: axes.x(along(run, length(run))), y: axes.y(last), reach: 1, words: run.name, ends: true };
     }
 
     /** A schedule as a line of steps; broader where a later one takes the same step, so that both show. */
