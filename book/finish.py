@@ -5,6 +5,8 @@ import textwrap
 from html import escape, unescape
 from pathlib import Path
 
+from icons import shrink_icons
+
 from cnnbook import numbers
 
 _CHANGES = [
@@ -51,6 +53,13 @@ def finished(page: str) -> str:
     return page
 
 
+def without_idle_scripts(page: str) -> str:
+    """Take the widgets' scripts out of a page that has no widget."""
+    if "data-widget=" in page:
+        return page
+    return re.sub(r'\s*<script [^>]*src="[^"]*_static/widgets/[^"]*"></script>', "", page)
+
+
 def with_description(page: str) -> str:
     """Say in a page's head what the page is about, for whoever is sent its address."""
     first, title = (
@@ -94,4 +103,5 @@ def finish(html: Path) -> None:
     for path in html.rglob("*.html"):
         up = "../" * (len(path.relative_to(html).parts) - 1)
         page = with_description(finished(path.read_text("utf-8")))
-        path.write_text(with_sources(page, up), "utf-8")
+        path.write_text(with_sources(without_idle_scripts(page), up), "utf-8")
+    shrink_icons(html)

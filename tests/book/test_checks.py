@@ -104,8 +104,8 @@ def test_remote_resources_of_a_style_sheet(tmp_path: Path) -> None:
         ('<div role="list" class="citation-list">', '<div class="citation-list">'),
         ('<div class="citation" role="doc-biblioentry">', '<div class="citation">'),
         (
-            '<div class="sidebar-primary-item"> <a class="navbar-brand logo">',
-            '<div class="sidebar-primary-item" role="navigation" aria-label="Cover"> <a class="navbar-brand logo">',
+            '<div class="sidebar-primary-item"><a class="navbar-brand">',
+            '<div class="sidebar-primary-item" role="navigation" aria-label="Cover"><a class="navbar-brand">',
         ),
         (
             '<div class="cell tag_scroll-output">…<div class="cell_output docutils container">',
