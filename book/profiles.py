@@ -27,15 +27,19 @@ SECTIONS = "notebooks/"  # the pages beside them do the same in every profile
 LEARNED = "learned"
 
 
-# Before all else: Keras's own `fit` makes a few updates, as `cnnlib.training.fit` does.
+# Before all else: Keras's own `fit` makes a few updates on small batches, as `cnnlib.training.fit` does.
 CUT_FIT = """\
 import keras
 
-from cnnbook.rehearsal import EPOCHS, UPDATES
+from cnnbook.rehearsal import BATCH, EPOCHS, UPDATES
 
 
 def _few(self, *images, _whole=keras.Model.fit, **settings):
     settings |= {"epochs": min(settings.get("epochs", 1), EPOCHS), "steps_per_epoch": UPDATES}
+    if "batch_size" in settings:
+        settings["batch_size"] = min(settings["batch_size"], BATCH)
+    if settings.get("validation_data") is not None:
+        settings["validation_steps"] = 1
     return _whole(self, *images, **settings)
 
 

@@ -74,16 +74,25 @@ def test_only_assertions_are_left_out(make_book) -> None:
 
 
 def test_keras_own_fit_makes_a_few_updates(make_book, monkeypatch: pytest.MonkeyPatch) -> None:
-    training = "history = model.fit(x, y, batch_size=2, epochs=9, verbose=0)"
+    training = "history = model.fit(x, y, batch_size=10, epochs=9, validation_data=(x, y), verbose=0)"
     book = make_book(one=[CELLS[0], training])
     first = profiles.for_rehearsal(build.source_of(book, book.notebooks()[0])).cells[1].source
     monkeypatch.setattr(keras.Model, "fit", keras.Model.fit)
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
-    model.compile(optimizer="sgd", loss="mse")
-    variables: dict = {"model": model, "x": np.ones((20, 1)), "y": np.ones((20, 1))}
+    seen = []
+
+    class Counting(keras.Sequential):
+        def call(self, x, **settings):
+            seen.append(len(x))
+            return super().call(x, **settings)
+
+    model = Counting([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(optimizer="sgd", loss="mse", run_eagerly=True)
+    variables: dict = {"model": model, "x": np.ones((40, 1)), "y": np.ones((40, 1))}
     exec(f"{first}\n{training}", variables)
     assert len(variables["history"].history["loss"]) == 3
     assert int(model.optimizer.iterations) == 6
+    assert seen.count(4) == 3 * (2 + 1)  # two updates and one batch of validation in each of three epochs
+    assert max(seen) <= 4
 
 
 def test_what_is_chosen() -> None:
