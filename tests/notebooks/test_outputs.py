@@ -1,5 +1,6 @@
 """Committed outputs show what a reader came for, and nothing of the machine that made them."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -68,3 +69,24 @@ def test_imports_are_folded_away(path):
     code = [cell for cell in code if not {"setup", "parameters"} & set(cell.metadata.get("tags", []))]
     imports = [cell for cell in code if re.match(r"import |from ", cell.source)]
     assert not imports or "hide-input" in imports[0].metadata.get("tags", [])
+
+
+def not_shown(code: str) -> list[str]:
+    """The tables and drawings that a cell makes and drops, since something else stands behind them."""
+    dropped = [ast.unparse(line) for line in ast.parse(code).body[:-1] if isinstance(line, ast.Expr)]
+    return [line for line in dropped if re.match(r"(cnn|cnnbook|cnnlib)\.(plots|tables)\.", line)]
+
+
+def test_a_drawing_that_is_dropped_is_found():
+    assert not_shown("cnn.tables.Table(a, b)\nassert a") == ["cnn.tables.Table(a, b)"]
+    assert not_shown("assert a\ncnnbook.plots.answer(a)") == []
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_table_or_drawing_is_what_its_cell_shows(path):
+    """A notebook shows the value of a cell's last line only."""
+    code = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    code = [
+        re.sub("(?m)^%.*", "", cell.source) for cell in code if "setup" not in cell.metadata.get("tags", [])
+    ]
+    assert [line for source in code for line in not_shown(source)] == []
