@@ -63,7 +63,7 @@ STARTS = {
     "fine-tuned": Start(True, None, 1e-4, 100, seeds=3),
     "scratch": Start(False, None, 1e-3, 200, seeds=3),
 }
-"""Those partly frozen and fine-tuned go on from a classifier such as frozen features get, fitted with `PENALTY`."""
+"""Those partly frozen and fine-tuned go on from a classifier of frozen features, fitted with `PENALTY`."""
 PAIRS = (
     ("frozen", "partly frozen"),
     ("frozen", "fine-tuned"),
