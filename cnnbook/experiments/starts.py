@@ -61,7 +61,7 @@ STARTS = {
     "random": Start(False, POOLED, PENALTY),
     "partly frozen": Start(True, "fire7_concat", 1e-4, 100),
     "fine-tuned": Start(True, None, 1e-4, 100, seeds=3),
-    "scratch": Start(False, None, 1e-3, 200, seeds=3),
+    "scratch": Start(False, None, 1e-4, 300, seeds=3),
 }
 """Those partly frozen and fine-tuned go on from a classifier of frozen features, fitted with `PENALTY`."""
 PAIRS = (
