@@ -57,7 +57,7 @@ class Start:
 POOLED, PENALTY = "avg_pool", 1e-1
 STARTS = {
     "frozen": Start(True, POOLED, PENALTY),
-    "frozen, 227 pixels": Start(True, POOLED, PENALTY, side=227),
+    "frozen at 227 pixels": Start(True, POOLED, PENALTY, side=227),
     "random": Start(False, POOLED, PENALTY),
     "partly frozen": Start(True, "fire7_concat", 1e-4, 100),
     "fine-tuned": Start(True, None, 1e-4, 100, seeds=3),
@@ -70,7 +70,7 @@ PAIRS = (
     ("frozen", "scratch"),
     ("frozen", "random"),
     ("fine-tuned", "scratch"),
-    ("frozen, 227 pixels", "frozen"),
+    ("frozen at 227 pixels", "frozen"),
 )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cnnbook import numbers, records
 from cnnbook.experiments import starts as module
 from cnnbook.experiments.starts import GRID, choose, compared, drawn
 from cnnlib import data, models
@@ -142,3 +143,13 @@ def test_a_fitted_classifier_takes_features_as_they_are() -> None:
     x = (random.normal(size=(60, 5)) + np.eye(3, 5)[y] * 4).astype("float32") * [1, 100, 1, 1, 0] + 7
     head = module._fitted(data.Split(x.astype("float32"), y), 1e-2)
     assert np.mean(head.predict_on_batch(x.astype("float32")).argmax(axis=1) != y) < 0.1
+
+
+def test_the_numbers_of_every_start_can_be_named_in_a_sentence() -> None:
+    """Keys of numbers divide at commas (see `cnnbook.numbers`)."""
+    for name in {
+        *module.STARTS,
+        *(trial["start"] for trial in records.experiment("cats_and_dogs")["trials"]),
+    }:
+        key = f"experiments.cats_and_dogs.trials[start={name},per_class=10].test_error"
+        assert numbers.resolve(key).unit == "%"
