@@ -47,11 +47,6 @@ def _cats_and_dogs(trials: Trials, seeds: Sequence[int]) -> Made:
     return {"data": _used({"target": pictures})} | starts(pictures, seeds=seeds, trials=trials)
 
 
-def _few_flowers(trials: Trials, seeds: Sequence[int]) -> Made:
-    pictures = _folder("flowers12")
-    return {"data": _used({"target": pictures})} | starts(pictures, seeds=seeds, trials=trials)
-
-
 def _folder(name: str) -> DataSet[PictureFolder]:
     """A folder of pictures among the user's data."""
     folder = user_folder(f"Put {name}/train/CLASS/ and {name}/test/CLASS/ into it.")
@@ -78,7 +73,6 @@ NAMES: dict[str, Callable[[Trials, Sequence[int]], Made]] = {
     "scenarios": _scenarios,
     "pneumonia": _pneumonia,
     "cats_and_dogs": _cats_and_dogs,
-    "few_flowers": _few_flowers,
     "flowers": _flowers,
     "preprocessing": _preprocessing,
     "duplicates": _duplicates,
