@@ -59,8 +59,9 @@ serve: book
 notebooks: $(STAMP)
 	$(BIN)/python book/build.py --in-place
 
+# EXAM is a folder of private masters, outside of the repository.
 classroom: $(STAMP)
-	$(BIN)/python -m cnncourse build
+	$(BIN)/python -m cnncourse build $(if $(EXAM),--exam "$(EXAM)")
 
 wheel: $(STAMP)
 	$(BIN)/python -m cnncourse wheel
