@@ -24,6 +24,7 @@ BEGINS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")
 ENDS = ("### END SOLUTION", "### END HIDDEN TESTS")
 HIDDEN = re.compile(r"^ *### BEGIN HIDDEN TESTS\n(.*?) *### END HIDDEN TESTS\n?", re.M | re.S)
 SHORTEST = 8  # signs of a line that can be a secret
+LONG = 24  # and of one that is no coincidence in a package
 
 
 def secret_of(folder: Path) -> str:
@@ -104,10 +105,13 @@ def leaks(handed_out: Path, masters: Iterable[NotebookNode], secret: str = "") -
 
 
 def _tests(master: NotebookNode) -> Iterator[str]:
-    """The longest line of each hidden test, which nothing else has by chance."""
+    """The lines of hidden tests that nothing else has by chance."""
     for cell in master.cells:
         for test in HIDDEN.findall(cell.source):
-            yield max(map(str.strip, test.splitlines()), key=len, default="")
+            lines = map(str.strip, test.splitlines())
+            yield from (
+                line for line in lines if len(line) >= LONG and not line.startswith(("from ", "import "))
+            )
 
 
 def _texts(path: Path) -> Iterator[tuple[str, set[str], str, bool]]:
