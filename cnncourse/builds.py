@@ -34,7 +34,6 @@ from cnncourse import (
 
 # The marks of nbgrader, with the lines that name an answer before one is given.
 MARK = re.compile(r"^(?:\w+ = None\b.*\n)* *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
-HIDDEN = re.compile(r"^ *### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", re.M | re.S)
 CALL = re.compile(r"(\w+\.\w+)\(")  # how a check begins that is a function of a module
 FORM = re.compile(r"form\(\s*[\"']([^\"']+)")  # and one of an exam
 PAGE = re.compile(r"\[([^]]+)\]\(\.\./(\w+\.ipynb)\)")
@@ -268,7 +267,7 @@ def for_readers(
     for cell in notebook.cells:
         kind = cell.metadata.get("nbgrader", {})
         if kind.get("grade") and cell.cell_type == "code":
-            cell.source = HIDDEN.sub("", cell.source).rstrip("\n")
+            cell.source = exam.HIDDEN.sub("", cell.source).rstrip("\n")
             cell.outputs = _each_once(cell.outputs)
         elif kind.get("solution") and cell.cell_type == "code":
             cell.metadata.setdefault("tags", []).append("hide-input")
