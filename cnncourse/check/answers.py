@@ -53,6 +53,9 @@ class _Guarded(types.ModuleType):
             raise Wrong(f"{name} is the checker's own; an answer has to be yours.")
         return super().__getattribute__(name)
 
+    def __dir__(self) -> list[str]:
+        return [name for name in self.__dict__ if not name.startswith("_")]
+
 
 def _is_answer(frame: types.FrameType) -> bool:
     """Whether code stands in a notebook, or was made there, and in no module."""

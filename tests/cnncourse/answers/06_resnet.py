@@ -106,6 +106,8 @@ def depth(blocks, convolutions):
 # %% right depth
 from collections import namedtuple
 
+assert "depth" in dir(check) and "_depth" not in dir(check)
+
 
 def depth(blocks, convolutions):
     Parts = namedtuple("Parts", "first inside last")  # which looks for its caller
