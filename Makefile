@@ -21,7 +21,7 @@ help:
 	@echo "make test           lint, types, unit tests, the exercises, committed notebooks, a strict book build, the ledger"
 	@echo "make test-book      the built book and its PDF in a browser: every page, light and dark, by keyboard, offline"
 	@echo "make pdf            the whole book in one file, _build/book.pdf"
-	@echo "make classroom      the exercises for a class in _build/classroom: to hand out, with answers, to grade"
+	@echo "make classroom      the exercises for a class in _build/classroom: to hand out, with answers, to grade (EXAM=FOLDER: an exam)"
 	@echo "make wheel          the package in one file, _build/cnnlib-*.whl, for Colab: the notebooks' first cell finds it"
 	@echo "make serve          make the book and serve it on http://127.0.0.1:$(PORT) (PORT=...)"
 	@echo "make notebooks      bring the outputs of the committed notebooks up to date, in place"
@@ -59,8 +59,9 @@ serve: book
 notebooks: $(STAMP)
 	$(BIN)/python book/build.py --in-place
 
+# EXAM is a folder of private masters, outside of the repository.
 classroom: $(STAMP)
-	$(BIN)/python -m cnncourse build
+	$(BIN)/python -m cnncourse build $(if $(EXAM),--exam "$(EXAM)")
 
 wheel: $(STAMP)
 	$(BIN)/python -m cnncourse wheel

@@ -24,7 +24,12 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser("build", help="make what students, graders and readers get from the masters")
     build.add_argument("--masters", type=Path, default=ROOT / "notebooks" / "exercises", help="their folder")
-    build.add_argument("--out", type=Path, default=ROOT / "_build" / "classroom", help="folder of the builds")
+    build.add_argument(
+        "--exam", type=Path, help="folder of the masters of an exam, outside of the repository"
+    )
+    build.add_argument(
+        "--out", type=Path, help="folder of the builds; by default _build/classroom or EXAM/classroom"
+    )
     grade = commands.add_parser("grade", help="grade the submissions of one assignment")
     grade.add_argument("submissions", type=Path, help="the platform's zip, or a folder of submissions")
     grade.add_argument("--assignment", required=True, help="name of the notebook, such as 02_lenet5")
@@ -65,19 +70,23 @@ def main(arguments: list[str] | None = None) -> int:
 def _build(options: argparse.Namespace) -> int:
     import yaml
 
-    from cnncourse import builds
+    from cnncourse import builds, exam
 
-    masters = sorted(options.masters.glob("*.ipynb"))
+    folder = options.exam or options.masters
+    out = options.out or (options.exam or ROOT / "_build") / "classroom"
+    if options.exam and any(path.resolve().is_relative_to(ROOT) for path in (folder, out)):
+        raise ClassroomError(f"an exam and its builds lie outside of the repository, and not in {ROOT}.")
+    masters = sorted(folder.glob("*.ipynb"))
     if not masters:
-        raise ClassroomError(f"there is no notebook in {options.masters}.")
+        raise ClassroomError(f"there is no notebook in {folder}.")
     settings = ROOT / "_config.yml"
     config = yaml.safe_load(settings.read_text("utf-8")) if settings.is_file() else None
     address = builds.notebooks_address(config) if config else None
-    wheel = builds.package_wheel(ROOT, options.out) if (ROOT / "pyproject.toml").is_file() else None
-    builds.build(masters, options.out, address, wheel)
+    wheel = builds.package_wheel(ROOT, out) if (ROOT / "pyproject.toml").is_file() else None
+    builds.build(masters, out, address, wheel, exam.secret_of(folder) if options.exam else "")
     print(f"{len(masters)} assignments")
     for name in ("student", "answers", "autograder"):
-        print(options.out / f"{name}.zip")
+        print(out / f"{name}.zip")
     return 0
 
 

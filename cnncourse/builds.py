@@ -27,14 +27,15 @@ from cnncourse import (
     STUB,
     ClassroomError,
     catalogue,
+    exam,
     reason,
     tools_on_path,
 )
 
 # The marks of nbgrader, with the lines that name an answer before one is given.
 MARK = re.compile(r"^(?:\w+ = None\b.*\n)* *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
-HIDDEN = re.compile(r"^ *### BEGIN HIDDEN TESTS\n.*?### END HIDDEN TESTS\n?", re.M | re.S)
 CALL = re.compile(r"(\w+\.\w+)\(")  # how a check begins that is a function of a module
+FORM = re.compile(r"form\(\s*[\"']([^\"']+)")  # and one of an exam
 PAGE = re.compile(r"\[([^]]+)\]\(\.\./(\w+\.ipynb)\)")
 
 # What nbgrader needs to know wherever it works with the bundle.
@@ -76,7 +77,11 @@ ready(
 
 
 def build(
-    masters: Iterable[Path], out: Path, repository: str | None = None, wheel: Path | None = None
+    masters: Iterable[Path],
+    out: Path,
+    repository: str | None = None,
+    wheel: Path | None = None,
+    secret: str = "",
 ) -> None:
     """Make the four builds of all masters, in place of earlier ones.
 
@@ -85,9 +90,11 @@ def build(
         out: folder for `student`, `answers`, `autograder`, `reader`, and a zip file of each but the last.
         repository: address of the book's notebooks, for the links to them; None unlinks them.
         wheel: of the package, to lie beside the student's notebooks.
+        secret: of the hidden cases, where the masters are those of an exam.
 
     Raises:
-        ClassroomError: nbgrader can't read a master; the message says which and why.
+        ClassroomError: nbgrader can't read a master, or a student of an exam would get what is to stay
+            hidden; the message says which and why.
     """
     masters = sorted(masters)
     for name in ("student", "answers", "autograder", "reader"):
@@ -98,7 +105,8 @@ def build(
     for master in masters:
         source = course / "source" / master.stem / master.name
         source.parent.mkdir(parents=True)
-        _write(without_outputs(_read(master)), source)
+        given = without_outputs(_read(master))
+        _write(exam.sealed(given, master.stem, secret) if secret else given, source)
         _release(course, master.stem)
         released = _read(course / "release" / master.stem / master.name)
         asked = catalogue.questions_of(_read(master))
@@ -107,6 +115,9 @@ def build(
         _write(for_readers(_read(master)), out / "reader" / master.name)
     if wheel:
         shutil.copy(wheel, out / "student")
+    if found := exam.leaks(out / "student", map(_read, masters), secret) if secret else []:
+        shutil.rmtree(out / "student")
+        raise ClassroomError("a student would get what is to stay hidden:\n" + "\n".join(found))
     for name in ("student", "answers", "autograder"):
         _zip(out / name)
 
@@ -205,6 +216,8 @@ def for_class(notebook: NotebookNode, name: str, asked: Sequence[catalogue.Quest
                 heading.source = _with_points(heading.source, question)
             if cell.cell_type == "markdown":
                 to_read.append(question.title)
+            elif form := FORM.match(cell.source):
+                checks[question.title] = f"form {form[1]}"
             elif call := CALL.match(cell.source):
                 checks[question.title] = call[1]
     lines = "\n".join(f"        {json.dumps(title)}: {json.dumps(check)}," for title, check in checks.items())
@@ -254,7 +267,7 @@ def for_readers(
     for cell in notebook.cells:
         kind = cell.metadata.get("nbgrader", {})
         if kind.get("grade") and cell.cell_type == "code":
-            cell.source = HIDDEN.sub("", cell.source).rstrip("\n")
+            cell.source = exam.HIDDEN.sub("", cell.source).rstrip("\n")
             cell.outputs = _each_once(cell.outputs)
         elif kind.get("solution") and cell.cell_type == "code":
             cell.metadata.setdefault("tags", []).append("hide-input")

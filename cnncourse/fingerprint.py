@@ -26,7 +26,8 @@ def modules(shell: Any) -> dict:
         ours = name.partition(".")[0] in OURS
         if module is None or not (ours or name in THEIRS):
             continue
-        for key, thing in list(vars(module).items()):
+        found[f"{name}'s type"] = id(type(module))
+        for key, thing in list(object.__getattribute__(module, "__dict__").items()):
             if name == "numpy" and thing is getattr(builtins, key, None):
                 # `np.bool = bool` is a cure for old code that is found on the web, and changes nothing.
                 thing = getattr(module, f"{key}_", thing)

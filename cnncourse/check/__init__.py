@@ -17,7 +17,7 @@ from cnncourse.check.answers import (
     shape,
     value,
 )
-from cnncourse.check.hand_in import ready
+from cnncourse.check.hand_in import form, ready
 from cnncourse.check.student import draw, student
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "as_array",
     "call",
     "draw",
+    "form",
     "function",
     "network",
     "one_of",

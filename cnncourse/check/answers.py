@@ -10,13 +10,16 @@ from __future__ import annotations
 import contextlib
 import copy
 import functools
+import inspect
 import io
 import math
 import numbers
 import re
+import sys
 import textwrap
+import types
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,8 +28,12 @@ NO_MISTAKES: Mapping[str, Any] = {}
 SAME = "both the same"
 COLUMNS = 76  # of a message: what a notebook shows without breaking a word
 
-
 _outcomes: dict[str, bool] = {}  # of the checks that have been run, by name
+_running: list[None] = []  # something for each check, or call of an answer, that has not ended
+
+# What leads from an answer to the frame of the check that calls it, as CPython's audit events have it.
+FRAMES = {"sys._getframe", "sys._current_frames", "sys.settrace", "sys.setprofile"}
+FRAMES |= {"gc.get_objects", "gc.get_referrers", "object.__getattr__"}
 
 
 class Wrong(AssertionError):  # noqa: N818 - what a student reads is not the name of an error
@@ -37,18 +44,71 @@ class Wrong(AssertionError):  # noqa: N818 - what a student reads is not the nam
         return [textwrap.fill(f"Not yet: {self}", COLUMNS)]
 
 
-def question(check: Callable[..., str | None]) -> Callable[..., None]:
+class _Guarded(types.ModuleType):
+    """A module of checks: what is private in it is nobody's answer."""
+
+    def __getattribute__(self, name: str) -> Any:
+        private = name == "__dict__" or (name.startswith("_") and not name.endswith("__"))
+        if private and _is_answer(sys._getframe(1)):
+            raise Wrong(f"{name} is the checker's own; an answer has to be yours.")
+        return super().__getattribute__(name)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in self.__dict__ if not name.startswith("_")]
+
+
+def _is_answer(frame: types.FrameType) -> bool:
+    """Whether code stands in a notebook, or was made there, and in no module."""
+    return frame.f_globals.get("__spec__") is None
+
+
+def _watch(event: str, arguments: tuple) -> None:
+    """Keep an answer that is being checked from looking at the check."""
+    if not _running or event not in FRAMES:
+        return
+    if event == "object.__getattr__" and not str(arguments[1]).endswith("_frame"):
+        return
+    kept, _running[:] = _running[:], []  # looking for who looks is no event
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame and frame.f_code.co_filename == inspect.__file__:
+        frame = frame.f_back
+    _running[:] = kept
+    if frame and _is_answer(frame):
+        raise Wrong("an answer must not look at what checks it.")
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    _running.append(None)
+    try:
+        yield
+    finally:
+        _running.pop()
+
+
+sys.addaudithook(_watch)
+
+
+def question(check: Callable[..., str | None], name: str = "", praise: str = "Right.") -> Callable[..., None]:
     """Make a check of a function that raises `Wrong` or returns a remark on the right answer.
 
     The check says "Right." with the remark. Warnings that an answer causes are not shown: they are no fault,
     and a grader takes text on the error channel for one.
+
+    Args:
+        check: the function.
+        name: under which `outcome` knows it; by default its own.
+        praise: what to say where it finds nothing wrong.
     """
-    name = _name(check)
+    name = name or _name(check)
+    module = sys.modules.get(check.__module__)
+    if module and module.__name__.startswith("cnncourse.check.") and module.__name__ != __name__:
+        module.__class__ = _Guarded
 
     @functools.wraps(check)
     def asked(*answers: Any, **options: Any) -> None:
         _outcomes[name] = False
-        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+        with _watched(), warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
             warnings.simplefilter("ignore")
             try:
                 remark = check(*answers, **options)
@@ -58,14 +118,14 @@ def question(check: Callable[..., str | None]) -> Callable[..., None]:
                 what = f"{type(error).__name__}: {_plain(str(error))}"
                 raise Wrong(f"this is nothing that the check can make sense of ({what})") from error
         _outcomes[name] = True
-        print(textwrap.fill(f"Right. {remark}" if remark else "Right.", COLUMNS))
+        print(textwrap.fill(f"{praise} {remark}" if remark else praise, COLUMNS))
 
     return asked
 
 
 def outcome(check: Any) -> bool | None:
-    """Whether a check last said that an answer is right; None where it has not been run."""
-    return _outcomes.get(_name(check))
+    """Whether a check, or that of a name, last found an answer right; None where it has not been run."""
+    return _outcomes.get(check if isinstance(check, str) else _name(check))
 
 
 def _name(check: Any) -> str:
@@ -91,7 +151,8 @@ def call(given: Callable, *arguments: Any, shown: str = "", **options: Any) -> A
     words += [f"{key}={_shown(option)}" for key, option in options.items()]
     shown = shown or f"{name}({', '.join(words)})"
     try:
-        got = given(*arguments, **options)
+        with _watched():
+            got = given(*arguments, **options)
     except Wrong:
         raise
     except Exception as error:
@@ -239,6 +300,7 @@ def network(
     what: str = "your network",
     mistakes: Mapping[str, Callable[[], Any]] = NO_MISTAKES,
     tolerance: float = 1e-4,
+    but: str = "",
 ) -> None:
     """Compare a student's model with the right one: shapes, parameters, and answers with the same weights.
 
@@ -251,6 +313,7 @@ def network(
         what: how to name the model in a message.
         mistakes: by hint, functions that build what common mistakes lead to.
         tolerance: largest difference of the answers, relative to the largest of them.
+        but: a kind of weight that is not counted, and zero in the comparison.
 
     Raises:
         Wrong: they differ.
@@ -259,7 +322,7 @@ def network(
 
     if not isinstance(got, keras.Model):
         raise Wrong(f"{what} should be a keras.Model, and this is {_shown(got)}.")
-    seen = _Seen(_with_input(got, right, what))
+    seen = _Seen(_with_input(got, right, what), but)
     complaint = _difference(seen, _Seen(right), tolerance)
     if complaint is None and not seen.is_random:
         return
@@ -272,19 +335,19 @@ def network(
 class _Seen:
     """What can be seen of a model: shapes, parameters, and what it gives with the weights of `fill`."""
 
-    def __init__(self, model: Any):
+    def __init__(self, model: Any, but: str = ""):
         self.input_shape, self.output_shape = model.input_shape, model.output_shape
         self.trainable, self.all = (
-            sum(math.prod(weight.shape) for weight in weights)
+            sum(math.prod(weight.shape) for weight in weights if _kind(weight) != but)
             for weights in (model.trainable_weights, model.weights)
         )
-        self.shapes = sorted(tuple(weight.shape) for weight in model.weights)
-        self._model = model
+        self.shapes = sorted(tuple(weight.shape) for weight in model.weights if _kind(weight) != but)
+        self._model, self._but = model, but
 
     @functools.cached_property
     def outputs(self) -> list[np.ndarray]:
         """Outputs for two random images."""
-        fill(self._model)
+        fill(self._model, self._but)
         return self._outputs(training=False)
 
     @functools.cached_property
@@ -313,8 +376,8 @@ def _with_input(got: Any, right: Any, what: str) -> Any:
     return keras.Model(image, call(got, image, shown=f"{what}, given {_shape_text(right.input_shape)},"))
 
 
-def fill(model: Any) -> None:
-    """Give each weight of a model values that follow from its kind and its shape alone."""
+def fill(model: Any, but: str = "") -> None:
+    """Give each weight of a model values that follow from its kind and its shape alone; one kind zeros."""
     for weight in model.weights:
         kind = _kind(weight)
         random = np.random.default_rng([len(kind), *kind.encode(), *weight.shape])
@@ -324,7 +387,7 @@ def fill(model: Any) -> None:
         elif kind == "kernel":
             values *= math.sqrt(2 / max(1, math.prod(weight.shape[:-1])))
         else:
-            values *= 0.1
+            values *= 0.0 if kind == but else 0.1
         weight.assign(values.astype("float32"))
 
 
@@ -364,9 +427,13 @@ def _difference(got: _Seen, right: _Seen, tolerance: float) -> str | None:
 def _complaint(got: Any, right: Any, tolerance: float) -> str | None:
     """Say how an answer differs from the right one, without the latter; None where it does not."""
     if isinstance(right, bool | str):
-        return (
-            None if isinstance(got, type(right)) and got == right else f"is {_shown(got)}, which is not right"
-        )
+        if isinstance(got, type(right)) and (got == right or tolerance == math.inf):
+            return None
+        if isinstance(got, str) and isinstance(right, str) and got.strip().lower() == right.lower():
+            return f"is {_shown(got)}: the word, but not as it is asked for, in capitals or spaces"
+        form = "a text" if isinstance(right, str) else "True or False"
+        kind = "" if isinstance(got, type(right)) else f": it should be {form}"
+        return f"is {_shown(got)}, which is not right{kind}"
     if isinstance(right, numbers.Number):
         return _number_complaint(got, right, tolerance)
     if isinstance(right, np.ndarray):

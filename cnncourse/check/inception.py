@@ -132,7 +132,9 @@ CASES = ((_EXAMPLE["input"], _COUNTS), ((16, 16, 21), (6, 4, 9, 3, 7, 5)))
 
 ADDED = "The branches are added; concatenate their channels instead."
 ALONG = "The branches are joined along {}; concatenate them along the channels."
-STEPS = "Inside a module the pool has a stride of one; say so, or its stride is its size."
+STEPS = (
+    "Inside a module every convolution and the pool have a stride of one; a pool's is its size if not told."
+)
 PADS = "All four branches keep height and width: pad everything that is wider than a pixel."
 
 

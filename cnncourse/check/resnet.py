@@ -34,7 +34,13 @@ def depth(given: Callable, networks: Iterable[Sequence] = DEPTHS) -> str:
         c * sum(b) + 1
     )
     wrong["Convolutions on shortcuts are not counted."] = lambda b, c: c * sum(b) + 2 + len(b)
-    wrong["The convolutions on the shortcuts do not count."] = lambda b, c: c * sum(b) + 1 + len(b)
+    wrong["Convolutions on shortcuts are not counted, and few blocks have one."] = lambda b, c: (
+        (c + 1) * sum(b) + 2
+    )
+    wrong["The convolutions on the shortcuts do not count."] = lambda b, c: c * sum(b) + 2 + len(b) - (c == 2)
+    wrong["However they are counted, convolutions on the shortcuts do not count."] = lambda b, c: (
+        c * sum(b) + 1 + len(b)
+    )
     wrong["A pool has no weights, so it is not counted."] = lambda b, c: c * sum(b) + 3
     wrong["Stages may differ in how many blocks they have."] = lambda b, c: c * b[0] * len(b) + 2
     wrong["Blocks do not always have as many convolutions."] = lambda b, c: (5 - c) * sum(b) + 2
@@ -121,11 +127,9 @@ OTHER_BLOCKS: tuple[Case, ...] = (
 )
 
 
-def _layer(
-    x: keras.KerasTensor, maps: int, side: int, step: int, behind: str, bias: bool
-) -> keras.KerasTensor:
+def _layer(x: keras.KerasTensor, maps: int, side: int, step: int, behind: str) -> keras.KerasTensor:
     """A convolution and what stands behind it: n for a normalisation, r for a ReLU, in their order."""
-    x = layers.Conv2D(maps, side, step, "same", use_bias=bias)(x)
+    x = layers.Conv2D(maps, side, step, "same", use_bias=False)(x)
     for letter in behind:
         x = layers.BatchNormalization(epsilon=EPSILON)(x) if letter == "n" else layers.ReLU()(x)
     return x
@@ -142,20 +146,19 @@ def _bottleneck(
     beside: str = "n",
     kind: str = "",
     stepping: int = 0,
-    bias: bool = False,
     after: bool = True,
 ) -> keras.KerasTensor:
     """The block with one thing or another changed."""
     kind = kind or ("projection" if reduce else "identity")
     shortcut = x
     if kind == "projection":
-        shortcut = _layer(x, filters[2], 1, s, beside, bias)
+        shortcut = _layer(x, filters[2], 1, s, beside)
     elif kind == "padded":
         shortcut = PaddedShortcut(filters[2], s)(x)
     elif "r" in beside:
         shortcut = layers.ReLU()(x)
     for number, (maps, side) in enumerate(zip(filters, (1, f, 1), strict=True)):
-        x = _layer(x, maps, side, s if number == stepping else 1, behind[number], bias)
+        x = _layer(x, maps, side, s if number == stepping else 1, behind[number])
     if kind != "none":
         x = layers.Add()([shortcut, x])
     return layers.ReLU()(x) if after else x
@@ -196,7 +199,6 @@ def _wrong_blocks(case: Case) -> dict[str, Callable[[], keras.Model]]:
     wrong["Three convolutions with no ReLU between them are one linear map."] = changed(
         behind=("n", "n", "n")
     )
-    wrong["The normalisation behind a convolution takes its biases away."] = changed(bias=True)
     wrong["The size of the middle kernel is an argument."] = functools.partial(
         _kept_model, (sides, 3, filters, reduce, s), _bottleneck
     )
@@ -249,11 +251,12 @@ def block(given: Callable, cases: Iterable[Case] = BLOCKS) -> str:
         got, shown = _students_block(given, case)
         right = _kept_model(case, bottleneck_residual_block)
         # Wide enough for any epsilon of the normalisation; every mistake above is a thousand times larger.
-        network(got, right, shown, _wrong_blocks(case), tolerance=0.01)
+        # A normalisation takes away the bias before it, so a convolution may have one.
+        network(got, right, shown, _wrong_blocks(case), tolerance=0.01, but="bias")
     return "With this function and one loop you have ResNet-50, ResNet-101 and ResNet-152."
 
 
-SHORTCUTS = (((2, 4, 4, 3), 6, 2), ((2, 6, 4, 2), 5, 1), ((1, 4, 8, 4), 4, 2))
+SHORTCUTS = (((2, 4, 4, 3), 6, 2), ((2, 6, 4, 2), 5, 1), ((1, 4, 8, 4), 4, 2), ((1, 5, 7, 2), 4, 2))
 OTHER_SHORTCUTS = (((2, 7, 5, 3), 4, 2), ((3, 6, 9, 2), 7, 3), ((1, 5, 5, 3), 3, 1))
 
 
@@ -278,6 +281,10 @@ def padded_shortcut(given: Callable, cases: Iterable[Sequence] = SHORTCUTS, seed
         wrong["Pixels are taken as they are, not averaged."] = _filled(mean, 0, missing)
         wrong["The first pixel taken is the one in the corner."] = _filled(
             x[:, s - 1 :: s, s - 1 :: s], 0, missing
+        )
+        whole = x[:, : shape[1] // s * s, : shape[2] // s * s]
+        wrong["A step that begins inside is taken, too: where sides are odd, round up."] = _filled(
+            whole[:, ::s, ::s], 0, missing
         )
         wrong["The new channels are zeros, not copies."] = x[:, ::s, ::s, np.arange(maps) % x.shape[-1]]
         wrong["Fill up to so many maps; you have added so many."] = _filled(few, 0, maps)
@@ -412,6 +419,7 @@ WARM_UPS = (
     ([0.9, 0.85, 0.7, 0.75, 0.6], 0.01, 0.1, 0.8),
     ([0.9, 0.7, 0.85, 0.9, 0.75], 0.01, 0.1, 0.8),
     ([0.7, 0.65, 0.6], 0.02, 0.2, 0.5),
+    ([0.9, 0.8, 0.85, 0.7, 0.6, 0.65], 0.01, 0.1, 0.8),
 )
 
 
@@ -435,6 +443,9 @@ def warm_up(given: Callable, cases: Iterable[Sequence] = WARM_UPS) -> str:
     wrong: dict[str, Callable[[Sequence[float], float, float, float], np.ndarray]] = {}
     wrong["An iteration's error is measured when it has been made. What is known before it?"] = (
         lambda errors, low, high, mark: np.where(_over(errors, mark), high, low)
+    )
+    wrong["Below the mark is asked for: an error that is just as low as the mark does not end it."] = (
+        lambda errors, low, high, mark: _warm_up(errors, low, high, np.nextafter(mark, np.inf))
     )
     wrong["The error may rise again, but the warm-up is over for good."] = lambda errors, low, high, mark: (
         np.where(np.array([np.inf, *errors[:-1]]) < mark, high, low)

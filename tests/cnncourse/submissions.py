@@ -235,7 +235,11 @@ ANSWERS: dict[str, tuple[Change, tuple[float, float, float], str]] = {
         "input() waits for somebody",
     ),
     "never ends": (answer("while True: pass"), (0, 3, 1), "took longer than a cell may"),
-    "a cure for old code": (answer(f"import numpy as np\nnp.bool = bool\n{RIGHT}"), FULL, ""),
+    "a cure for old code": (
+        answer(f"import numpy as np\nnp.bool = bool\nnp.int = int\nnp.object = object\n{RIGHT}"),
+        FULL,
+        "",
+    ),
     "another's name": (named(lambda person: "Anna Lee"), (2, 3, 0), "who is Anna Lee of the roster"),
     "name left": (named(lambda person: "ada"), (2, 3, 0), "says student = 'ada'; numbers were drawn from"),
     "name in capitals": (named(lambda person: person.name.upper()), FULL, ""),

@@ -11,17 +11,15 @@ import pytest
 from masters import MASTERS, ROOT
 from small_course import NAME, master, write_master
 
-from cnncourse import STUB, ClassroomError, builds, catalogue
+from cnncourse import STUB, ClassroomError, builds, catalogue, exam
 from cnncourse.__main__ import main
 from cnncourse.check import Wrong, answers, question, ready, value
 
-BEGINS = ("### BEGIN SOLUTION", "### BEGIN HIDDEN TESTS")
-ENDS = ("### END SOLUTION", "### END HIDDEN TESTS")
 HIDDEN = (
     'question(value)(double(21), 42, "double(21)")',
     'question(value)(root(9), 3, "root(9)")',
-    *BEGINS,
-    *ENDS,
+    *exam.BEGINS,
+    *exam.ENDS,
 )
 
 
@@ -34,30 +32,14 @@ def classroom(tmp_path_factory):
 
 
 def secrets(path: Path) -> set[str]:
-    """The lines of a master that a student must not see: of answers, hidden tests and model answers.
-
-    A line that also stands where everybody sees it is no secret, and neither is one of a few signs.
-    """
-    secret, public = set(), set()
-    for cell in nbformat.read(path, as_version=4).cells:
-        kind = cell.metadata.get("nbgrader", {})
-        hidden = cell.cell_type == "markdown" and kind.get("solution", False)
-        for line in cell.source.splitlines():
-            line = line.strip()
-            hidden = hidden or line in BEGINS
-            (secret if hidden else public).add(line)
-            if line in ENDS:
-                hidden = False
-    return {line for line in secret - public if len(line) > 7}
+    """The lines of a master that a student must not see."""
+    return exam.hidden_lines(nbformat.read(path, as_version=4))
 
 
 def leaks(path: Path, handed_out: Path) -> list[str]:
-    """The secret lines of a master that a notebook shows in a cell, or has in its metadata or outputs."""
-    notebook = nbformat.read(handed_out, as_version=4)
-    lines = {line.strip() for cell in notebook.cells for line in cell.source.splitlines()}
-    rest = [str(dict(cell.metadata)) + str(cell.get("outputs")) for cell in notebook.cells]
-    rest.append(str(dict(notebook.metadata)))
-    return [line for line in secrets(path) if line in lines or any(line in text for text in rest)]
+    """Those of them that a notebook shows all the same."""
+    found = exam.leaks(handed_out, [nbformat.read(path, as_version=4)])
+    return [line.removeprefix(f"{handed_out.name}: ") for line in found]
 
 
 @pytest.mark.parametrize("section", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
@@ -118,7 +100,7 @@ def test_students_get_every_question_and_no_output(classroom, path):
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
 def test_answers_and_pages_show_answers_without_marks(classroom, path, build):
     text = (classroom / build / path.name).read_text("utf-8")
-    assert not any(mark in text for mark in (*BEGINS, *ENDS, STUB))
+    assert not any(mark in text for mark in (*exam.BEGINS, *exam.ENDS, STUB))
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)

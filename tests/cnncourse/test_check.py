@@ -52,6 +52,8 @@ def test_what_is_off_with_a_number(got, said):
         ([["a"], ["b"]], np.zeros((2, 1)), "array"),
         (1, True, "not right"),
         ("yes", "no", "not right"),
+        ("Yes ", "yes", "is 'Yes ': the word, but not as it is asked for"),
+        ((6,), 6, "should be a number"),
     ],
 )
 def test_what_is_off_with_more_than_a_number(got, right, said):

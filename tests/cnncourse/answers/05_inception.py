@@ -165,6 +165,12 @@ def inception_module(x, one, to3, three, to5, five, pooled):
     return ops.concatenate([*four(x, one, to3, three, to5, five, pooled)[:3], pool], axis=-1)
 
 
+# %% wrong inception-module: convolution.*stride of one
+def inception_module(x, one, to3, three, to5, five, pooled):
+    first = layers.Conv2D(one, 1, strides=2, activation="relu")(x)
+    return layers.concatenate([first, *four(x, one, to3, three, to5, five, pooled)[1:]])
+
+
 # %% wrong inception-module: every stride is one
 def inception_module(x, one, to3, three, to5, five, pooled):
     out = layers.concatenate(four(x, one, to3, three, to5, five, pooled))

@@ -21,6 +21,48 @@ def depth(blocks, convolutions):
     return 2 + sum(n * convolutions for n in blocks) + len(blocks) - 1
 
 
+# %% wrong depth: shortcuts are not counted
+def depth(blocks, convolutions):
+    return 2 + (convolutions + 1) * sum(blocks)
+
+
+# %% wrong depth: on the shortcuts do not count
+def depth(blocks, convolutions):
+    return 2 + convolutions * sum(blocks) + len(blocks) - (convolutions == 2)
+
+
+# %% wrong depth: should be a number
+def depth(blocks, convolutions):
+    return (2 + convolutions * sum(blocks),)
+
+
+# %% wrong depth: has to be yours
+depth = check._depth
+
+
+# %% wrong depth: has to be yours
+from cnncourse.check.resnet import _depth as depth
+
+
+# %% wrong depth: has to be yours
+depth = vars(check)["_depth"]
+
+
+# %% wrong depth: look at what checks it
+def depth(blocks, convolutions):
+    import inspect
+
+    return inspect.currentframe().f_back.f_locals
+
+
+# %% wrong depth: look at what checks it
+def depth(blocks, convolutions):
+    try:
+        return blocks / 0
+    except TypeError as error:
+        return error.__traceback__.tb_frame.f_back
+
+
 # %% wrong depth: pool
 def depth(blocks, convolutions):
     return convolutions * sum(blocks) + 3
@@ -59,6 +101,17 @@ def depth(blocks, convolutions):
         for _ in range(n):
             layers += convolutions
     return layers + 1
+
+
+# %% right depth
+from collections import namedtuple
+
+assert "depth" in dir(check) and "_depth" not in dir(check)
+
+
+def depth(blocks, convolutions):
+    Parts = namedtuple("Parts", "first inside last")  # which looks for its caller
+    return sum(Parts(1, sum(blocks) * convolutions, 1))
 
 
 # %% right depth
@@ -107,7 +160,7 @@ basic, bottleneck = basic_right, bottleneck_kernels + 2 * m
 basic, bottleneck = bottleneck_right, basic_right
 
 # %% wrong block-parameters: too large
-basic, bottleneck = check._parameters(lambda x: layers.Conv2D(4096, 1)(x), 4096), 1
+basic, bottleneck = 4097 * 4096, 1
 
 # %% wrong block-parameters: a number
 basic, bottleneck = str(basic_right), str(bottleneck_right)
@@ -271,10 +324,28 @@ def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     return layers.ReLU()((conv(X, filters[2], 1, s) if reduce else X) + x)
 
 
-# %% wrong block: takes its biases away
+# %% right block
 def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
     shortcut = conv(X, filters[2], 1, s, bias=True) if reduce else X
     return ops.relu(shortcut + path(X, f, filters, s, bias=True))
+
+
+# %% right block
+def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
+    shortcut = conv(X, filters[2], 1, s, bias=True) if reduce else X
+    return ops.relu(shortcut + path(X, f, filters, s))
+
+
+# %% wrong block: ReLU before the sum as well
+def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
+    shortcut = conv(X, filters[2], 1, s, bias=True) if reduce else X
+    return ops.relu(shortcut + ops.relu(path(X, f, filters, s, bias=True)))
+
+
+# %% wrong block: drops units
+def bottleneck_residual_block(X, f, filters, reduce=False, s=1):
+    shortcut = conv(X, filters[2], 1, s) if reduce else X
+    return ops.relu(shortcut + layers.Dropout(0.5)(path(X, f, filters, s)))
 
 
 # %% wrong block: is an argument
@@ -395,6 +466,12 @@ def padded_shortcut(x, filters, s):
 # %% wrong padded-shortcut: copies
 def padded_shortcut(x, filters, s):
     return np.tile(x[:, ::s, ::s], filters)[..., :filters]
+
+
+# %% wrong padded-shortcut: round up
+def padded_shortcut(x, filters, s):
+    height, width = x.shape[1] // s * s, x.shape[2] // s * s
+    return np.pad(x[:, :height:s, :width:s], [(0, 0)] * 3 + [(0, filters - x.shape[-1])])
 
 
 # %% wrong padded-shortcut: up to
@@ -647,6 +724,16 @@ def warm_up(errors, low, high, mark):
         if error < mark:
             rate = high
         rates.append(rate)
+    return rates
+
+
+# %% wrong warm-up: as low as the mark
+def warm_up(errors, low, high, mark):
+    rates, rate = [], low
+    for error in errors:
+        rates.append(rate)
+        if error <= mark:
+            rate = high
     return rates
 
 
