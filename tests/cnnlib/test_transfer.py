@@ -305,6 +305,13 @@ def test_a_classifier_trained_on_features_works_behind_the_extractor() -> None:
     assert progress.history["validation_error"][-1] == pytest.approx(wrong)
 
 
+def test_a_network_that_prepares_pixels_itself_is_given_them_as_they_are() -> None:
+    extractor, images = transfer.feature_extractor(small_network()), some_images(4)
+    found = transfer.features(extractor, images)
+    np.testing.assert_array_equal(found, transfer.features(extractor, images, Pixels("as_is")))
+    assert np.abs(found - transfer.features(extractor, images, STANDARD)).max() > 0.01
+
+
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Append to a list whenever features are computed."""
     times, compute = list[int](), extraction._computed
