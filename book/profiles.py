@@ -27,7 +27,8 @@ SECTIONS = "notebooks/"  # the pages beside them do the same in every profile
 LEARNED = "learned"
 
 
-# Before all else: Keras's own `fit` makes a few updates on small batches, as `cnnlib.training.fit` does.
+# Before all else: Keras's own `fit` makes a few updates on small batches, as `cnnlib.training.fit` does, and its
+# trained networks are not downloaded.
 CUT_FIT = """\
 import keras
 
@@ -43,7 +44,14 @@ def _few(self, *images, _whole=keras.Model.fit, **settings):
     return _whole(self, *images, **settings)
 
 
+def _untrained(build):
+    return lambda *rest, weights=None, **settings: build(*rest, weights=None, **settings)
+
+
 keras.Model.fit = _few
+for _name in dir(keras.applications):
+    if _name[0].isupper():
+        setattr(keras.applications, _name, _untrained(getattr(keras.applications, _name)))
 """
 
 

@@ -57,7 +57,7 @@ RATES = (0.3, 0.1, 0.03)
 """Of the classifier, to choose from."""
 RATES_ONCE = (3.0, 1.0, *RATES)
 """The same for a classifier alone, on features that are computed once, which takes seconds."""
-TENTH = 1 / papers.fact("yosinski2014.rcnn_divisor").value
+TENTH = 1 / papers.fact("yosinski2014.new_layer_factor").value
 """Of that is the rate of layers that were trained before."""
 AUGMENTED = {"similar": "pad_crop_flip", "different": "pad_crop_flip"}
 SIZES = {"small": (250, 40, RATES), "large": (10_000, 6, RATES[:2])}

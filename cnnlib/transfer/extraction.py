@@ -175,7 +175,7 @@ def as_colour(images: Split, side: int = 32) -> Split:
 def features(
     extractor: keras.Model,
     images: Split | PictureFolder | np.ndarray,
-    pixels: Pixels,
+    pixels: Pixels | None = None,
     *,
     view: View | None = None,
     folder: str | os.PathLike | None = None,
@@ -190,7 +190,7 @@ def features(
     Args:
         extractor: see `feature_extractor`; dropout and the like do nothing.
         images: uint8 (n, height, width, channels), a split of them, or a folder of pictures.
-        pixels: how they are prepared: as for the network's own training.
+        pixels: how they are prepared: as for the network's own training; None leaves them to its layers.
         view: how a picture of a folder becomes an image; one that draws nothing at random.
         folder: to keep the file in; None keeps nothing.
         dtype: "float16" takes half of the space and keeps three digits.
@@ -209,6 +209,7 @@ def features(
             "A folder of pictures needs a view that draws nothing, such as data.views.CentreView(224), since "
             "features are computed once."
         )
+    pixels = pixels or Pixels("as_is")
     images = images.x if isinstance(images, Split) else images
     if folder is None:
         return _computed(extractor, images, pixels, view, dtype)

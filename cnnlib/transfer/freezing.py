@@ -23,7 +23,7 @@ class FrozenRow:
         params: parameters, without the averages that normalisation keeps.
         frozen: whether they stay as they are.
         new: whether it belongs to the classifier, which is never frozen.
-        moving: whether it is frozen, but its averages still move (see `freeze`).
+        moving: whether its weights are frozen one by one, so that its averages still move.
         counted: whether it counts as a weight layer.
     """
 
@@ -131,9 +131,7 @@ def how_many(model: keras.Model, until: str | float, classifier: str | None = No
     return sum(other <= place for other in before)
 
 
-def freeze(
-    model: keras.Model, until: str | float, *, classifier: str | None = None, moving_averages: bool = False
-) -> Freezing:
+def freeze(model: keras.Model, until: str | float, *, classifier: str | None = None) -> Freezing:
     """Freeze the first layers of a network, in place, and let all others learn.
 
     What counts is weight layers, not parameters: convolutions and dense layers, without the classifier's. A
@@ -149,8 +147,6 @@ def freeze(
         until: the name of the last layer to freeze, or a share of the weight layers from 0 to 1, of which the
             nearest number is frozen (the lower of two).
         classifier: name of the first layer of its classifier; None finds it from the structure.
-        moving_averages: True lets frozen batch normalisation normalise by each batch, and its averages move.
-            That changes what frozen layers compute; it is there to show what goes wrong.
 
     Returns:
         What is frozen now.
@@ -163,11 +159,7 @@ def freeze(
     say(find_classifier(model, classifier))
     _thaw(model)
     for layer, stays in _with_followers(model, frozen):
-        if stays and moving_averages and isinstance(layer, layers.BatchNormalization):
-            for weight in layer.trainable_variables:
-                weight.trainable = False
-        else:
-            layer.trainable = not stays
+        layer.trainable = not stays
     return frozen_layers(model, classifier)
 
 

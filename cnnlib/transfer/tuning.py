@@ -123,8 +123,9 @@ def fine_tune(
         validation: images whose error is measured after each epoch.
         pixels: how pixels are prepared: as for the training before. None measures them on `train` as the
             recipe says, which is right only for a network that starts anew.
-        factors: of the rate. A number is that of all layers but the classifier's: a tenth, as R-CNN has it,
-            if nothing is said, and 1 makes no difference between them. Factors by names hold from the layer
+        factors: of the rate. A number is that of all layers but the classifier's: a tenth
+            if nothing is said, as new layers learn at ten times the rate in Caffe's examples, and 1 makes no
+            difference between them. Factors by names hold from the layer
             named to the next one named: {"block1_conv1": 0.01, "block5_conv1": 0.1, "new_predictions": 1};
             the first holds for the layers before it, too.
         seed: of order and distortions.

@@ -45,6 +45,16 @@ def test_a_crash_in_one_profile_is_told_with_its_notebook_profile_and_cell(make_
     assert "1 of 1 rehearsals passed" in capfd.readouterr().out
 
 
+def test_trained_networks_of_keras_are_not_downloaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict] = []
+    for name in [name for name in dir(keras.applications) if name[0].isupper()]:
+        monkeypatch.setattr(keras.applications, name, lambda **settings: asked.append(settings))
+    monkeypatch.setattr(keras.Model, "fit", keras.Model.fit)
+    exec(profiles.CUT_FIT, {})
+    keras.applications.VGG16(weights="imagenet", include_top=False)
+    assert asked == [{"weights": None, "include_top": False}]
+
+
 def make_book_again(book: build.Book, cells: list[str]) -> build.Book:
     """The same book with other cells in its notebook."""
     write_notebook(book.root / book.notebooks()[0], *cells)

@@ -163,6 +163,6 @@ def test_what_the_library_states_by_itself_is_the_papers() -> None:
     assert prepared.max() == pytest.approx(lecun["ink"])
     assert prepared.min() == pytest.approx(lecun["background"])
     default = {name: p.default for name, p in signature(transfer.fine_tune).parameters.items()}
-    assert default["factors"] == 1 / transferred["rcnn_divisor"]
+    assert default["factors"] == 1 / transferred["new_layer_factor"]
     divisor = signature(transfer.falling_factors).parameters["divisor"].default
     assert divisor == transferred["ulmfit_divisor"]

@@ -201,10 +201,15 @@ def test_frozen_normalisation_stays_in_inference_mode_while_the_rest_learns() ->
 
 
 @pytest.mark.backends
-def test_frozen_normalisation_can_be_left_out_of_inference_mode_to_show_what_it_does() -> None:
+def test_normalisation_whose_weights_alone_are_frozen_is_told_from_a_frozen_one() -> None:
     model, images = transferred(), some_images()
-    found = transfer.freeze(model, 1.0, moving_averages=True)
-    assert "frozen, averages move" in str(found)
+    transfer.freeze(model, 1.0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = True
+            for weight in layer.trainable_variables:
+                weight.trainable = False
+    assert "frozen, averages move" in str(transfer.frozen_layers(model))
     assert [v.path.split("/")[-2] for v in model.trainable_variables] == ["new_predictions"] * 2
     bn = model.get_layer("conv2_block1_1_bn")
     before = bn.get_weights()
@@ -298,6 +303,13 @@ def test_a_classifier_trained_on_features_works_behind_the_extractor() -> None:
     )
     wrong = (ops.convert_to_numpy(head(found)).argmax(1) != images.y).mean()
     assert progress.history["validation_error"][-1] == pytest.approx(wrong)
+
+
+def test_a_network_that_prepares_pixels_itself_is_given_them_as_they_are() -> None:
+    extractor, images = transfer.feature_extractor(small_network()), some_images(4)
+    found = transfer.features(extractor, images)
+    np.testing.assert_array_equal(found, transfer.features(extractor, images, Pixels("as_is")))
+    assert np.abs(found - transfer.features(extractor, images, STANDARD)).max() > 0.01
 
 
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[int]:
