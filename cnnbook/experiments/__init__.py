@@ -2,7 +2,7 @@
 
 from cnnbook.experiments.copied_layers import KINDS, layers
 from cnnbook.experiments.kept import NAMES, run
-from cnnbook.experiments.levels import LEVELS, Comparison, Level, compare_levels, pneumonia, scenarios
+from cnnbook.experiments.levels import LEVELS, Comparison, Level, compare_levels, far, pneumonia, scenarios
 from cnnbook.experiments.pictures import flowers
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Comparison",
     "Level",
     "compare_levels",
+    "far",
     "flowers",
     "layers",
     "pneumonia",

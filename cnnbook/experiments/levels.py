@@ -13,6 +13,7 @@ import numpy as np
 
 from cnnbook import papers
 from cnnbook.experiments.trials import Trial, Trials, error, outputs, with_chosen_rate
+from cnnbook.scenarios import distances
 from cnnlib import transfer, two_classes, weights
 from cnnlib.data import DataSet, PictureFolder, Split, in_memory
 from cnnlib.data.pixels import Pixels, build
@@ -335,6 +336,34 @@ def scenarios(
         "sizes": {name: list(size) for name, size in sizes.items()},
     }
     return {"trials": done, "choices": choices, "settings": settings}
+
+
+def far(
+    targets: Mapping[str, Split], *, seeds: Sequence[int] = (0, 1, 2), count: int = 300, source: str = SOURCE
+) -> list[Trial]:
+    """How far several targets are from what a network has learned from (see `cnnbook.scenarios.distances`).
+
+    Args:
+        targets: images up to the network's size, by name.
+        seeds: each draws other images.
+        count: how many.
+        source: of `cnnlib.weights`, a network with batch normalisation.
+
+    Returns:
+        Trials: "target", "seed", "images", "distance" (mean over the layers), "layers" (of each of them).
+    """
+    pretrained = weights.load(source)
+    done = []
+    for target, split in targets.items():
+        images = transfer.as_colour(split, pretrained.model.input_shape[1]).x
+        for seed in seeds:
+            drawn = images[np.random.RandomState(seed).permutation(len(images))[:count]]
+            layers = [round(far, 4) for far in distances(pretrained, drawn)]
+            mean = round(float(np.mean(layers)), 4)
+            done.append(
+                {"target": target, "seed": seed, "images": len(drawn), "distance": mean, "layers": layers}
+            )
+    return done
 
 
 def _rates(level: str, rates: Sequence[float]) -> Sequence[float]:
