@@ -44,9 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
     responses.add_argument("trainings", nargs="+", help="folders that train wrote")
     responses.add_argument("--out", required=True, help="JSON file to write the measurement to")
     experiment = commands.add_parser("experiment", help="compare trainings and write a record")
-    experiment.add_argument(
-        "name", help="layers, scenarios, distances, pneumonia, flowers, preprocessing or duplicates"
-    )
+    experiment.add_argument("name", help="such as cats_and_dogs; any other word lists them")
     experiment.add_argument("--out", required=True, help="JSON file to write the record to")
     experiment.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], help="of its trials")
     compare = commands.add_parser("compare", help="put two measurements side by side")

@@ -13,9 +13,10 @@ from cnnbook.experiments import duplicates
 from cnnbook.experiments.copied_layers import layers
 from cnnbook.experiments.levels import CHOSEN, SOURCE, far, pneumonia, scenarios
 from cnnbook.experiments.pictures import flowers
+from cnnbook.experiments.starts import starts
 from cnnbook.experiments.trials import Trials
 from cnnlib import data, weights
-from cnnlib.data import DataSet
+from cnnlib.data import DataSet, PictureFolder
 from cnnlib.data.sources import user_folder
 from cnnlib.records import circumstances, images_used
 
@@ -56,11 +57,26 @@ def _pneumonia(trials: Trials, seeds: Sequence[int]) -> Made:
     return {"data": _used({"target": xrays})} | pneumonia(xrays, seeds=seeds, trials=trials)
 
 
-def _flowers(trials: Trials, seeds: Sequence[int]) -> Made:
-    folder = user_folder("Put flowers12/train/CLASS/ and flowers12/test/CLASS/ into it.")
+def _cats_and_dogs(trials: Trials, seeds: Sequence[int]) -> Made:
+    pictures = _folder("dogs-vs-cats")
+    return {"data": _used({"target": pictures})} | starts(pictures, seeds=seeds, trials=trials)
+
+
+def _few_flowers(trials: Trials, seeds: Sequence[int]) -> Made:
+    pictures = _folder("flowers12")
+    return {"data": _used({"target": pictures})} | starts(pictures, seeds=seeds, trials=trials)
+
+
+def _folder(name: str) -> DataSet[PictureFolder]:
+    """A folder of pictures among the user's data."""
+    folder = user_folder(f"Put {name}/train/CLASS/ and {name}/test/CLASS/ into it.")
     if folder is None:
-        raise data.DataError("Set CNNLIB_DATA to the folder that holds flowers12/train/ and flowers12/test/.")
-    pictures = data.open_folder(folder / "flowers12")
+        raise data.DataError(f"Set CNNLIB_DATA to the folder that holds {name}/train/ and {name}/test/.")
+    return data.open_folder(folder / name)
+
+
+def _flowers(trials: Trials, seeds: Sequence[int]) -> Made:
+    pictures = _folder("flowers12")
     return {"data": _used({"target": pictures})} | flowers(pictures, seeds=seeds, trials=trials)
 
 
@@ -77,6 +93,8 @@ NAMES: dict[str, Callable[[Trials, Sequence[int]], Made]] = {
     "scenarios": _scenarios,
     "distances": _distances,
     "pneumonia": _pneumonia,
+    "cats_and_dogs": _cats_and_dogs,
+    "few_flowers": _few_flowers,
     "flowers": _flowers,
     "preprocessing": _preprocessing,
     "duplicates": _duplicates,
