@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import keras
+import numpy as np
+from keras import ops
 
 from cnnlib.transfer.freezing import how_many, pretrained_layers
+from cnnlib.weights import Pretrained
 
 LARGE = 10_000
 """Images from which a set counts as large. The chapter gives no number; this is our own choice."""
@@ -150,3 +153,34 @@ def _border(n_images: int, large: int) -> str:
     size = "large" if n_images >= large else "small"
     near = " It is close to that border: try both." if large / 2 <= n_images < 2 * large else ""
     return f"{n_images:,} images count as {size}, since the border was put at {large:,}.{near}"
+
+
+def distances(pretrained: Pretrained, images: np.ndarray) -> list[float]:
+    r"""Say how far images are from those that a network with batch normalisation has learned from.
+
+    The moving statistics of a normalised layer are mean and deviation of each of its channels over the old
+    images. With those of the new ones, a channel's distance is that of two normal distributions (Fréchet), in
+    units of the old deviation: sqrt((m' - m)^2 + (s' - s)^2) / s. No labels are needed, and no old image.
+
+    Args:
+        pretrained: the network (`cnnlib.weights.load`).
+        images: (n, height, width, 3), uint8, of the network's size.
+
+    Returns:
+        For each normalised layer in the network's order the mean over its channels.
+
+    Raises:
+        ValueError: the network has no batch normalisation.
+    """
+    model = pretrained.model
+    norms = [layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    if not norms:
+        raise ValueError(f"{model.name} has no batch normalisation, so it remembers nothing of its images.")
+    inside = keras.Model(model.input, [norm.input for norm in norms])
+    found = []
+    for norm, x in zip(norms, inside.predict(pretrained.pixels(images), verbose=0), strict=True):
+        old = ops.convert_to_numpy(norm.moving_mean)
+        spread = np.sqrt(ops.convert_to_numpy(norm.moving_variance))
+        gap = np.hypot(x.mean(axis=(0, 1, 2)) - old, x.std(axis=(0, 1, 2)) - spread)
+        found.append(float(np.mean(gap / spread)))
+    return found

@@ -2,16 +2,15 @@
 
 from cnnbook.experiments.copied_layers import KINDS, layers
 from cnnbook.experiments.kept import NAMES, run
-from cnnbook.experiments.levels import LEVELS, Comparison, Level, compare_levels, pneumonia, scenarios
+from cnnbook.experiments.levels import LEVELS, Level, far, pneumonia, scenarios
 from cnnbook.experiments.pictures import flowers
 
 __all__ = [
     "KINDS",
     "LEVELS",
     "NAMES",
-    "Comparison",
     "Level",
-    "compare_levels",
+    "far",
     "flowers",
     "layers",
     "pneumonia",

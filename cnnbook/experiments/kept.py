@@ -11,11 +11,11 @@ from pathlib import Path
 from cnnbook import mistakes
 from cnnbook.experiments import duplicates
 from cnnbook.experiments.copied_layers import layers
-from cnnbook.experiments.levels import CHOSEN, pneumonia, scenarios
+from cnnbook.experiments.levels import CHOSEN, SOURCE, far, pneumonia, scenarios
 from cnnbook.experiments.pictures import flowers
 from cnnbook.experiments.starts import starts
 from cnnbook.experiments.trials import Trials
-from cnnlib import data
+from cnnlib import data, weights
 from cnnlib.data import DataSet, PictureFolder
 from cnnlib.data.sources import user_folder
 from cnnlib.records import circumstances, images_used
@@ -35,6 +35,21 @@ def _scenarios(trials: Trials, seeds: Sequence[int]) -> Made:
         "different": data.load("fashion_mnist", "paper"),
     }
     return {"data": _used(targets)} | scenarios(targets, seeds=seeds, trials=trials)
+
+
+def _distances(trials: Trials, seeds: Sequence[int]) -> Made:
+    cifar10 = data.load("cifar10", "paper")
+    sets = {
+        "its own classes": data.only(cifar10, weights.load(SOURCE).class_names),
+        "similar": data.only(cifar10, CHOSEN),
+        "photos": data.load("photos"),
+        "X-rays": data.load("pneumoniamnist", "paper"),
+        "different": data.load("fashion_mnist", "paper"),
+        "shapes": data.load("shapes"),
+        "digits": data.load("mnist", "paper"),
+    }
+    found = far({name: images.test for name, images in sets.items()}, seeds=seeds)
+    return {"data": _used(sets), "trials": found, "settings": {"source": SOURCE}}
 
 
 def _pneumonia(trials: Trials, seeds: Sequence[int]) -> Made:
@@ -71,6 +86,7 @@ def _duplicates(trials: Trials, seeds: Sequence[int]) -> Made:
 NAMES: dict[str, Callable[[Trials, Sequence[int]], Made]] = {
     "layers": _copied,
     "scenarios": _scenarios,
+    "distances": _distances,
     "pneumonia": _pneumonia,
     "cats_and_dogs": _cats_and_dogs,
     "flowers": _flowers,

@@ -13,12 +13,12 @@ import numpy as np
 
 from cnnbook import papers
 from cnnbook.experiments.trials import Trial, Trials, error, outputs, with_chosen_rate
+from cnnbook.scenarios import distances
 from cnnlib import transfer, two_classes, weights
-from cnnlib.data import DataSet, PictureFolder, Split, in_memory
+from cnnlib.data import DataSet, Split
 from cnnlib.data.pixels import Pixels, build
 from cnnlib.data.preparation import Preparation
 from cnnlib.recipe import Recipe
-from cnnlib.tables import Table
 from cnnlib.transfer.freezing import is_weight_layer, pretrained_layers
 from cnnlib.weights import Pretrained
 
@@ -87,26 +87,6 @@ class Row:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """What every level gave on one set of images; a notebook shows it as a table."""
-
-    rows: tuple[Row, ...]
-    images: int
-
-    def _repr_markdown_(self) -> str:
-        lines = [
-            [r.level, r.frozen, r.trained, _percent(r.validation_error), _percent(r.test_error), r.seconds]
-            for r in self.rows
-        ]
-        head = ["level", "frozen layers", "trained parameters", "validation error", "test error", "seconds"]
-        return str(Table(head, lines))
-
-
-def _percent(share: float | None) -> str:
-    return "" if share is None else f"{100 * share:.1f} %"
-
-
 def recipe(epochs: int, rate: float, augmentation: str | None = None, batch_size: int = BATCH) -> Recipe:
     """One rate for two thirds of the epochs, then a tenth of it."""
     high = -(-2 * epochs // 3)
@@ -118,53 +98,6 @@ def recipe(epochs: int, rate: float, augmentation: str | None = None, batch_size
         name="levels",
         weight_decay=1e-4,
     )
-
-
-def compare_levels(
-    pretrained: Pretrained,
-    images: DataSet,
-    *,
-    levels: Sequence[str] = tuple(LEVELS),
-    epochs: int = 10,
-    rate: float = 0.03,
-    augmentation: str | None = None,
-    seed: int = 0,
-    size: int | None = None,
-) -> Comparison:
-    """Try every level of transfer learning on the same images, each with the same settings.
-
-    Args:
-        pretrained: a trained network (`cnnlib.weights.load`).
-        images: a data set in memory, or a folder of pictures (`cnnlib.data.open_folder`), which is read into
-            it. Grey images become colour, and those smaller than the network's are put into the middle.
-        levels: of `LEVELS`.
-        epochs: passes through the training images, the same for every level.
-        rate: of the classifier; layers that were trained before have a tenth of it.
-        augmentation: of `cnnlib.recipe`; the levels whose features are computed once go without.
-        seed: of new weights, of the order and of distortions.
-        size: side of the images in pixels; None takes that of the network.
-
-    Raises:
-        ValueError: an unknown level, or images larger than the network's.
-        TrainingError, DataError: as `cnnlib.training.fit`, `cnnlib.data.in_memory`.
-    """
-    unknown = [name for name in levels if name not in LEVELS]
-    if unknown:
-        raise ValueError(f"Unknown levels {', '.join(unknown)}: use {', '.join(LEVELS)}.")
-    side = size or pretrained.model.input_shape[1]
-    held = in_memory(images, side) if isinstance(images.train, PictureFolder) else images
-    train, validation, test = (
-        transfer.as_colour(part, side) for part in (held.train, held.validation, held.test)
-    )
-    batch = min(BATCH, len(train))
-    rows = []
-    for name in levels:
-        settings = recipe(epochs, rate, augmentation, batch)
-        tried = try_level(
-            pretrained, name, train, validation, len(held.class_names), settings=settings, seed=seed
-        )
-        rows.append(tried.row(name, validation, test))
-    return Comparison(tuple(rows), len(train))
 
 
 @dataclass(frozen=True, eq=False)
@@ -335,6 +268,34 @@ def scenarios(
         "sizes": {name: list(size) for name, size in sizes.items()},
     }
     return {"trials": done, "choices": choices, "settings": settings}
+
+
+def far(
+    targets: Mapping[str, Split], *, seeds: Sequence[int] = (0, 1, 2), count: int = 300, source: str = SOURCE
+) -> list[Trial]:
+    """How far several targets are from what a network has learned from (see `cnnbook.scenarios.distances`).
+
+    Args:
+        targets: images up to the network's size, by name.
+        seeds: each draws other images.
+        count: how many.
+        source: of `cnnlib.weights`, a network with batch normalisation.
+
+    Returns:
+        Trials: "target", "seed", "images", "distance" (mean over the layers), "layers" (of each of them).
+    """
+    pretrained = weights.load(source)
+    done = []
+    for target, split in targets.items():
+        images = transfer.as_colour(split, pretrained.model.input_shape[1]).x
+        for seed in seeds:
+            drawn = images[np.random.RandomState(seed).permutation(len(images))[:count]]
+            layers = [round(far, 4) for far in distances(pretrained, drawn)]
+            mean = round(float(np.mean(layers)), 4)
+            done.append(
+                {"target": target, "seed": seed, "images": len(drawn), "distance": mean, "layers": layers}
+            )
+    return done
 
 
 def _rates(level: str, rates: Sequence[float]) -> Sequence[float]:

@@ -72,7 +72,7 @@ def advice(given: Callable, asked: Iterable[tuple[int, str, int]] = ASKED) -> st
 
 
 def my_network(student: str) -> tuple[list[int], float]:
-    """A student's own convolutions, by their maps, and share of the layers to freeze."""
+    """A student's own convolutions, by their channels, and share of the layers to freeze."""
     choices = [
         ([first * 2 ** (place // 2) for place in range(depth)], share)
         for depth in (7, 9, 10, 11)
@@ -82,10 +82,10 @@ def my_network(student: str) -> tuple[list[int], float]:
     return draw(student, "network", choices)
 
 
-def _kept(maps: Sequence[int], share: float) -> tuple[list[int], int]:
+def _kept(channels: Sequence[int], share: float) -> tuple[list[int], int]:
     """The parameters of each convolution of three by three, and how many of them a share freezes."""
     network = keras.Sequential([keras.Input((8, 8, 3))])
-    for number in maps:
+    for number in channels:
         network.add(layers.Conv2D(number, 3, padding="same"))
     network.add(layers.GlobalAveragePooling2D())
     network.add(layers.Dense(5))
@@ -95,16 +95,16 @@ def _kept(maps: Sequence[int], share: float) -> tuple[list[int], int]:
 @question
 def kept(given: int, parameters: int, student: str) -> str:
     """How many layers a share freezes in a student's own network, and how many parameters these have."""
-    maps, share = my_network(student)
-    each, count = _kept(maps, share)
-    exact = share * len(maps)
+    channels, share = my_network(student)
+    each, count = _kept(channels, share)
+    exact = share * len(channels)
     wrong: dict[str, float] = {
         "Half a layer cannot be frozen.": exact,
         "The nearest number, and of two that are as near the lower.": math.floor(exact)
         if count > exact
         else math.ceil(exact),
-        "The classifier is not counted.": math.ceil(share * (len(maps) + 1) - 0.5),
-        "Those are the layers that learn.": len(maps) - count,
+        "The classifier is not counted.": math.ceil(share * (len(channels) + 1) - 0.5),
+        "Those are the layers that learn.": len(channels) - count,
     }
     value(given, count, "layers_kept", wrong)
     right, total = sum(each[:count]), sum(each)
@@ -112,30 +112,32 @@ def kept(given: int, parameters: int, student: str) -> str:
         "Those learn; the first layers are the ones to freeze.": total - right,
         "The first layers are frozen, not the last.": sum(each[-count:]),
         "A share of the layers is not that share of the parameters.": round(share * total),
-        "Each map has a bias as well.": right - sum(maps[:count]),
+        "Each channel has a bias as well.": right - sum(channels[:count]),
         "That is one layer fewer.": sum(each[: count - 1]),
         "That is one layer more.": sum(each[: count + 1]),
-        "How many colours has the image?": right - 18 * maps[0],
-        "A kernel goes through all maps of the layer before.": sum(10 * n for n in maps[:count]),
+        "How many colours has the image?": right - 18 * channels[0],
+        "A kernel goes through all channels of the layer before.": sum(10 * n for n in channels[:count]),
     }
     value(parameters, right, "kept", wrong)
-    return f"{count / len(maps):.0%} of the layers, and {right / total:.0%} of their parameters."
+    return f"{count / len(channels):.0%} of the layers, and {right / total:.0%} of their parameters."
 
 
 @question
-def distance(given: Callable, maps: int = 4, seed: int = 0) -> str:
-    """`given(x, mean, variance)` is how far maps of new images are from the source, in its deviations."""
+def distance(given: Callable, channels: int = 4, seed: int = 0) -> str:
+    """`given(x, mean, variance)` is how far channels of new images are from the source, in its deviations."""
     rng = np.random.default_rng(seed)
-    size = rng.uniform(0.5, 3, size=maps)
-    x = (rng.normal(size=(6, 5, 4, maps)) * size + rng.normal(size=maps)).astype("float32")
-    mean, variance = (each.astype("float32") for each in (rng.normal(size=maps), rng.uniform(0.3, 4, maps)))
+    size = rng.uniform(0.5, 3, size=channels)
+    x = (rng.normal(size=(6, 5, 4, channels)) * size + rng.normal(size=channels)).astype("float32")
+    mean, variance = (
+        each.astype("float32") for each in (rng.normal(size=channels), rng.uniform(0.3, 4, channels))
+    )
     m, s = x.mean(axis=(0, 1, 2)), x.std(axis=(0, 1, 2))
     old = np.sqrt(variance)
     each = np.hypot(m - mean, s - old) / old
     of_images = x.mean(axis=(1, 2))
     off, wider = np.abs(m - mean), np.abs(s - old)
     wrong = {
-        "That is for each map; take their mean.": each,
+        "That is for each channel; take their mean.": each,
         "Deviations are asked for: the layer remembers variances.": np.mean(
             np.hypot(off, s - variance) / variance
         ),
@@ -144,13 +146,13 @@ def distance(given: Callable, maps: int = 4, seed: int = 0) -> str:
         "In which unit? Something is divided by.": np.mean(np.hypot(off, wider)),
         "The means differ, and so may the deviations.": np.mean(off / old),
         "The deviations differ, and so may the means.": np.mean(wider / old),
-        "The mean over the maps is asked for, not the sum.": np.sum(each),
+        "The mean over the channels is asked for, not the sum.": np.sum(each),
         "A root is missing.": np.mean((off**2 + wider**2) / old),
         "Squares are added; these are differences as they are.": np.mean((off + wider) / old),
-        "A map has a value at every place, and its deviation is over all of them.": np.mean(
+        "A channel has a value at every place, and its deviation is over all of them.": np.mean(
             np.hypot(of_images.mean(axis=0) - mean, of_images.std(axis=0) - old) / old
         ),
-        "Each map has a mean and a deviation of its own.": np.mean(
+        "Each channel has a mean and a deviation of its own.": np.mean(
             np.hypot(x.mean() - mean, x.std() - old) / old
         ),
     }

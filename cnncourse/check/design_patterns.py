@@ -19,7 +19,7 @@ COLOURS = 3
 
 
 def my_stages(student: str) -> tuple[int, list[int]]:
-    """A student's own side of a colour image and the maps of each stage; some stage has an odd side."""
+    """A student's own side of a colour image and the channels of each stage; some stage has an odd side."""
     sides = (84, 100, 108, 150, 180, 210, 220)
     side, first, stages = draw(
         student, "stages", [(n, maps, k) for n in sides for maps in (6, 8, 12, 16, 24) for k in (3, 4)]
@@ -50,13 +50,13 @@ def _one_image(given: Any) -> Any:
     except Exception:
         return given if given is None or given is Ellipsis else repr(given)
     if len(entries) == 4 and entries[0] is None:
-        raise Wrong("the last maps: leave out the side of the batch; one image is meant.")
+        raise Wrong("the last output: leave out the side of the batch; one image is meant.")
     return tuple(int(number) if number.is_integer() else number for number in numbers)
 
 
 @question
 def last_maps(given: Sequence[int], student: str) -> str:
-    """The shape of the maps behind a student's own stages."""
+    """The shape of the output behind a student's own stages."""
     side, maps = my_stages(student)
     stages, last = len(maps), maps[-1]
     rounded_up = -(-side // 2**stages)
@@ -66,20 +66,20 @@ def last_maps(given: Sequence[int], student: str) -> str:
         "Pooling ends every stage, the last as well.": (side // 2 ** (stages - 1),) * 2 + (last,),
         "There are as many poolings as stages.": (side // 2 ** (stages + 1),) * 2 + (last,),
         "A block that stands partly outside is left out.": (rounded_up, rounded_up, last),
-        "The convolutions pad, so that only pooling shrinks the maps.": (unpadded, unpadded, last),
-        "Each stage makes new maps; those before it are not kept.": (*right[:2], sum(maps)),
-        "Keras names the sides first and the maps last.": (last, *right[:2]),
+        "The convolutions pad, so that only pooling shrinks the feature maps.": (unpadded, unpadded, last),
+        "Each stage makes new channels; those before it are not kept.": (*right[:2], sum(maps)),
+        "Keras names the sides first and the channels last.": (last, *right[:2]),
         "Pooling by two halves each side once; it does not take a quarter of it.": (
             *(side // 4**stages,) * 2,
             last,
         ),
     }
-    shape(_one_image(given), right, "the last maps", wrong)
+    shape(_one_image(given), right, "the last output", wrong)
     return "Kernels of any size would give the same shape, as long as the convolutions pad."
 
 
 def my_trade(student: str) -> tuple[int, int, int]:
-    """A student's own trade: what divides the sides, what multiplies the maps, and how many stages do so."""
+    """A student's own trade: what divides the sides and multiplies the channels, and in how many stages."""
     trades = ((3, 2), (3, 5), (3, 6), (4, 3), (4, 5), (4, 6), (4, 12))
     choices = [(a, b, n) for a, b in trades for n in (2, 3, 4, 5)]
     choices.remove((3, 2, 2))  # two mistakes would give the same factor
@@ -88,12 +88,12 @@ def my_trade(student: str) -> tuple[int, int, int]:
 
 @question
 def trade(given: float, student: str) -> str:
-    """The factor by which the numbers in the maps change over a student's own stages."""
+    """The factor by which the numbers in the feature maps change over a student's own stages."""
     divisor, factor, stages = my_trade(student)
     one = factor / divisor**2
     right = one**stages
     wrong = {
-        "A map has a height and a width, and both are divided.": (factor / divisor) ** stages,
+        "A feature map has a height and a width, and both are divided.": (factor / divisor) ** stages,
         "Two sides are divided one after the other; that is more than dividing by twice as much.": (
             factor / (2 * divisor)
         )
@@ -101,16 +101,16 @@ def trade(given: float, student: str) -> str:
         "That is what one stage does.": one,
         "Each stage works on what the one before has left: the factors do not add up.": stages * one,
         "That is before against after; turn it round.": 1 / right,
-        "Those are the maps alone; their sides change too.": float(factor**stages),
-        "Those are the sides alone; the maps change too.": 1 / divisor ** (2 * stages),
+        "Those are the channels alone; the sides change too.": float(factor**stages),
+        "Those are the sides alone; the channels change too.": 1 / divisor ** (2 * stages),
         "What is left is asked for, not what is gone.": 1 - right,
     }
     value(float(given) if isinstance(given, Fraction) else given, right, "the factor", wrong, tolerance=1e-9)
-    return "Fewer numbers are left." if right < 1 else "Here the maps grow faster than the sides shrink."
+    return "Fewer numbers are left." if right < 1 else "Here the channels grow faster than the sides shrink."
 
 
 def my_widths(student: str) -> tuple[int, int, int, int]:
-    """A student's own network: side of the images, maps of two convolutions, units behind them."""
+    """A student's own network: side of the images, channels of two convolutions, units behind them."""
     return draw(
         student,
         "widths",
@@ -161,10 +161,10 @@ def where(parameters: Sequence[int], work: Sequence[int], student: str) -> str:
     order = "The convolutions come first, then the dense layers."
     found = _pair(parameters, "parameters")
     wrong: dict[str, int] = {
-        "Each map has a bias as well.": kernels,
+        "Each channel has a bias as well.": kernels,
         "The images are in colour.": weights - 9 * (COLOURS - 1) * first,
         "A kernel has height, width and depth.": int((3 * depths + biases).sum()),
-        "A kernel sees all maps of the layer before it.": int((9 * biases + biases).sum()),
+        "A kernel sees all channels of the layer before it.": int((9 * biases + biases).sum()),
         "A kernel is shared: its weights count once, not at every place.": macs
         + int((places * biases).sum()),
         order: dense,
@@ -174,21 +174,23 @@ def where(parameters: Sequence[int], work: Sequence[int], student: str) -> str:
         "Each unit has a bias as well.": links,
         "Both convolutions are followed by a pooling.": dense + 3 * inputs * units,
         "There are two dense layers.": inputs * units + units,
-        "A dense layer sees every number of the last maps, at every place.": dense
+        "A dense layer sees every number of the last feature maps, at every place.": dense
         - (inputs - second) * units,
         order: weights,
     }
     value(found[1], dense, "parameters of the dense layers", wrong)
     found = _pair(work, "work")
     wrong = {
-        "A weight of a convolution is used at every place of its maps.": kernels,
+        "A weight of a convolution is used at every place of its feature maps.": kernels,
         "Those are the parameters; how often is each of them used?": weights,
         "Biases are added and not multiplied; they do not count.": macs + int((places * biases).sum()),
-        "A convolution works before the pooling, on maps that are still larger.": int(
+        "A convolution works before the pooling, on feature maps that are still larger.": int(
             (9 * depths * places // 4).sum()
         ),
-        "The second convolution sees smaller maps than the first.": side**2 * kernels,
-        "A kernel is used at every place of a map, in height and in width.": int((9 * depths * sides).sum()),
+        "The second convolution sees smaller feature maps than the first.": side**2 * kernels,
+        "A kernel is used at every place of a feature map, in height and in width.": int(
+            (9 * depths * sides).sum()
+        ),
         order: dense_macs,
     }
     value(found[0], macs, "work of the convolutions", wrong)
@@ -249,7 +251,7 @@ def nearest_average(given: Callable, classes: int = 3, length: int = 4, seed: in
 
 
 def my_lists(student: str) -> tuple[int, list[int], list[int], int]:
-    """A student's own side, maps and units, neither in the order of the patterns, and number of classes."""
+    """A student's own side, channels and units, neither in the patterns' order, and number of classes."""
     maps = ([16, 8, 24], [12, 24, 6], [8, 32, 16], [20, 10, 15])
     units = ([30, 60], [24, 48], [40, 64], [32, 50])
     side, first, second, classes = draw(
@@ -287,7 +289,7 @@ def patterned(given: Callable, side: int, maps: Sequence[int], units: Sequence[i
         "Neither of the lists is in the order that the patterns ask for.": lambda: _patterned(
             side, maps, units, classes
         ),
-        "In which order should the maps come?": lambda: _patterned(side, maps, down, classes),
+        "In which order should the channels come?": lambda: _patterned(side, maps, down, classes),
         "Maps grow in number on their way.": lambda: _patterned(side, up[::-1], down, classes),
         "Dense layers do not grow.": lambda: _patterned(side, up, down[::-1], classes),
         "The convolutions rectify.": build(activation=None),
@@ -331,7 +333,7 @@ def _broken(
     depths: bool = True,
     grows: Callable[[list[int]], bool] = _grows,
 ) -> list[int]:
-    """Numbers of the patterns that a network breaks, given (side, maps) and (units,) of its layers."""
+    """Numbers of the patterns that a network breaks, given (side, channels) and (units,) of its layers."""
     maps = [each for each in shapes if len(each) == 2]
     units = [each[0] for each in shapes if len(each) == 1]
     second = (sides and grows([each[0] for each in maps])) or (depths and grows([-each[1] for each in maps]))
@@ -364,8 +366,8 @@ def broken(given: Callable, cases: Iterable[list[tuple[int, ...]]] = SHAPES) -> 
         "Those are the patterns that it keeps.": kept,
         "A network may break more than one.": lambda shapes: _broken(shapes)[:1],
         "That is how many are broken; which ones are they?": lambda shapes: len(_broken(shapes)),
-        "Neither side nor maps are what you compare, but their product.": as_numbers,
-        "Can there be maps behind a dense layer?": lambda shapes: [n for n in _broken(shapes) if n != 1],
+        "Neither side nor channels are what you compare, but their product.": as_numbers,
+        "Can feature maps stand behind a dense layer?": lambda shapes: [n for n in _broken(shapes) if n != 1],
         "Compare a dense layer with the dense layer before it.": lambda shapes: [
             n for n in _broken(shapes) if n != 3
         ],
@@ -378,7 +380,7 @@ IMAGES, EPOCHS, PIXELS = 1500, 4, 3
 
 
 def _digits_networks() -> keras.Model:
-    """Two networks on the same images: one flattens its last maps, the other one averages them."""
+    """Two networks on the same images: one flattens its last feature maps, the other one averages them."""
     image = keras.Input((28, 28, 1))
     convolution = functools.partial(
         layers.Conv2D, kernel_size=5, padding="same", activation="relu", kernel_initializer="he_normal"
@@ -421,7 +423,7 @@ def moved(prediction: str, seed: int = 0) -> str:
     def cost() -> dict[str, float]:
         return {name: after - before for name, (before, after) in _errors_of_moving(seed).items()}
 
-    hint = "Which of the two knows where on a map a feature was?"
+    hint = "Which of the two knows where on a feature map a feature was?"
     predicted(prediction, ("flattened", "averaged"), cost, 0.02, hint)
     errors = _errors_of_moving(seed)
     said = ", and ".join(

@@ -14,7 +14,7 @@ from cnncourse.check import call, draw, function, network, predicted, question, 
 from cnnlib import data, models
 from cnnlib.layers import scaled_tanh
 
-INPUTS = 6  # maps of S2
+INPUTS = 6  # channels of S2
 SIZES = ((28, 5, 1, 0), (28, 5, 1, 2), (224, 11, 4, 0), (7, 3, 2, 1), (32, 5, 4, 0))
 
 
@@ -43,7 +43,7 @@ def output_size(given: Callable, sizes: Iterable[Sequence[int]] = SIZES) -> str:
 
 
 def my_table(student: str) -> list[int]:
-    """A student's own table I: how many maps of S2 each of sixteen maps of C3 sees."""
+    """A student's own table I: how many channels of S2 each of sixteen channels of C3 sees."""
     threes, fours = draw(student, "fan-ins", [(a, b) for a in range(2, 9) for b in range(2, 7)])
     return [3] * threes + [4] * fours + [6] * (16 - threes - fours)
 
@@ -52,23 +52,23 @@ def my_table(student: str) -> list[int]:
 def partial_weights(given: int, student: str) -> str:
     """The trainable parameters of C3 with a student's own table of connections."""
     seen, window = my_table(student), 5 * 5
-    links, maps = sum(seen), len(seen)
-    everything = window * INPUTS * maps + maps
+    links, made = sum(seen), len(seen)
+    everything = window * INPUTS * made + made
     wrong = {}
-    wrong["Each map of C3 has a bias as well."] = window * links
-    wrong["A map has one bias, however many maps it sees."] = (window + 1) * links
-    wrong["That is every map seeing every map; yours see only some."] = everything
-    wrong["Those are connections; weights that are shared count once."] = (window * links + maps) * 10 * 10
-    wrong["A kernel has height and width."] = 5 * links + maps
-    value(given, window * links + maps, "the number of parameters", wrong)
+    wrong["Each channel of C3 has a bias as well."] = window * links
+    wrong["A channel has one bias, however many channels it sees."] = (window + 1) * links
+    wrong["That is every channel seeing every channel; yours see only some."] = everything
+    wrong["Those are connections; weights that are shared count once."] = (window * links + made) * 10 * 10
+    wrong["A kernel has height and width."] = 5 * links + made
+    value(given, window * links + made, "the number of parameters", wrong)
     return f"Seeing everything would take {everything:,}."
 
 
 def _blocks(x: np.ndarray) -> np.ndarray:
-    """(batch, height, width, maps) to (batch, height / 2, width / 2, maps, 4): the values of each block."""
-    batch, height, width, maps = x.shape
-    blocks = x.reshape(batch, height // 2, 2, width // 2, 2, maps)
-    return blocks.transpose(0, 1, 3, 5, 2, 4).reshape(batch, height // 2, width // 2, maps, 4)
+    """(batch, h, w, channels) to (batch, h / 2, w / 2, channels, 4): the values of each block."""
+    batch, height, width, channels = x.shape
+    blocks = x.reshape(batch, height // 2, 2, width // 2, 2, channels)
+    return blocks.transpose(0, 1, 3, 5, 2, 4).reshape(batch, height // 2, width // 2, channels, 4)
 
 
 def _squash(x: np.ndarray) -> np.ndarray:
@@ -76,11 +76,11 @@ def _squash(x: np.ndarray) -> np.ndarray:
 
 
 @question
-def subsampling(given: Callable, side: int = 8, maps: int = 3, seed: int = 0) -> str:
-    """`given(x, coefficient, bias)` is LeCun's subsampling of maps (batch, height, width, maps)."""
+def subsampling(given: Callable, side: int = 8, channels: int = 3, seed: int = 0) -> str:
+    """`given(x, coefficient, bias)` is LeCun's subsampling of channels (batch, height, width, channels)."""
     random = np.random.default_rng(seed)
-    x = random.normal(size=(2, side, side, maps)).astype("float32")
-    c, b = random.normal(size=(2, maps)).astype("float32")
+    x = random.normal(size=(2, side, side, channels)).astype("float32")
+    c, b = random.normal(size=(2, channels)).astype("float32")
     blocks = _blocks(x)
     a = blocks.sum(axis=-1)
     wrong = {}
@@ -92,7 +92,7 @@ def subsampling(given: Callable, side: int = 8, maps: int = 3, seed: int = 0) ->
     wrong["The bias is added after the coefficient has been multiplied."] = _squash((a + b) * c)
     got = call(given, x, c, b, shown="subsampling(x, coefficient, bias)")
     value(got, _squash(a * c + b), "the output", wrong, tolerance=1e-4)
-    return "Two parameters for each map, whatever its size."
+    return "Two parameters for each channel, whatever its size."
 
 
 def my_network(student: str) -> tuple[int, int]:
@@ -111,8 +111,8 @@ def _lenet(
 ) -> keras.Model:
     """LeNet-5 with one thing or another changed."""
     network = keras.Sequential([keras.Input((side, side, 1))])
-    for maps, pad in ((6, padding), (16, "valid")):
-        network.add(layers.Conv2D(maps, 5, padding=pad, activation=activation))
+    for channels, pad in ((6, padding), (16, "valid")):
+        network.add(layers.Conv2D(channels, 5, padding=pad, activation=activation))
         network.add(pooling(2))
     network.add(layers.Conv2D(120, 5, activation=activation))
     network.add(layers.Flatten())

@@ -178,19 +178,6 @@ def test_an_unknown_experiment_is_refused(tmp_path) -> None:
         experiments.run("cats", tmp_path / "cats.json")
 
 
-def test_levels_are_compared_on_any_images(pretrained: weights.Pretrained) -> None:
-    compared = experiments.compare_levels(
-        pretrained, few(data.load("mnist"), 64), levels=("feature extractor", "from scratch"), epochs=1
-    )
-    assert [(row.level, row.frozen) for row in compared.rows] == [
-        ("feature extractor", 19),
-        ("from scratch", 0),
-    ]
-    assert "| feature extractor |" in compared._repr_markdown_()
-    with pytest.raises(ValueError, match="Unknown levels everything: use feature extractor"):
-        experiments.compare_levels(pretrained, data.load("mnist"), levels=("everything",))
-
-
 # Where half precision keeps weights, the error may move by a few images.
 @pytest.mark.parametrize(
     ("name", "recipe", "moved"),

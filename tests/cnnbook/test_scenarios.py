@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import keras
 import pytest
 
-from cnnbook import papers
+from cnnbook import experiments, papers, scenarios
 from cnnbook.scenarios import advise
-from cnnlib import models, transfer
+from cnnlib import data, models, transfer, weights
 from cnnlib.audit import without_weights
 
 CHAPTER = papers.paper("chapter")
@@ -55,3 +56,36 @@ def test_advice_says_where_the_border_lies_and_that_it_is_near() -> None:
 def test_advice_for_nothing_is_refused(images: int, similarity: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         advise(images, similarity)
+
+
+@pytest.fixture(scope="module")
+def five() -> weights.Pretrained:
+    return weights.load("resnet20_five")
+
+
+def test_the_distance_of_the_first_layer_is_that_of_its_formula(five: weights.Pretrained) -> None:
+    images = data.load("photos").test.x[:50]
+    norm = next(layer for layer in five.model.layers if layer.name.endswith("bn"))
+    x = keras.Model(five.model.input, norm.input).predict(five.pixels(images), verbose=0)
+    each = []
+    for channel in range(x.shape[-1]):
+        m, s = float(norm.moving_mean[channel]), float(norm.moving_variance[channel]) ** 0.5
+        each.append(((x[..., channel].mean() - m) ** 2 + (x[..., channel].std() - s) ** 2) ** 0.5 / s)
+    found = scenarios.distances(five, images)
+    assert found[0] == pytest.approx(sum(each) / len(each), rel=1e-3)
+    assert len(found) == 19
+
+
+def test_photographs_are_nearer_to_photographs_than_drawings_are(five: weights.Pretrained) -> None:
+    sets = {name: data.load(name).test for name in ("photos", "shapes", "mnist")}
+    trials = experiments.far(sets, seeds=(0, 1), count=100)
+    found = {name: [trial["distance"] for trial in trials if trial["target"] == name] for name in sets}
+    assert [len(values) for values in found.values()] == [2, 2, 2]
+    assert 1.5 * max(found["photos"]) < min(found["shapes"] + found["mnist"])
+    assert trials[0]["layers"] != trials[1]["layers"]
+
+
+def test_a_network_that_remembers_nothing_of_its_images_is_refused() -> None:
+    plain = weights.load("lenet5_modern")
+    with pytest.raises(ValueError, match="no batch normalisation"):
+        scenarios.distances(plain, data.load("mnist").test.x[:3])

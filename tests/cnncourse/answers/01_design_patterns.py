@@ -77,7 +77,7 @@ trade = stages * factor / divisor**2
 # %% wrong trade: before against after
 trade = (divisor**2 / factor) ** stages
 
-# %% wrong trade: maps alone
+# %% wrong trade: channels alone
 trade = factor**stages
 
 # %% wrong trade: sides alone
@@ -115,7 +115,7 @@ d1, d2 = quarter * second * units, units * 10
 parameters = [c1 + c2 + first + second, d1 + d2 + units + 10]
 work = [c1 * pixels + c2 * half, d1 + d2]
 
-# %% wrong where: each map has a bias
+# %% wrong where: each channel has a bias
 parameters = (c1 + c2, d1 + d2)
 
 # %% wrong where: each unit has a bias
@@ -127,7 +127,7 @@ parameters[0] = 9 * first + c2 + first + second
 # %% wrong where: height, width and depth
 parameters[0] = 9 * first + 3 * first * second + first + second
 
-# %% wrong where: all maps of the layer before
+# %% wrong where: all channels of the layer before
 parameters[0] = 9 * first + 9 * second + first + second
 
 # %% wrong where: shared
@@ -163,7 +163,7 @@ work[1] = parameters[1]
 # %% wrong where: before the pooling
 work[0] = c1 * half + c2 * quarter
 
-# %% wrong where: smaller maps than
+# %% wrong where: smaller feature maps than
 work[0] = (c1 + c2) * pixels
 
 # %% wrong where: in height and in width
@@ -308,7 +308,7 @@ def built(side, maps, units, classes, padding="same", activation="relu", pooling
     return keras.Model(image, layers.Dense(classes, activation=last)(x))
 
 
-# %% wrong patterned: order should the maps
+# %% wrong patterned: order should the channels
 def patterned(side, maps, units, classes):
     return built(side, maps, sorted(units)[::-1], classes)
 

@@ -57,7 +57,7 @@ partial_weights = 25 * sum(seen)
 # %% wrong partial-weights: one bias
 partial_weights = 26 * sum(seen)
 
-# %% wrong partial-weights: every map
+# %% wrong partial-weights: every channel
 partial_weights = 5 * 5 * 6 * 16 + 16
 
 # %% wrong partial-weights: connections

@@ -223,7 +223,7 @@ def distance(x, mean, variance):
     return np.mean(np.hypot(x.mean() - mean, x.std() - old) / old)
 
 
-# %% wrong distance: for each map
+# %% wrong distance: for each channel
 def distance(x, mean, variance):
     m, s = moments(x)
     old = np.sqrt(variance)
