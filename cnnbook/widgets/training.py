@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 from cnnbook import records
 from cnnbook.widgets.base import Widget
 from cnnlib import plots
 from cnnlib.data.sets import SETS
 from cnnlib.recipe import RECIPES
+from cnnlib.tables import Table
 
 # What the page has chosen for a reader who chooses nothing; the tests train with it.
 USUAL = {
@@ -15,11 +19,25 @@ USUAL = {
     "optimiser": "adam",
     "rate": "0.002",
     "schedule": "constant",
-    "batch": "16",
+    "batch": "32",
     "epochs": "4",
     "start": "glorot",
     "seed": "0",
 }
+
+# What the page asks its readers to try, each with the seeds it was tried with. book/try_training.py trains them.
+TRIALS: tuple[tuple[dict[str, str], tuple[int, ...]], ...] = (
+    ({}, (0, 1, 2)),
+    ({"pooling": "average"}, (0, 1, 2)),
+    ({"activation": "sigmoid"}, (0, 1)),
+    ({"activation": "sigmoid", "start": "large"}, (0, 1)),
+    ({"activation": "relu"}, (0, 1)),
+    ({"optimiser": "sgd"}, (0,)),
+    ({"optimiser": "sgd", "rate": "0.1"}, (0, 1)),
+    ({"optimiser": "sgd", "rate": "2"}, (0,)),
+    ({"start": "zero"}, (0,)),
+)
+TRIED = Path(__file__).with_name("training_tried.json")
 
 
 def train_lenet5() -> Widget:
@@ -56,3 +74,19 @@ def factors(recipe: str) -> list[float]:
     """The learning rates of a recipe, epoch by epoch, as shares of the first."""
     rates = RECIPES[recipe].rates
     return [rate / rates[0] for rate in rates]
+
+
+def tried() -> Table:
+    """What came out of the settings that the page asks its readers to try, as `TRIED` has it."""
+    found = json.loads(TRIED.read_text("utf-8"))
+    rows = [
+        [
+            ", ".join(f"{name} {value}" for name, value in trial["changed"].items()) or "the usual settings",
+            f"{trial['loss']:.2f}",
+            f"{trial['error']:.1%}",
+            str(trial["seed"]),
+        ]
+        for trial in found["trials"]
+    ]
+    heads = ["what was changed", "loss of the last epoch", "error on held-out digits", "seed"]
+    return Table(heads, rows)

@@ -343,7 +343,7 @@ window.cnnTrainer = function trainer(scope) {
   const [LOSSES, TESTS] = [20, 2]; // told of in an epoch
 
   function listen() {
-    let digits = { train: 1, pixels: new Uint8Array(PIXELS), labels: new Uint8Array(1) }; // until they come
+    let digits = null;
     let [net, settings, running, losses, timer] = [null, null, false, [], 0];
 
     function report(tested) {

@@ -13,10 +13,10 @@
   const FIELDS = {
     activation: ["Activation", { tanh: "tanh", sigmoid: "sigmoid", relu: "ReLU" }],
     pooling: ["Pooling", { average: "average", max: "max" }],
-    start: ["First weights", { glorot: "Keras’s usual", large: "four times larger", paper: "the paper’s", zero: "all zero" }],
+    start: ["First weights", { glorot: "Keras’s", large: "4 × as large", paper: "paper’s", zero: "all zero" }],
     optimiser: ["Optimiser", { sgd: "SGD", momentum: "momentum 0.9", adam: "Adam" }],
     rate: ["Learning rate", plain("0.0005", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10")],
-    schedule: ["Its schedule", { constant: "constant", paper: "the paper’s steps", cosine: "half a cosine" }],
+    schedule: ["Its schedule", { constant: "constant", paper: "paper’s steps", cosine: "half a cosine" }],
     batch: ["Batch size", plain(1, 4, 16, 32, 64, 256)],
     epochs: ["Epochs", plain(1, 2, 4, 6, 10, 20)],
     seed: ["Seed", plain(0, 1, 2, 3, 4)],
@@ -172,7 +172,9 @@
     function hear({ data: said }) {
       const epoch = said.update / said.perEpoch;
       if (said.update < last.update || !said.update) now.points = [];
-      if (said.loss !== null || said.test) now.points.push({ epoch, loss: said.loss, error: said.test && said.test.wrong.length / said.test.tested });
+      const loss = Number.isFinite(said.loss) ? said.loss : null;
+      const error = said.test ? said.test.wrong.length / said.test.tested : null;
+      if (loss !== null || error !== null) now.points.push({ epoch, loss, error });
       last = said;
       go.textContent = said.running ? "Stop" : said.update && said.update < said.updates ? "Go on" : "Start";
       go.disabled = said.update >= said.updates || !said.finite;
@@ -184,7 +186,7 @@
       tell(said, epoch);
     }
     function tell(said, epoch) {
-      const latest = (what) => now.points.findLast((point) => point[what] !== null && point[what] !== undefined)?.[what];
+      const latest = (what) => now.points.findLast((point) => point[what] !== null)?.[what];
       const [loss, error] = [latest("loss"), latest("error")];
       progress.textContent = said.update
         ? `Update ${many(said.update)} of ${many(said.updates)}, epoch ${epoch.toFixed(1)} of ${chosen.epochs}: training loss ${loss?.toFixed(3)}; ${error === undefined ? "" : `${(100 * error).toFixed(1)} % of ${many(tested)} held-out digits read wrongly; `}learning rate ${rounded(said.rate)}.`
@@ -202,8 +204,9 @@
     // --- pictures ---
     function drawCurves() {
       const epochs = Number(chosen.epochs);
-      const losses = now.points.map(({ loss }) => loss).filter(Number.isFinite);
-      const high = { loss: Math.min(10, Math.max(2.5, ...losses)), error: 1 };
+      const losses = now.points.map(({ loss }) => loss);
+      const errors = [now, before].flatMap((run) => errorsOf(run ?? { points: [] }));
+      const high = { loss: Math.min(100, Math.max(2.5, ...losses)), error: Math.min(1, Math.max(0.1, ...errors)) };
       const shown = { loss: (v) => rounded(v), error: (v) => `${Math.round(100 * v)} %` };
       const titles = { loss: "Training loss", error: `Error on ${many(tested)} held-out digits` };
       for (const what of ["loss", "error"]) {
@@ -215,9 +218,15 @@
       }
       legend.textContent = before ? `Solid: ${now.words}. Dashed, the training before: ${before.words}.` : `Solid: ${now.words}.`;
     }
+    /** The errors that an axis has to show: without those of the beginning, once there are others. */
+    function errorsOf({ points }) {
+      const known = points.filter(({ error }) => error !== null);
+      const later = known.filter(({ epoch }) => epoch >= 0.5);
+      return (later.length > 1 ? later : known).map(({ error }) => error);
+    }
     function line(axes, points, what, epochs, high, look) {
-      const shown = points.filter((point) => Number.isFinite(point[what] ?? NaN) && point.epoch <= epochs);
-      const path = shown.map((point) => `${axes.x(point.epoch)},${axes.y(Math.min(point[what], high))}`).join(" ");
+      const fits = (point) => point.epoch <= epochs && point[what] !== null && (what === "loss" || point[what] <= high);
+      const path = points.filter(fits).map((point) => `${axes.x(point.epoch)},${axes.y(Math.min(point[what], high))}`).join(" ");
       return svg("polyline", { points: path, fill: "none", "stroke-width": 2, ...look });
     }
     function drawKernels(weights) {
@@ -231,7 +240,7 @@
       const count = test?.wrong.length;
       wrongTitle.textContent = !test
         ? "What it reads wrongly shows here."
-        : `Read wrongly: ${many(count)} of ${many(tested)}${count > SHOWN ? `, the first ${SHOWN} of them` : ""}`;
+        : `Read wrongly: ${many(count)} of ${many(tested)}. ${count > SHOWN ? `The first ${SHOWN}: what` : "What"} each is, and as what it was read`;
       wrong.replaceChildren(...found.map(({ digit, answer }) => {
         const label = digits.labels[digit];
         const canvas = html("canvas", { width: SIZE, height: SIZE, role: "img", "aria-label": `A handwritten ${label}` });
@@ -258,6 +267,7 @@
     window.addEventListener("hashchange", adopt);
     try {
       worker = startWorker();
+      worker.postMessage({ wish: "digits", digits: { train } }); // how many there will be; their pixels come later
       worker.onmessage = hear;
       worker.onerror = (error) => (verdict.textContent = `The training stopped: ${error.message}`);
     } catch (error) {
