@@ -2,7 +2,8 @@
 
     python book/try_training.py
 
-Writes cnnbook/widgets/training_tried.json, from the page's own script and the digits of the package; some minutes.
+Writes cnnbook/widgets/training_tried.json, with the page's own script, from the digits of the package. It takes
+some minutes.
 """
 
 import json
@@ -61,7 +62,9 @@ def tried(page: Page) -> list[dict]:
 
 def main() -> None:
     """Train, and write what came out with the browser and the commit it was made by."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page()

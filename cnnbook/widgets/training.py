@@ -25,7 +25,7 @@ USUAL = {
     "seed": "0",
 }
 
-# What the page asks its readers to try, each with the seeds it was tried with. book/try_training.py trains them.
+# What the page asks its readers to try, and with which seeds book/try_training.py has trained it.
 TRIALS: tuple[tuple[dict[str, str], tuple[int, ...]], ...] = (
     ({}, (0, 1, 2)),
     ({"pooling": "average"}, (0, 1, 2)),

@@ -1,0 +1,260 @@
+"""The page that trains LeNet-5: as Keras does, within a reader's patience, and with a word where it fails."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+from conftest import HTML, barriers
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from try_training import settings_of
+
+from cnnbook.widgets.training import TRIED, USUAL
+from cnnlib import data, models
+
+DIGITS = data.load("mnist")
+BATCH = 12
+PLACE = "book/train_lenet5.html"
+MINUTES = 60_000  # milliseconds; for a machine that has other things to do
+# Weights before some updates and after them, in Keras's order. Each update takes all of the digits given.
+UPDATED = """([settings, given, count]) => {
+  const [pixels, labels] = [given.pixels, given.labels].map((values) => Uint8Array.from(values));
+  const digits = { train: labels.length, pixels, labels };
+  const net = window.cnnTrainer().create(settings, digits);
+  const weights = () => net.all.map(({ weights }) => [...weights]);
+  const before = weights();
+  for (let update = 0; update < count; update++) net.train();
+  return [before, weights()];
+}"""
+
+
+@pytest.fixture
+def training(page: Page, address: Callable[[str], str]) -> Page:
+    page.goto(address(PLACE))
+    return page
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[str]:
+    """The address of the page on a server."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=HTML)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/{PLACE}"
+        server.shutdown()
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.locator(".cnn-training").get_by_role("button", name=name, exact=True)
+
+
+def choose(page: Page, **settings: str) -> None:
+    labels = {"activation": "Activation", "batch": "Batch size", "epochs": "Epochs", "start": "First weights"}
+    labels |= {"optimiser": "Optimiser", "rate": "Learning rate", "pooling": "Pooling"}
+    for name, value in settings.items():
+        page.get_by_label(labels[name], exact=True).select_option(value)
+
+
+def progress(page: Page) -> Locator:
+    return page.locator(".cnn-progress")
+
+
+def in_keras(activation: str, pooling: str, weights: list[list[float]]) -> keras.Model:
+    """The network of the page with its weights."""
+
+    def changed(layer: keras.Layer) -> keras.Layer:
+        if isinstance(layer, keras.layers.AveragePooling2D) and pooling == "max":
+            return keras.layers.MaxPooling2D(layer.pool_size, name=layer.name)
+        return layer.__class__.from_config(layer.get_config())
+
+    model = keras.models.clone_model(models.LeNet5(), clone_function=changed)
+    for name in ("c1", "c3", "c5", "f6"):
+        model.get_layer(name).activation = keras.activations.get(activation)
+    model.set_weights([np.reshape(w, v.shape) for w, v in zip(weights, model.weights, strict=True)])
+    return model
+
+
+def both_updated(
+    page: Page, optimizer: keras.optimizers.Optimizer, count: int, **changed: str
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Weights to begin with, and after updates by the page and by Keras."""
+    x, y = DIGITS.train.x[:BATCH], DIGITS.train.y[:BATCH]
+    given = {"pixels": x.ravel().tolist(), "labels": y.tolist()}
+    settings = settings_of(changed | {"batch": str(BATCH)})
+    before, ours = page.evaluate(UPDATED, [settings, given, count])
+    model = in_keras(settings["activation"], settings["pooling"], before)
+    model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
+    for _ in range(count):
+        model.train_on_batch(x.astype("float32") / 255, y)
+    flat = [[np.asarray(part, "float64") for part in parts] for parts in (before, ours)]
+    return *flat, [np.ravel(weight).astype("float64") for weight in model.get_weights()]
+
+
+@pytest.mark.parametrize("pooling", ["average", "max"])
+@pytest.mark.parametrize("activation", ["tanh", "sigmoid", "relu"])
+def test_gradients_are_those_of_keras(training: Page, activation: str, pooling: str) -> None:
+    # With a learning rate of one, plain SGD moves each weight by its gradient.
+    start = "large" if activation == "sigmoid" else "glorot"
+    settings = {"activation": activation, "pooling": pooling, "optimiser": "sgd", "rate": "1", "start": start}
+    before, ours, theirs = both_updated(training, keras.optimizers.SGD(1.0), 1, **settings)
+    for first, found, expected in zip(before, ours, theirs, strict=True):
+        gradient = expected - first
+        assert np.abs(gradient).max() > 1e-4
+        np.testing.assert_allclose(found - first, gradient, atol=1e-4 * min(1, np.abs(gradient).max()))
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [
+        ("sgd", lambda: keras.optimizers.SGD(0.05)),
+        ("momentum", lambda: keras.optimizers.SGD(0.05, momentum=0.9)),
+        ("adam", lambda: keras.optimizers.Adam(0.05)),
+    ],
+)
+def test_updates_are_those_of_keras(training: Page, name: str, optimizer: Callable) -> None:
+    before, ours, theirs = both_updated(
+        training, optimizer(), 3, optimiser=name, rate="0.05", pooling="average"
+    )
+    for first, found, expected in zip(before, ours, theirs, strict=True):
+        assert np.abs(expected - first).max() > 0.005
+        np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_the_usual_choices_read_95_of_100_digits(training: Page) -> None:
+    asked: list[str] = []
+    training.on("request", lambda request: asked.append(request.url))
+    before = kernels(training)
+    button(training, "Start").click()
+    expect(button(training, "Stop")).to_be_visible(timeout=MINUTES)
+    finished = training.get_by_role("status").filter(has_text="Finished")
+    expect(finished).to_be_visible(timeout=15 * MINUTES)
+    # Within a minute on two cores: some 0.06 seconds for an update of 32 digits.
+    updates = int(USUAL["epochs"]) * -(-3500 // int(USUAL["batch"]))
+    assert updates * int(USUAL["batch"]) <= 14_400
+    expect(finished).to_contain_text(f"after {updates} updates")
+    shown = float(finished.inner_text().split(": ")[1].split(" %")[0])
+    assert shown <= 5
+    recorded = json.loads(TRIED.read_text("utf-8"))["trials"][0]
+    assert (recorded["changed"], recorded["seed"], recorded["updates"]) == ({}, 0, updates)
+    assert abs(100 * recorded["error"] - shown) < 1
+    assert kernels(training) != before
+    wrong = training.locator(".cnn-wrong-digits li")
+    assert wrong.count() == min(24, round(shown * 10))
+    for words in wrong.all_inner_texts():
+        label, _, answer = words.strip().partition(" as ")
+        assert label != answer
+    lines = training.eval_on_selector_all(".cnn-training polyline", "all => all.map(l => l.points.length)")
+    assert lines == [80, 8]
+    assert button(training, "Start").is_disabled()
+    assert not barriers(training)
+    assert any(url.endswith("mnist-digits.js") for url in asked)
+
+
+def kernels(page: Page) -> list[list[int]]:
+    """The pixels of the pictures of C1's filters."""
+    return page.eval_on_selector_all(
+        ".cnn-kernels canvas", "all => all.map(c => [...c.getContext('2d').getImageData(0, 0, 5, 5).data])"
+    )
+
+
+def test_digits_come_when_they_are_asked_for(context: BrowserContext, address: Callable[[str], str]) -> None:
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address(PLACE))
+    expect(progress(page)).to_contain_text("110 updates an epoch")
+    assert not any("digits" in url for url in asked)
+
+
+def test_it_is_trained_with_the_keyboard_alone(training: Page) -> None:
+    choose(training, batch="1", epochs="1")
+    button(training, "One update").focus()
+    training.keyboard.press("Enter")
+    expect(progress(training)).to_contain_text("Update 1 of 3,500", timeout=MINUTES)
+    training.keyboard.press("Shift+Tab")
+    training.keyboard.press("Enter")
+    expect(button(training, "Stop")).to_be_focused()
+    expect(progress(training)).not_to_contain_text("Update 1 of", timeout=MINUTES)
+    training.keyboard.press("Space")
+    expect(button(training, "Go on")).to_be_focused()
+    training.keyboard.press("Tab")
+    training.keyboard.press("Tab")
+    training.keyboard.press("Enter")
+    expect(progress(training)).to_contain_text("Nothing is trained yet")
+    expect(button(training, "Start")).to_be_enabled()
+
+
+def test_settings_stand_in_the_address(training: Page, address: Callable[[str], str]) -> None:
+    choose(training, activation="relu", rate="0.05")
+    assert training.url.endswith("#activation=relu&rate=0.05")
+    link = training.get_by_role("link", name="address of these settings")
+    assert link.get_attribute("href") == "#activation=relu&rate=0.05"
+    training.goto("about:blank")
+    training.goto(address(PLACE) + "#activation=sigmoid&batch=64&pooling=none")
+    assert training.get_by_label("Activation", exact=True).input_value() == "sigmoid"
+    assert training.get_by_label("Batch size", exact=True).input_value() == "64"
+    assert training.get_by_label("Pooling", exact=True).input_value() == USUAL["pooling"]
+    expect(training.get_by_role("status")).to_contain_text("asks for pooling=none, which is no choice here")
+    expect(progress(training)).to_contain_text("55 updates an epoch")
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"optimiser": "sgd", "rate": "10"}, "each update goes past the goal"),
+        ({"activation": "relu", "optimiser": "sgd", "rate": "10", "start": "large"}, "no longer a number"),
+        ({"start": "zero"}, "all weights began at zero, so all units of a layer are alike"),
+        ({"activation": "sigmoid", "optimiser": "sgd"}, "the gradient shrinks from layer to layer"),
+        ({"optimiser": "sgd", "rate": "0.0005"}, "the updates are too small to be seen yet"),
+    ],
+)
+def test_what_does_not_learn_says_why(training: Page, settings: dict[str, str], sentence: str) -> None:
+    choose(training, **settings, batch="256", epochs="1")
+    button(training, "Start").click()
+    expect(training.locator(".cnn-training .cnn-error")).to_contain_text(sentence, timeout=3 * MINUTES)
+
+
+def test_missing_digits_are_told(page: Page, address: Callable[[str], str], tmp_path) -> None:
+    page.goto(address(PLACE))
+    page.evaluate("window.DecompressionStream = undefined")
+    button(page, "Start").click()
+    expect(page.locator(".cnn-training .cnn-error")).to_contain_text("This browser cannot unpack the digits")
+
+
+def test_a_server_serves_as_well_as_a_folder(browser: Browser, served: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{served}#batch=4")
+    button(page, "One update").click()
+    expect(progress(page)).to_contain_text("Update 1 of 3,500", timeout=MINUTES)
+    page.close()
+
+
+def test_the_page_fits_a_phone(training: Page) -> None:
+    training.set_viewport_size({"width": 360, "height": 740})
+    assert training.evaluate("document.documentElement.scrollWidth") <= 360
+    assert training.locator(".cnn-training").evaluate("w => w.scrollWidth <= w.clientWidth")
+
+
+def test_without_scripts_and_on_paper_there_is_a_picture(
+    browser: Browser, training: Page, address: Callable[[str], str]
+) -> None:
+    picture = ".cnn-widget[data-widget=training] > figure"
+    assert not training.locator(picture).is_visible()
+    training.emulate_media(media="print")
+    assert training.locator(picture).is_visible()
+    assert not training.locator(".cnn-training").is_visible()
+    bare = browser.new_page(java_script_enabled=False)
+    bare.goto(address(PLACE))
+    assert bare.locator(picture).is_visible()
+    bare.close()
