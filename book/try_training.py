@@ -2,8 +2,7 @@
 
     python book/try_training.py
 
-Writes cnnbook/widgets/training_tried.json, with the page's own script, from the digits of the package. It takes
-some minutes.
+Writes cnnbook/widgets/training_tried.json, with the page's own script, from the digits of the package.
 """
 
 import json
@@ -20,17 +19,25 @@ from cnnlib import data
 ROOT = Path(__file__).resolve().parents[1]
 TRAINER = ROOT / "book" / "_static" / "widgets" / "trainer.js"
 NUMBERS = ("rate", "batch", "epochs", "seed")
-TRAIN = """([settings, given]) => {
-  const digits = {
-    train: given.train, pixels: Uint8Array.from(given.pixels), labels: Uint8Array.from(given.labels) };
-  const net = window.cnnTrainer().create(settings, digits);
-  let loss = 0;
-  while (net.done() < net.updates && Number.isFinite(loss)) {
-    if (net.done() % net.perEpoch === 0) loss = 0;
-    loss += net.train() / net.perEpoch;
-  }
-  const { wrong, tested } = net.test();
-  return { updates: net.done(), loss, error: wrong.length / tested };
+# Each training in a worker of its own, all at once.
+TRAIN = """([trials, given]) => {
+  const train = ({ data: [settings, { train, pixels, labels }] }) => {
+    const digits = { train, pixels: Uint8Array.from(pixels), labels: Uint8Array.from(labels) };
+    const net = trainer().create(settings, digits);
+    let loss = 0; // of the last epoch
+    while (net.done() < net.updates && Number.isFinite(loss)) {
+      if (net.done() % net.perEpoch === 0) loss = 0;
+      loss += net.train() / net.perEpoch;
+    }
+    const { wrong, tested } = net.test();
+    postMessage({ updates: net.done(), loss, error: wrong.length / tested });
+  };
+  const program = new Blob([`const trainer = ${window.cnnTrainer}; onmessage = ${train};`]);
+  return Promise.all(trials.map((settings) => new Promise((done) => {
+    const worker = new Worker(URL.createObjectURL(program));
+    worker.onmessage = ({ data }) => done(data);
+    worker.postMessage([settings, given]);
+  })));
 }"""
 
 
@@ -50,14 +57,13 @@ def plain_digits() -> dict:
 
 def tried(page: Page) -> list[dict]:
     """Train every trial in a page with the trainer's script."""
-    digits = plain_digits()
-    found = []
-    for changed, seeds in TRIALS:
-        for seed in seeds:
-            result = page.evaluate(TRAIN, [settings_of(changed | {"seed": str(seed)}), digits])
-            found.append({"changed": changed, "seed": seed, **result})
-            print(found[-1], flush=True)
-    return found
+    trials = [(changed, seed) for changed, seeds in TRIALS for seed in seeds]
+    settings = [settings_of(changed | {"seed": str(seed)}) for changed, seed in trials]
+    results = page.evaluate(TRAIN, [settings, plain_digits()])
+    return [
+        {"changed": changed, "seed": seed, **result}
+        for (changed, seed), result in zip(trials, results, strict=True)
+    ]
 
 
 def main() -> None:
