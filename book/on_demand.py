@@ -13,8 +13,8 @@ from cnnlib import data
 def write_digits(html: Path) -> None:
     """Write the digits that come with the package where widgets/training.js, if it is there, finds them.
 
-    A script, since a page that was opened from a folder can load nothing else. Those to learn from stand before
-    those held out, 28 x 28 bytes each, with their labels, packed with gzip, in base64.
+    A script, since a page that was opened from a folder can load nothing else. Those to learn from stand
+    before those held out, 28 x 28 bytes each, with their labels, packed with gzip, in base64.
     """
     scripts = html / "_static" / "widgets"
     if not (scripts / "training.js").is_file():
