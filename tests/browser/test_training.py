@@ -46,7 +46,7 @@ def choose(page: Page, **settings: str) -> None:
     labels = {"activation": "Activation", "batch": "Batch size", "epochs": "Epochs", "start": "First weights"}
     labels |= {"optimiser": "Optimiser", "rate": "Learning rate", "pooling": "Pooling"}
     for name, value in settings.items():
-        page.get_by_label(labels[name], exact=True).select_option(value)
+        page.get_by_role("combobox", name=labels[name]).select_option(value)
 
 
 def progress(page: Page) -> Locator:
@@ -123,9 +123,9 @@ def test_settings_stand_in_the_address(training: Page, address: Callable[[str], 
     assert link.get_attribute("href") == "#activation=relu&rate=0.05"
     training.goto("about:blank")
     training.goto(address(PLACE) + "#activation=sigmoid&batch=64&pooling=none")
-    assert training.get_by_label("Activation", exact=True).input_value() == "sigmoid"
-    assert training.get_by_label("Batch size", exact=True).input_value() == "64"
-    assert training.get_by_label("Pooling", exact=True).input_value() == "max"
+    assert training.get_by_role("combobox", name="Activation").input_value() == "sigmoid"
+    assert training.get_by_role("combobox", name="Batch size").input_value() == "64"
+    assert training.get_by_role("combobox", name="Pooling").input_value() == "max"
     expect(training.get_by_role("status")).to_contain_text("asks for pooling=none, which is no choice here")
     expect(progress(training)).to_contain_text("55 updates an epoch")
 
@@ -134,7 +134,7 @@ def test_settings_stand_in_the_address(training: Page, address: Callable[[str], 
     ("settings", "sentence"),
     [
         ({"optimiser": "sgd", "rate": "10"}, "each update goes past the goal"),
-        ({"activation": "relu", "optimiser": "sgd", "rate": "10", "start": "large"}, "no longer a number"),
+        ({"activation": "relu", "optimiser": "sgd", "rate": "10", "start": "large"}, "the loss has left all bounds"),
         ({"start": "zero"}, "all weights began at zero, so all units of a layer are alike"),
         ({"activation": "sigmoid", "optimiser": "sgd"}, "the gradient shrinks from layer to layer"),
         ({"optimiser": "sgd", "rate": "0.0005"}, "the updates are too small to be seen yet"),

@@ -341,6 +341,7 @@ window.cnnTrainer = function trainer(scope) {
 
   const BREATH = 60; // milliseconds of work, after which the page's wishes are heard
   const [LOSSES, TESTS] = [20, 2]; // told of in an epoch
+  const BOUND = 1e9; // a loss that only weights without bounds can have
 
   function listen() {
     let digits = null;
@@ -349,20 +350,20 @@ window.cnnTrainer = function trainer(scope) {
     function report(tested) {
       const update = net.done();
       const mean = losses.length ? losses.reduce((a, b) => a + b) / losses.length : null;
-      const finite = net.all.every(({ weights }) => weights.every(Number.isFinite)) && (mean === null || Number.isFinite(mean));
+      const sane = mean === null || mean < BOUND; // which a mean that is no number is not, either
       losses = [];
-      if (!finite || update >= net.updates) running = false;
+      if (!sane || update >= net.updates) running = false;
       scope.postMessage({
         update,
         updates: net.updates,
         perEpoch: net.perEpoch,
         running,
-        finite,
+        sane,
         loss: mean,
         rate: net.rate(),
         kernels: net.layers[0].kernels.weights,
         reaching: net.reaching(),
-        test: tested && finite ? net.test() : null,
+        test: tested && sane ? net.test() : null,
       });
     }
 
@@ -375,7 +376,7 @@ window.cnnTrainer = function trainer(scope) {
     function once() {
       const loss = net.train();
       losses.push(loss);
-      return Number.isFinite(loss);
+      return loss < BOUND;
     }
 
     function work() {

@@ -50,13 +50,13 @@
 
   /** Why a training does not learn, in a sentence; an empty one where it does, or nobody can tell yet. */
   function diagnose(chosen, said) {
-    const { loss, finite, test, reaching, update, perEpoch } = said;
+    const { loss, sane, test, reaching, update, perEpoch } = said;
     const rate = `a learning rate of ${chosen.rate} with ${FIELDS.optimiser[1][chosen.optimiser]}`;
-    if (!finite) {
-      return `Stopped at update ${update}: the loss is no longer a number. With ${rate} each update went further past the goal than the one before, until the weights were too large to be numbers. Try a tenth of the rate.`;
+    if (!sane) {
+      return `Stopped at update ${update}: the loss has left all bounds. With ${rate} each update went further past the goal than the one before. Try a tenth of the rate.`;
     }
     if (loss > 1.2 * GUESS) {
-      return `The loss, ${loss.toFixed(1)}, is above the ${GUESS.toFixed(2)} that guessing costs: with ${rate} each update goes past the goal and makes the network surer of wrong answers. Try a tenth of the rate.`;
+      return `The loss is above the ${GUESS.toFixed(2)} that guessing costs: with ${rate} each update goes past the goal and makes the network surer of wrong answers. Try a tenth of the rate.`;
     }
     if (!test || update < perEpoch / 2 || loss < 0.95 * GUESS) return "";
     const stuck = `The loss is still near the ${GUESS.toFixed(2)} that guessing costs: `;
@@ -177,7 +177,7 @@
       if (loss !== null || error !== null) now.points.push({ epoch, loss, error });
       last = said;
       go.textContent = said.running ? "Stop" : said.update && said.update < said.updates ? "Go on" : "Start";
-      go.disabled = said.update >= said.updates || !said.finite;
+      go.disabled = said.update >= said.updates || !said.sane;
       step.disabled = said.running || go.disabled;
       drawKernels(said.kernels);
       if (said.test) drawWrong(said.test);
@@ -189,10 +189,11 @@
       const latest = (what) => now.points.findLast((point) => point[what] !== null)?.[what];
       const [loss, error] = [latest("loss"), latest("error")];
       progress.textContent = said.update
-        ? `Update ${many(said.update)} of ${many(said.updates)}, epoch ${epoch.toFixed(1)} of ${chosen.epochs}: training loss ${loss?.toFixed(3)}; ${error === undefined ? "" : `${(100 * error).toFixed(1)} % of ${many(tested)} held-out digits read wrongly; `}learning rate ${rounded(said.rate)}.`
+        ? `Update ${many(said.update)} of ${many(said.updates)}, epoch ${epoch.toFixed(1)} of ${chosen.epochs}: training loss ${rounded(loss ?? 0)}; ${error === undefined ? "" : `${(100 * error).toFixed(1)} % of ${many(tested)} held-out digits read wrongly; `}learning rate ${rounded(said.rate)}.`
         : `Nothing is trained yet. Start takes ${many(train)} digits, ${many(said.perEpoch)} updates an epoch.`;
       if (!digits && !said.update) progress.textContent += " The digits, a megabyte, are loaded when you start.";
-      verdict.textContent = diagnose(chosen, said) || (said.loss === null ? verdict.textContent : "");
+      const why = diagnose(chosen, said);
+      if (said.loss !== null && why !== verdict.textContent) verdict.textContent = why; // else it would be read out again
       if (digits && !said.running && said.update) {
         const done = said.update >= said.updates;
         status.textContent = `${done ? "Finished" : "Stopped"} after ${many(said.update)} updates: ${(100 * error).toFixed(1)} % of the held-out digits read wrongly.`;
