@@ -98,7 +98,7 @@
     const tones = { kernels: ramp(signed), ink: ramp(print) };
     const many = (count) => count.toLocaleString("en-GB");
     let { chosen, refused } = read(location.hash, usual);
-    let [digits, worker, now, before] = [null, null, null, null]; // now and before: points of two trainings
+    let [digits, loading, worker, now, before] = []; // now and before: points of two trainings
     let last = { running: false, update: 0 };
 
     // --- what is on the page ---
@@ -151,12 +151,17 @@
       try {
         if (!digits) {
           status.textContent = "Loading the digits …";
-          digits = await fetchDigits();
-          worker.postMessage({ wish: "digits", digits });
-          renew();
+          loading ??= fetchDigits();
+          const found = await loading;
+          if (!digits) {
+            digits = found;
+            worker.postMessage({ wish: "digits", digits });
+            renew();
+          }
         }
         worker.postMessage({ wish: kind });
       } catch (error) {
+        loading = null;
         verdict.textContent = error.message;
       }
     }
