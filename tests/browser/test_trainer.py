@@ -62,8 +62,8 @@ def both_updated(
     model.compile(optimizer, "sparse_categorical_crossentropy", jit_compile=False)
     for _ in range(count):
         model.train_on_batch(x.astype("float32") / 255, y)
-    flat = [[np.asarray(part, "float64") for part in parts] for parts in (before, ours)]
-    return *flat, [np.ravel(weight).astype("float64") for weight in model.get_weights()]
+    first, found = ([np.asarray(part) for part in parts] for parts in (before, ours))
+    return first, found, [np.ravel(weight).astype("float64") for weight in model.get_weights()]
 
 
 @pytest.mark.parametrize("pooling", ["average", "max"])

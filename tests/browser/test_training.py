@@ -134,7 +134,10 @@ def test_settings_stand_in_the_address(training: Page, address: Callable[[str], 
     ("settings", "sentence"),
     [
         ({"optimiser": "sgd", "rate": "10"}, "each update goes past the goal"),
-        ({"activation": "relu", "optimiser": "sgd", "rate": "10", "start": "large"}, "the loss has left all bounds"),
+        (
+            {"activation": "relu", "optimiser": "sgd", "rate": "10", "start": "large"},
+            "the loss has left all bounds",
+        ),
         ({"start": "zero"}, "all weights began at zero, so all units of a layer are alike"),
         ({"activation": "sigmoid", "optimiser": "sgd"}, "the gradient shrinks from layer to layer"),
         ({"optimiser": "sgd", "rate": "0.0005"}, "the updates are too small to be seen yet"),
@@ -146,7 +149,7 @@ def test_what_does_not_learn_says_why(training: Page, settings: dict[str, str], 
     expect(training.locator(".cnn-training .cnn-error")).to_contain_text(sentence, timeout=3 * MINUTES)
 
 
-def test_missing_digits_are_told(page: Page, address: Callable[[str], str], tmp_path) -> None:
+def test_an_old_browser_is_told(page: Page, address: Callable[[str], str]) -> None:
     page.goto(address(PLACE))
     page.evaluate("window.DecompressionStream = undefined")
     button(page, "Start").click()
