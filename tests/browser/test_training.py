@@ -77,7 +77,7 @@ def test_the_usual_choices_read_95_of_100_digits(training: Page) -> None:
         assert label != answer
     lines = training.eval_on_selector_all(".cnn-training polyline", "all => all.map(l => l.points.length)")
     assert lines == [80, 8]
-    assert button(training, "Start").is_disabled()
+    assert button(training, "Finished").is_disabled()
     assert not barriers(training)
     assert any(url.endswith("mnist-digits.js") for url in asked)
 
@@ -147,6 +147,20 @@ def test_what_does_not_learn_says_why(training: Page, settings: dict[str, str], 
     choose(training, **settings, batch="256", epochs="1")
     button(training, "Start").click()
     expect(training.locator(".cnn-training .cnn-error")).to_contain_text(sentence, timeout=3 * MINUTES)
+
+
+def test_the_training_before_stays_to_be_compared_with(training: Page) -> None:
+    choose(training, batch="256")
+    for activation in ("tanh", "relu"):
+        choose(training, activation=activation)
+        for update in (1, 2):
+            button(training, "One update").click()
+            expect(progress(training)).to_contain_text(f"Update {update} of 56", timeout=MINUTES)
+    expect(training.locator(".cnn-training")).to_contain_text(
+        "Solid: activation ReLU. Dashed, the training before: activation tanh."
+    )
+    dashed = "all => all.map(l => l.points.length)"
+    assert training.eval_on_selector_all("polyline[stroke-dasharray]", dashed) == [2, 2]
 
 
 def test_an_old_browser_is_told(page: Page, address: Callable[[str], str]) -> None:

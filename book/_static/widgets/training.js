@@ -16,7 +16,7 @@
     start: ["First weights", { glorot: "Keras’s", large: "4 × as large", paper: "paper’s", zero: "all zero" }],
     optimiser: ["Optimiser", { sgd: "SGD", momentum: "momentum 0.9", adam: "Adam" }],
     rate: ["Learning rate", plain("0.0005", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10")],
-    schedule: ["Its schedule", { constant: "constant", paper: "paper’s steps", cosine: "half a cosine" }],
+    schedule: ["Schedule", { constant: "constant", paper: "paper’s steps", cosine: "half a cosine" }],
     batch: ["Batch size", plain(1, 4, 16, 32, 64, 256)],
     epochs: ["Epochs", plain(1, 2, 4, 6, 10, 20)],
     seed: ["Seed", plain(0, 1, 2, 3, 4)],
@@ -137,7 +137,7 @@
     /** Begins anew with the settings chosen; the curves of a training that got anywhere stay as the one before. */
     function renew() {
       if (now?.points.length > 1) before = now;
-      now = { points: [], words: words() };
+      now = { points: [], chosen: { ...chosen } };
       for (const [name, select] of Object.entries(selects)) select.value = chosen[name];
       link.href = written(chosen, usual);
       verdict.textContent = "";
@@ -170,10 +170,6 @@
     }
 
     // --- what the worker says ---
-    function words() {
-      const shown = (name) => FIELDS[name][1][chosen[name]];
-      return `${shown("activation")}, ${shown("pooling")} pooling, ${shown("optimiser")}, rate ${chosen.rate} ${shown("schedule")}, batch ${chosen.batch}, first weights ${shown("start")}, seed ${chosen.seed}`;
-    }
     function hear({ data: said }) {
       const epoch = said.update / said.perEpoch;
       if (said.update < last.update || !said.update) now.points = [];
@@ -181,7 +177,8 @@
       const error = said.test ? said.test.wrong.length / said.test.tested : null;
       if (loss !== null || error !== null) now.points.push({ epoch, loss, error });
       last = said;
-      go.textContent = said.running ? "Stop" : said.update && said.update < said.updates ? "Go on" : "Start";
+      const still = said.update < said.updates ? "Go on" : "Finished";
+      go.textContent = said.running ? "Stop" : said.update ? still : "Start";
       go.disabled = said.update >= said.updates || !said.sane;
       step.disabled = said.running || go.disabled;
       drawKernels(said.kernels);
@@ -222,7 +219,13 @@
         axes.root.append(line(axes, now.points, what, epochs, high[what], { stroke: colours[what] }));
         plots[what].replaceChildren(html("p", { class: "cnn-title" }, titles[what]), axes.root);
       }
-      legend.textContent = before ? `Solid: ${now.words}. Dashed, the training before: ${before.words}.` : `Solid: ${now.words}.`;
+      legend.textContent = before ? compare() : "";
+    }
+    /** What tells the two trainings apart. */
+    function compare() {
+      const other = Object.keys(FIELDS).filter((name) => now.chosen[name] !== before.chosen[name]);
+      const told = (run) => other.map((name) => `${FIELDS[name][0].toLowerCase()} ${FIELDS[name][1][run.chosen[name]]}`).join(", ");
+      return other.length ? `Solid: ${told(now)}. Dashed, the training before: ${told(before)}.` : "Dashed: the training before, with the same settings.";
     }
     /** The errors that an axis has to show: without those of the beginning, once there are others. */
     function errorsOf({ points }) {
