@@ -11,13 +11,12 @@ from cnnlib import data
 
 
 def write_digits(html: Path) -> None:
-    """Write the digits that come with the package where widgets/training.js, if it is there, finds them.
+    """Write the digits that come with the package as a script, where a page of the book trains on them.
 
     A script, since a page that was opened from a folder can load nothing else. Those to learn from stand
     before those held out, 28 x 28 bytes each, with their labels, packed with gzip, in base64.
     """
-    scripts = html / "_static" / "widgets"
-    if not (scripts / "training.js").is_file():
+    if not any('data-widget="training"' in page.read_text("utf-8") for page in html.rglob("*.html")):
         return
     digits = data.load("mnist")
     found = {
@@ -25,7 +24,8 @@ def write_digits(html: Path) -> None:
         "pixels": packed(np.concatenate([digits.train.x, digits.test.x])),
         "labels": packed(np.concatenate([digits.train.y, digits.test.y]).astype("uint8")),
     }
-    (scripts / "mnist-digits.js").write_text(f"window.cnnDigits = {json.dumps(found)};\n", "utf-8")
+    script = f"window.cnnDigits = {json.dumps(found)};\n"
+    (html / "_static" / "widgets" / "mnist-digits.js").write_text(script, "utf-8")
 
 
 def packed(values: np.ndarray) -> str:
