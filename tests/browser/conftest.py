@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,3 +82,15 @@ def _luminance(colour: str) -> float:
     shares = [number / 255 for number in numbers[:3]]
     linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
     return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def barriers(page: Page, **options: list[str]) -> list[str]:
+    """What axe-core finds on a page, of any severity."""
+    settings = {"resultTypes": ["violations"], "preload": False}  # its preloading asks for files by script
+    # The rows of a long table are alike: looking at all of the ledger's takes a minute.
+    found = Axe().run(page, {"exclude": ["tr:nth-child(n+12)"]}, settings | options).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for rule in found
+        for node in rule["nodes"]
+    ]

@@ -4,8 +4,7 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from conftest import HTML
+from conftest import HTML, barriers
 from playwright.sync_api import BrowserContext, Page, Request
 
 PAGES = [
@@ -76,24 +75,12 @@ def _first_paint(page: Page) -> float:
 def test_every_reader_can_use_a_page(context: BrowserContext, address, name: str) -> None:
     page = context.new_page()
     page.goto(address(name))
-    assert not _barriers(page)
+    assert not barriers(page)
     page.emulate_media(color_scheme="dark")
     page.reload()
     assert page.get_attribute("html", "data-theme") == "dark"
-    assert not _barriers(page, runOnly=["color-contrast", "link-in-text-block"])
+    assert not barriers(page, runOnly=["color-contrast", "link-in-text-block"])
     page.set_viewport_size({"width": 320, "height": 640})
     page.reload()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert not _barriers(page)
-
-
-def _barriers(page: Page, **options: list[str]) -> list[str]:
-    """What axe-core finds on a page, of any severity."""
-    settings = {"resultTypes": ["violations"], "preload": False}  # its preloading asks for files by script
-    # The rows of a long table are alike: looking at all of the ledger's takes a minute.
-    found = Axe().run(page, {"exclude": ["tr:nth-child(n+12)"]}, settings | options).response["violations"]
-    return [
-        f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}"
-        for rule in found
-        for node in rule["nodes"]
-    ]
+    assert not barriers(page)

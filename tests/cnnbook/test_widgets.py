@@ -8,7 +8,7 @@ import re
 import pytest
 
 from cnnbook import papers, published, widgets
-from cnnbook.widgets import workbench
+from cnnbook.widgets import training, workbench
 from cnnlib import audit
 from cnnlib.plots import Drawing
 from cnnlib.recipe import RECIPES
@@ -152,3 +152,19 @@ def test_a_figure_carries_its_protocol_and_place() -> None:
         "GoogLeNet": 2014,
         "ResNet-152": 2015,
     }
+
+
+def test_a_page_trains_by_the_schedules_of_the_recipes() -> None:
+    data = widgets.train_lenet5().data
+    rates = RECIPES["lenet5_original"].rates
+    assert [factor * rates[0] for factor in data["schedules"]["paper"]] == pytest.approx(rates)
+    assert data["schedules"]["cosine"][0] == 1 > data["schedules"]["cosine"][1]
+    assert data["schedules"][data["usual"]["schedule"]]
+    assert (data["train"], data["tested"]) == (3_500, 1_000)
+
+
+def test_what_readers_are_asked_to_try_has_been_tried() -> None:
+    found = json.loads(training.TRIED.read_text("utf-8"))["trials"]
+    asked = [(changed, seed) for changed, seeds in training.TRIALS for seed in seeds]
+    assert [(trial["changed"], trial["seed"]) for trial in found] == asked
+    assert len(widgets.tried().rows) == len(asked)

@@ -319,5 +319,6 @@
     field.copy(pictures[data.first], true);
   }
 
+  window.cnnPixels = { ramp, paint };
   (window.cnnWidgets ||= {}).digit = digit;
 })();

@@ -1,0 +1,85 @@
+"""Train in Chromium what the page on LeNet-5 asks its readers to try, and keep what came out.
+
+    python book/try_training.py
+
+Writes cnnbook/widgets/training_tried.json, with the page's own script, from the digits of the package.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+from pdf import launch
+from playwright.sync_api import Page, sync_playwright
+
+from cnnbook.widgets.training import TRIALS, TRIED, USUAL, train_lenet5
+from cnnlib import data
+
+ROOT = Path(__file__).resolve().parents[1]
+TRAINER = ROOT / "book" / "_static" / "widgets" / "trainer.js"
+NUMBERS = ("rate", "batch", "epochs", "seed")
+# Each training in a worker of its own, all at once.
+TRAIN = """([trials, given]) => {
+  const train = ({ data: [settings, { train, pixels, labels }] }) => {
+    const digits = { train, pixels: Uint8Array.from(pixels), labels: Uint8Array.from(labels) };
+    const net = trainer().create(settings, digits);
+    let loss = 0; // of the last epoch
+    while (net.done() < net.updates && Number.isFinite(loss)) {
+      if (net.done() % net.perEpoch === 0) loss = 0;
+      loss += net.train() / net.perEpoch;
+    }
+    const { wrong, tested } = net.test();
+    postMessage({ updates: net.done(), loss, error: wrong.length / tested });
+  };
+  const program = new Blob([`const trainer = ${window.cnnTrainer}; onmessage = ${train};`]);
+  return Promise.all(trials.map((settings) => new Promise((done) => {
+    const worker = new Worker(URL.createObjectURL(program));
+    worker.onmessage = ({ data }) => done(data);
+    worker.postMessage([settings, given]);
+  })));
+}"""
+
+
+def settings_of(changed: dict[str, str]) -> dict:
+    """The settings that the page hands to its worker, where these were chosen."""
+    chosen = USUAL | changed
+    numbers = {name: float(chosen[name]) for name in NUMBERS}
+    return chosen | numbers | {"schedule": train_lenet5().data["schedules"][chosen["schedule"]]}
+
+
+def plain_digits() -> dict:
+    """The digits of the package, those to learn from first, as lists for a page."""
+    digits = data.load("mnist")
+    x, y = (np.concatenate([getattr(part, name) for part in (digits.train, digits.test)]) for name in "xy")
+    return {"train": len(digits.train.y), "pixels": x.ravel().tolist(), "labels": y.tolist()}
+
+
+def tried(page: Page) -> list[dict]:
+    """Train every trial in a page with the trainer's script."""
+    trials = [(changed, seed) for changed, seeds in TRIALS for seed in seeds]
+    settings = [settings_of(changed | {"seed": str(seed)}) for changed, seed in trials]
+    results = page.evaluate(TRAIN, [settings, plain_digits()])
+    return [
+        {"changed": changed, "seed": seed, **result}
+        for (changed, seed), result in zip(trials, results, strict=True)
+    ]
+
+
+def main() -> None:
+    """Train, and write what came out with the browser and the commit it was made by."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page()
+        page.set_default_timeout(0)
+        page.add_script_tag(path=TRAINER)
+        made = {"browser": f"Chromium {browser.version}", "commit": commit.stdout.strip()}
+        TRIED.write_text(json.dumps(made | {"trials": tried(page)}, indent=1) + "\n", "utf-8")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
