@@ -32,8 +32,9 @@ def _recipe(job: Job) -> Recipe:
     )
 
 
-def _fit(job: Job, turns: Turns) -> training.Progress:
-    train = (
+def train(job: Job, turns: Turns) -> None:
+    """Train; a turn is an epoch."""
+    images = (
         Split(*networks.random_images(job.network, job.images))
         if job.folder is None
         else PictureFolder(job.folder)
@@ -44,21 +45,14 @@ def _fit(job: Job, turns: Turns) -> training.Progress:
         model = networks.for_keras(job.network)
     macs = audit.totals(audit.table(model))["macs"]
     turns.begin()
-    return training.fit(
-        model, _recipe(job), train, seed=0, engine=engine, on_epoch=lambda *_: turns(macs=macs)
+    training.fit(
+        model,
+        _recipe(job),
+        images,
+        seed=0,
+        engine=engine,
+        on_epoch=lambda *_: turns(macs=macs),
     )
-
-
-def train(job: Job, turns: Turns) -> None:
-    """Train; a turn is an epoch."""
-    _fit(job, turns)
-
-
-def train_alone(job: Job, turns: Turns) -> None:
-    """Train without waiting for anybody; a last report says how long the steps waited for data."""
-    alone = Turns(None, turns.say)
-    progress = _fit(job, alone)
-    alone(waited=progress.waited)
 
 
 def multiply(job: Job, turns: Turns) -> None:

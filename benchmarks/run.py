@@ -38,7 +38,6 @@ from PIL import Image
 
 RESULTS = Path(__file__).with_name("results")
 FEWEST_ROUNDS = 5
-TRAININGS_ALONE = 3  # in which waiting is measured
 # Every side's first epochs go by unmeasured: compilation, and what it compiles again for a second look.
 WARM_UP = 2
 # Forward, and backward for the images and for the weights; a multiply-add is two operations.
@@ -131,22 +130,6 @@ def compared_with_torch(job: Job, machine: Machine) -> dict[str, Any]:
     if job.network == "resnet50" and not machine.accelerated:
         raise SkippedError("It takes a GPU; compiling this network for a CPU takes longer than all the rest.")
     return compared(job, "torch", machine, machine.torch_python)
-
-
-def waited(job: Job) -> dict[str, Any]:
-    """Share of its time that `fit` waits for data, in each of some trainings that nobody interrupts.
-
-    The first epoch, which compiles, counts as if it were as quick as the others.
-    """
-    shares, runs = [], []
-    for _ in range(TRAININGS_ALONE):
-        with Worker(replace(job, side="cnnlib_alone", epochs=4)) as worker:
-            *later, last = worker.rest()
-        epochs = [worker.first, *later]
-        steady = sum(seconds(later)) / len(later) * len(epochs)
-        shares.append(last["waited"] / steady)
-        runs.append({"epochs": epochs, "waited": last["waited"]})
-    return {"settings": job.settings(), "runs": runs} | summary(shares)
 
 
 def share_of_peak(job: Job, machine: Machine) -> dict[str, Any]:
@@ -259,10 +242,6 @@ def _torch(job: Callable[..., Job]) -> Callable[[Machine], dict[str, Any]]:
     return lambda machine: compared_with_torch(job(machine), machine)
 
 
-def _wait(job: Callable[..., Job], *more: Any) -> Callable[[Machine], dict[str, Any]]:
-    return lambda machine: waited(job(machine, *more))
-
-
 def _peak(job: Callable[..., Job]) -> Callable[[Machine], dict[str, Any]]:
     return lambda machine: share_of_peak(job(machine), machine)
 
@@ -300,9 +279,6 @@ BENCHMARKS = {
     "torch_lenet5": Benchmark("torch", LENET5, _torch(_lenet5), (None, 1.0)),
     "torch_resnet20": Benchmark("torch", RESNET20, _torch(_resnet20), (None, 1.0)),
     "torch_resnet50": Benchmark("torch", RESNET50, _torch(_resnet50), (None, 1.0)),
-    "wait_lenet5": Benchmark("wait", DISTORTED, _wait(_lenet5, "affine"), (0.05, 0.05)),
-    "wait_resnet20": Benchmark("wait", RESNET20, _wait(_resnet20), (0.05, 0.05)),
-    "wait_resnet50_folder": Benchmark("wait", STREAMED, _wait(_streamed), (0.05, 0.05)),
     "peak_vgg16": Benchmark("peak", "VGG16", _peak(_vgg16), (None, 0.4)),
     "peak_resnet50": Benchmark("peak", "ResNet-50", _peak(_resnet50), (None, 0.4)),
     "growth_images": Benchmark("growth", "LeNet-5, more images", _growing_images),

@@ -14,7 +14,6 @@ from harness import Job, StoppedError, Turns
 # Each side in the module that imports its framework, so that PyTorch's environment needs no Keras.
 SIDES = {
     "cnnlib": "cnnlib_side:train",
-    "cnnlib_alone": "cnnlib_side:train_alone",
     "keras": "plain_keras:train",
     "keras_fast": "plain_keras:train_fast",
     "matrix_product": "cnnlib_side:multiply",

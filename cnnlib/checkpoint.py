@@ -97,7 +97,6 @@ class Checkpoint:
             raise CheckpointError(
                 f"The checkpoint {self.path} cannot be read ({problem}). Delete it to start anew."
             ) from problem
-        found.setdefault("data", self.identity.get("data"))  # which older checkpoints don't name
         differing = [key for key in self.identity if found.get(key) != self.identity[key]]
         if differing:
             raise CheckpointError(

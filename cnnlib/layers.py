@@ -27,43 +27,6 @@ def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
     return SQUASH_AMPLITUDE * ops.tanh(SQUASH_SLOPE * x)
 
 
-@register
-class BatchNormalization(keras.layers.BatchNormalization):
-    """Keras's layer; TensorFlow trains it on images in its one kernel for that.
-
-    Keras composes it of a dozen operations. The figures are the same, but they take half of the time that a
-    ResNet trains on a CPU.
-    """
-
-    def call(
-        self,
-        inputs: keras.KerasTensor,
-        training: bool | None = None,
-        mask: keras.KerasTensor | None = None,
-    ) -> keras.KerasTensor:
-        """Normalise inputs (batch, ..., channels), and move the averages while training."""
-        of_images = len(inputs.shape) == 4 and self.axis in (-1, 3)
-        learns = training and self.trainable and not self.synchronized and mask is None
-        if keras.backend.backend() != "tensorflow" or not (of_images and learns):
-            return super().call(inputs, training=training, mask=mask)
-        from cnnlib.backend.tensorflow import normalise
-
-        return normalise(self, inputs)
-
-
-def plain(model: keras.Model) -> keras.Model:
-    """The network with Keras's own batch normalisation in place of ours, which computes the same."""
-
-    def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
-        ours = isinstance(layer, BatchNormalization)
-        kind = keras.layers.BatchNormalization if ours else type(layer)
-        return kind.from_config(layer.get_config())
-
-    copied = keras.models.clone_model(model, clone_function=clone, recursive=True)
-    copied.set_weights(model.get_weights())
-    return copied
-
-
 def patches(x: keras.KerasTensor, size: int) -> keras.KerasTensor:
     """Put every size x size square of the input on the last axis, row by row, its channels innermost.
 

@@ -28,7 +28,6 @@ from cnnlib.data.pixels import Pixels
 from cnnlib.data.preparation import Preparation
 from cnnlib.data.split import Groups
 from cnnlib.data.views import CentreView
-from cnnlib.layers import plain
 from cnnlib.reports import tested
 from cnnlib.structure import NEW, leaves
 from cnnlib.tables import Table
@@ -93,7 +92,7 @@ class Learned:
         """
         path = _keras_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        plain(self.model).save(path)
+        self.model.save(path)
         described = {"class_names": list(self.class_names), "view": vars(self.view), "report": self.report}
         path.with_suffix(".json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n")
 

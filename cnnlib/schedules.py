@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
-
-import numpy as np
 
 Phases = tuple[tuple[float, int], ...]
 
@@ -74,6 +73,7 @@ class Schedule:
 
     Attributes:
         epochs: the most epochs the training can take; the last may be a part of one.
+        ends: updates made when each rate ends; none where updates do not decide.
 
     Raises:
         ValueError: no rates, no batches, holds that are not as many as the rates or not positive, or a
@@ -85,8 +85,7 @@ class Schedule:
         if batches < 1:
             raise ValueError(f"An epoch must have at least one update, not {batches}.")
         self.rates, self.hold, self.batches = tuple(rates), hold, batches
-        # Updates made when each rate ends; none where updates do not decide.
-        self._ends = list(accumulate(hold)) if isinstance(hold, Sequence) else []
+        self.ends = list(accumulate(hold)) if isinstance(hold, Sequence) else []
         self.epochs = _epochs(self.rates, hold, batches)
         self._stage, self._best, self._waited = 0, math.inf, 0
         if isinstance(hold, Plateau) and not validated:
@@ -106,7 +105,7 @@ class Schedule:
             raise ValueError(f"Epochs count from 0, so there is no epoch {epoch}.")
         if self.finished(epoch):
             return 0
-        return min(self.batches, self._ends[-1] - epoch * self.batches) if self._ends else self.batches
+        return min(self.batches, self.ends[-1] - epoch * self.batches) if self.ends else self.batches
 
     def rate(self, epoch: int, batch: int = 0) -> float:
         """Return the rate of one update.
@@ -114,27 +113,13 @@ class Schedule:
         Raises:
             ValueError: the epoch has no such update.
         """
-        return self.rates[int(self._indices(epoch, batch, batch + 1)[0])]
-
-    def rates_of(self, epoch: int, first: int, last: int) -> np.ndarray:
-        """Return the rates of the updates `first` to `last - 1` of an epoch: (last - first,) float32.
-
-        Raises:
-            ValueError: the epoch has not all of these updates.
-        """
-        return np.array(self.rates, "float32")[self._indices(epoch, first, last)]
-
-    def _indices(self, epoch: int, first: int, last: int) -> np.ndarray:
-        """Which of the rates each update takes."""
-        if not 0 <= first <= last <= self.updates(epoch):
+        if not 0 <= batch < self.updates(epoch):
             raise ValueError(
-                f"Epoch {epoch} has {self.updates(epoch)} updates, counted from 0; {first} to {last - 1} "
-                "were asked for."
+                f"Epoch {epoch} has {self.updates(epoch)} updates, counted from 0; {batch} was asked for."
             )
-        if self._ends:
-            done = epoch * self.batches + np.arange(first, last)
-            return np.searchsorted(self._ends, done, side="right")
-        return np.full(last - first, self._stage if isinstance(self.hold, Plateau) else epoch)
+        if self.ends:
+            return self.rates[bisect_right(self.ends, epoch * self.batches + batch)]
+        return self.rates[self._stage if isinstance(self.hold, Plateau) else epoch]
 
     def observe(self, validation_error: float | None) -> None:
         """Take note of the validation error, a share, at the end of an epoch; None where there is none.

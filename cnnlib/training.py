@@ -1,4 +1,4 @@
-"""Train a network by a recipe, survive being killed, and write down what came out."""
+"""Train a network by a recipe with Keras's `fit`, survive being killed, and write down what came out."""
 
 from __future__ import annotations
 
@@ -17,29 +17,26 @@ from types import FrameType
 import keras
 import numpy as np
 from keras import ops
-from tqdm import tqdm
 
 from cnnlib import backend, extras
 from cnnlib.answers import pack, sha256
-from cnnlib.backend import BackendError, Engine, Objective
+from cnnlib.backend import BackendError, Engine
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataError, DataSet, Split
-from cnnlib.data.feed import Feed
+from cnnlib.data.feed import Fed, Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
 from cnnlib.inputs import TrainingError, check_inputs, outputs_of, remark, with_fitting_loss
 from cnnlib.models import without_aux_heads
-from cnnlib.rate_factors import with_rate_factors
+from cnnlib.optimizers import adapted
 from cnnlib.recipe import Recipe
 from cnnlib.records import provenance
 from cnnlib.schedules import Schedule
 from cnnlib.tensorboard import EventLog
 
-# Images handed to one compiled call: enough that its overhead vanishes, few enough to checkpoint often.
-IMAGES_PER_CALL = 6400
-BYTES_PER_CALL = 2**26
-SECONDS_PER_CALL = 1.0
+# One call of the compiled step takes several batches where they are small: as many as these values make up.
+VALUES_PER_CALL = 2**20
 CHECKPOINT = "checkpoint.npz"
 SECONDS_PER_CHECKPOINT = 30.0
 # Pictures of a folder that means and colours are measured on.
@@ -65,25 +62,21 @@ class Progress:
     Attributes:
         epoch: epochs finished.
         update: updates made in the epoch under way.
-        loss: sum of the losses of these updates.
-        wrong: training images answered wrongly in them.
+        metrics: what Keras's metrics hold of them.
         history: one value for each epoch and figure; errors as shares.
         best_epoch: the first with the lowest validation error, from 1; 0 where nobody asked for it.
         seconds: time spent training, over all sessions.
-        waited: part of it spent waiting for images.
         schedule: state of the schedule.
     """
 
     epoch: int = 0
     update: int = 0
-    loss: float = 0.0
-    wrong: float = 0.0
+    metrics: list[float] = field(default_factory=list)
     history: dict[str, list[float]] = field(
         default_factory=lambda: {"rate": [], "train_loss": [], "train_error": [], "validation_error": []}
     )
     best_epoch: int = 0
     seconds: float = 0.0
-    waited: float = 0.0
     schedule: dict = field(default_factory=dict)
 
 
@@ -120,7 +113,7 @@ def fit(
         accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
         checkpoint: a file to save the state in, and to resume from if it is there. With it, SIGTERM and
             Ctrl-C save before they stop the training.
-        show_progress: draw a bar for each epoch while it runs, on a terminal.
+        show_progress: draw Keras's bar for each epoch while it runs, on a terminal.
         on_epoch: called after each epoch with its number from 1 and its figures.
         pixels: how pixels are prepared; None prepares them as the recipe says, by what `train` measures. A
             network that was trained before wants those it was trained with.
@@ -152,83 +145,177 @@ def fit(
         recipe, train, validation = played.shortened(recipe, train, validation, accumulate * engine.devices)
     feed, test_feed = _feeds(recipe, train, validation, engine, pixels)
     schedule = recipe.schedule(len(train), validated=test_feed is not None)
-    with engine.scope():
-        optimizer = _build_optimizer(recipe, model, rate_factors)
-    objective = Objective(
-        model,
-        optimizer,
-        _weighted(recipe.build_loss(), class_weights),
-        feed.inputs,
-        recipe.weight_decay,
-        accumulate,
-        seed,
-        recipe.heads,
-    )
-    steps = engine.compile_steps(objective, feed.resident)
-    identity = {"recipe": recipe.settings(), "seed": seed, "images": len(train)}
-    if checkpoint is not None:
-        identity["data"] = sha256(train, slice(None))
-    if pixels is not None:
-        identity["pixels"] = pixels.described()
-    if rate_factors is not None:
-        identity["rate_factors"] = list(rate_factors)
-    if class_weights is not None:
-        identity["class_weights"] = [float(weight) for weight in class_weights]
-    with engine.scope():
-        best = (
-            []
-            if patience is None
-            else [keras.Variable(ops.convert_to_numpy(weight.value)) for weight in model.weights]
-        )
-    variables = [*model.variables, *optimizer.variables, *best]
-    saved = Checkpoint(checkpoint, variables, identity, engine.process == 0)
-    validate = _error_of(model, test_feed) if test_feed else lambda: None
-    with _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
+    given = {
+        "data": None if checkpoint is None else sha256(train, slice(None)),
+        "pixels": None if pixels is None else pixels.described(),
+        "rate_factors": None if rate_factors is None else list(rate_factors),
+        "class_weights": None if class_weights is None else [float(weight) for weight in class_weights],
+    }
+    identity = {"engine": "fit", "recipe": recipe.settings(), "seed": seed, "images": len(train)}
+    identity |= {name: value for name, value in given.items() if value is not None}
+    with engine.scope(), _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
+        optimizer = _build_optimizer(recipe, model, schedule, rate_factors, accumulate)
+        best = [] if patience is None else [keras.Variable(weight.numpy()) for weight in model.weights]
+        variables = [*model.variables, *optimizer.variables, *best]
+        saved = Checkpoint(checkpoint, variables, identity, engine.process == 0)
+        wrong = keras.metrics.MeanMetricWrapper(error_of, name="error")
+        fed = _compiled(model, optimizer, recipe, feed, _weighted(recipe.build_loss(), class_weights), wrong)
+        test = _tester(model, test_feed) if test_feed else None
         progress = _resume(saved, schedule, engine)
+        watch = _Watch(progress, saved, stop, seed, [fed.metrics[0], wrong])
         while not (schedule.finished(progress.epoch) or _is_tired(progress, patience)):
-            clock = _Clock(progress)
-            rng = np.random.default_rng((seed, progress.epoch))
-            updates = schedule.updates(progress.epoch)
-            batches = feed.epoch(rng, recipe.batch_size, updates, progress.update)
-            if progress.update == 0:
-                _prepare_pass(optimizer, model, feed, rng)
-            pending: tuple = ()
-            pace = _Pace(engine, feed, recipe.batch_size, updates)
-            with _bar(progress, schedule, show_progress and engine.process == 0) as bar:
-                while progress.update < updates:
-                    count = min(pace.updates, updates - progress.update)
-                    with clock.waiting():
-                        stack = batches.take(count)
-                    rates = schedule.rates_of(progress.epoch, progress.update, progress.update + count)
-                    results = steps(stack, rates, progress.epoch * schedule.batches + progress.update)
-                    _absorb(pending, progress)  # while the device works on the next ones
-                    pending = results
-                    progress.update += count
-                    bar.update(count)
-                    pace.adapt()
-                    if stop.due() or saved.due(SECONDS_PER_CHECKPOINT):
-                        pending = _absorb(pending, progress)
-                        clock.stop()
-                        saved.save(vars(progress))
-                        stop.obey(saved)
-            _absorb(pending, progress)
-            with _averaged(model, optimizer, recipe):
-                figures = _finish_epoch(recipe, schedule, progress, updates, validate())
-                if patience is not None and _is_best(progress):
-                    _copy(model.weights, best)
-            clock.stop()
+            figures = _train_epoch(fed, recipe, schedule, watch, show_progress)
+            if test:
+                figures["validation_error"] = test()[0]
+            _finish_epoch(figures, schedule, progress)
+            if patience is not None and _is_best(progress):
+                _copy(model.weights, best)
+            if recipe.averaging is not None:
+                _copy(watch.current, model.trainable_variables)
             if on_epoch:
                 on_epoch(progress.epoch, figures)
             # Not after every epoch: one of a small set may take less time than to write a large network.
-            done = schedule.finished(progress.epoch) or _is_tired(progress, patience)
-            if stop.due() or saved.due(SECONDS_PER_CHECKPOINT) or done:
-                saved.save(vars(progress))
-            stop.obey(saved)
+            watch.save_if_due(schedule.finished(progress.epoch) or _is_tired(progress, patience))
     if progress.best_epoch:
         _copy(best, model.weights)
     elif recipe.averaging is not None:
         optimizer.finalize_variable_values(model.trainable_variables)
     return progress
+
+
+def _compiled(
+    model: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    recipe: Recipe,
+    feed: Feed,
+    loss: Callable,
+    wrong: keras.metrics.Metric,
+) -> Fed:
+    """The network behind its preparation, ready for `fit`."""
+    outputs = getattr(model, "output", None) if recipe.heads else {}
+    missing = sorted(set(recipe.heads) - set(outputs if isinstance(outputs, dict) else ()))
+    if missing:
+        raise TrainingError(f"{model.name} has no output {', '.join(missing)} to take a loss of.")
+    fed = Fed(model, feed, list(recipe.heads))
+    several = VALUES_PER_CALL // (recipe.batch_size * feed.values_per_image)
+    fed.compile(
+        optimizer,
+        loss=dict.fromkeys(["predictions", *recipe.heads], loss) if recipe.heads else loss,
+        loss_weights={"predictions": 1.0, **recipe.heads} if recipe.heads else None,
+        metrics={"predictions": [wrong]} if recipe.heads else [wrong],
+        jit_compile=feed.engine.jit_compile,
+        auto_scale_loss=False,  # see `_build_optimizer`
+        steps_per_execution=max(1, several) if keras.backend.backend() == "tensorflow" else 1,
+    )
+    return fed
+
+
+def error_of(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:
+    """1 for each image (b,) whose best score is not its label's, else 0: a metric of Keras."""
+    best = ops.cast(ops.argmax(scores, axis=-1), "int32")
+    return ops.cast(best != ops.reshape(ops.cast(labels, "int32"), (-1,)), "float32")
+
+
+def _train_epoch(
+    fed: Fed, recipe: Recipe, schedule: Schedule, watch: _Watch, show_progress: bool
+) -> dict[str, float]:
+    """Make the updates that are left of an epoch by one call of `fit`, and return the epoch's figures."""
+    progress, feed = watch.progress, fed.feed
+    rng = np.random.default_rng((watch.seed, progress.epoch))
+    updates = schedule.updates(progress.epoch)
+    rate = schedule.rate(progress.epoch, updates - 1)
+    if not schedule.ends:
+        fed.optimizer.learning_rate = rate
+    parts = _parts(fed.optimizer)
+    batches = feed.epoch(rng, recipe.batch_size, updates, progress.update, parts)
+    if progress.update == 0:
+        _prepare_pass(fed.optimizer, fed.network, feed, rng)
+    names = ["predictions", *recipe.heads]
+    with feed.telling(), feed.engine.shared_gradients(fed.network):
+        fed.fit(
+            ((x, dict.fromkeys(names, y)) for x, y in batches) if recipe.heads else batches,
+            steps_per_epoch=(updates - progress.update) * parts,
+            shuffle=False,
+            callbacks=[watch],
+            verbose=int(show_progress and feed.engine.process == 0 and sys.stdout.isatty()),
+        )
+    if recipe.averaging is not None:  # the average is in place now, in memory that both share
+        _copy(fed.trainable_variables, fed.trainable_variables)
+    figures = np.array([float(metric.result()) for metric in watch.metrics])
+    loss, error = feed.engine.gathered(figures).mean(axis=0).tolist()
+    return {"rate": rate, "train_loss": loss, "train_error": error}
+
+
+def _parts(optimizer: keras.optimizers.Optimizer) -> int:
+    """How many parts a batch is computed in."""
+    return getattr(optimizer, "inner_optimizer", optimizer).gradient_accumulation_steps or 1
+
+
+class _Watch(keras.callbacks.Callback):
+    """Between updates: save the state when that is due, and stop when that is asked.
+
+    Attributes:
+        progress: of the training.
+        metrics: its loss and its error.
+        current: the weights themselves at an epoch's end, where `fit` puts their average in their place.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        saved: Checkpoint,
+        stop: _Stop,
+        seed: int,
+        metrics: list[keras.metrics.Metric],
+    ):
+        super().__init__()
+        self.progress, self.saved, self.stop, self.seed, self.metrics = progress, saved, stop, seed, metrics
+        self.first, self.began = 0, time.monotonic()
+        self.current: list[np.ndarray] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Give the metrics what they held when a training was stopped within its epoch."""
+        self.first = self.progress.update
+        for variable, value in zip(self._held(), self.progress.metrics if self.first else (), strict=False):
+            variable.assign(value)
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        """Fix what layers draw on PyTorch, where they keep no state of it."""
+        if keras.backend.backend() == "torch":
+            place = self.seed, self.progress.epoch, self.first, batch, self.stop.engine.process
+            keras.utils.set_random_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Look at the loss, and between updates at the clock and for signals."""
+        if not np.isfinite((logs or {})["loss"]):
+            epoch = self.progress.epoch + 1
+            raise TrainingError(f"The loss is no longer finite in epoch {epoch}: lower the rate.")
+        parts, made = _parts(self._model.optimizer), min(batch + 1, self.params["steps"])
+        self.progress.update = self.first + made // parts
+        if made % parts == 0 and made < self.params["steps"]:  # at an epoch's end it is tested first
+            self.save_if_due()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Keep what `fit` is about to replace."""
+        optimizer = self.model.optimizer
+        if getattr(optimizer, "inner_optimizer", optimizer).use_ema:
+            self.current = [weight.numpy() for weight in self.model.trainable_variables]
+
+    def save_if_due(self, done: bool = False) -> None:
+        """Save after half a minute, at a signal and at the end; then stop if that was asked."""
+        if self.stop.due(done or self.saved.due(SECONDS_PER_CHECKPOINT)):
+            now = time.monotonic()
+            self.progress.seconds, self.began = self.progress.seconds + now - self.began, now
+            if self.progress.update:
+                held = np.array([float(variable.numpy()) for variable in self._held()])
+                self.progress.metrics = self.stop.engine.gathered(held).mean(axis=0).tolist()
+            self.saved.save(vars(self.progress))
+        self.stop.obey(self.saved)
+
+    def _held(self) -> list[keras.Variable]:
+        """The variables of the metrics; `model` brings them up to date on JAX."""
+        assert self.model is not None
+        return [variable for metric in self.metrics for variable in metric.variables]
 
 
 def _weighted(loss: keras.losses.Loss, class_weights: Sequence[float] | None) -> Callable:
@@ -251,9 +338,10 @@ def _is_tired(progress: Progress, patience: int | None) -> bool:
     return patience is not None and progress.epoch - progress.best_epoch >= patience
 
 
-def _copy(these: Sequence[keras.Variable], to: Sequence[keras.Variable]) -> None:
+def _copy(these: Sequence, to: Sequence[keras.Variable]) -> None:
+    """Assign values, each copied: on JAX a variable's own memory is given away by the next step."""
     for value, place in zip(these, to, strict=True):
-        place.assign(value.value)
+        place.assign(np.array(value))
 
 
 def _check_batch(recipe: Recipe, images: int, engine: Engine, accumulate: int) -> None:
@@ -293,17 +381,27 @@ def _sample(train: Images, recipe: Recipe) -> np.ndarray:
 
 
 def _build_optimizer(
-    recipe: Recipe, model: keras.Model, rate_factors: Sequence[float] | None
+    recipe: Recipe,
+    model: keras.Model,
+    schedule: Schedule,
+    rate_factors: Sequence[float] | None = None,
+    accumulate: int = 1,
 ) -> keras.optimizers.Optimizer:
     """The recipe's optimiser; where layers compute in float16, with a scaled loss, or gradients vanish."""
-    optimizer = recipe.build_optimizer()
-    if rate_factors is not None:
-        if len(rate_factors) != len(model.trainable_variables):
-            raise TrainingError(
-                f"{len(rate_factors)} factors of the rate for {len(model.trainable_variables)} trainable "
-                f"variables of {model.name}: give one for each."
-            )
-        optimizer = with_rate_factors(optimizer, rate_factors)
+    if rate_factors is not None and len(rate_factors) != len(model.trainable_variables):
+        raise TrainingError(
+            f"{len(rate_factors)} factors of the rate for {len(model.trainable_variables)} trainable "
+            f"variables of {model.name}: give one for each."
+        )
+    optimizer = adapted(
+        recipe.build_optimizer(),
+        factors=rate_factors,
+        weight_decay=recipe.weight_decay,
+        accumulate=accumulate,
+    )
+    if len(schedule.ends) > 1:  # Keras counts parts, and a boundary is the last of a rate
+        ends = [end * accumulate - 1 for end in schedule.ends[:-1]]
+        optimizer.learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(ends, list(recipe.rates))
     if any(layer.compute_dtype == "float16" for layer in model.layers):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(model.trainable_variables)
@@ -323,75 +421,6 @@ def _resume(saved: Checkpoint, schedule: Schedule, engine: Engine) -> Progress:
     return progress
 
 
-class _Clock:
-    """Adds up the time a training takes, and the part of it spent waiting for images."""
-
-    def __init__(self, progress: Progress):
-        self.progress, self.started = progress, time.monotonic()
-
-    def stop(self) -> None:
-        now = time.monotonic()
-        self.progress.seconds += now - self.started
-        self.started = now
-
-    @contextlib.contextmanager
-    def waiting(self) -> Iterator[None]:
-        began = time.monotonic()
-        yield
-        self.progress.waited += time.monotonic() - began
-
-
-class _Pace:
-    """How many updates the next call makes: about a second's worth, so that a stop is soon obeyed.
-
-    Where XLA compiles the whole loop anew for each number, or processes must stay in step, the number stays
-    the same, and divides the epoch's if it can.
-    """
-
-    def __init__(self, engine: Engine, feed: Feed, batch_size: int, updates: int):
-        most = min(IMAGES_PER_CALL // batch_size, BYTES_PER_CALL // (batch_size * feed.bytes_per_image))
-        self.most, self.called = max(1, most), time.monotonic()
-        self.fixed = engine.fuses(batch_size) or engine.processes > 1
-        self.updates = 1
-        if self.fixed:
-            divisors = (n for n in range(self.most, self.most // 4, -1) if updates % n == 0)
-            self.updates = next(divisors, self.most)
-
-    def adapt(self) -> None:
-        """Take note that a call is over."""
-        now = time.monotonic()
-        took, self.called = now - self.called, now
-        if self.fixed:
-            return
-        if took < SECONDS_PER_CALL / 2:
-            self.updates = min(2 * self.updates, self.most)
-        elif took > 2 * SECONDS_PER_CALL:
-            self.updates = max(1, self.updates // 2)
-
-
-def _bar(progress: Progress, schedule: Schedule, show: bool) -> tqdm:
-    """A bar for the updates of an epoch, where somebody watches."""
-    return tqdm(
-        desc=f"epoch {progress.epoch + 1}/{schedule.epochs}",
-        initial=progress.update,
-        total=schedule.updates(progress.epoch),
-        leave=False,
-        disable=None if show else True,  # None: only on a terminal
-    )
-
-
-def _absorb(results: tuple, progress: Progress) -> tuple:
-    """Add what a call returned to the progress; an empty tuple stands for no call."""
-    if not results:
-        return ()
-    losses, wrong = (ops.convert_to_numpy(values).astype("float64") for values in results)
-    if not np.isfinite(losses).all():
-        raise TrainingError(f"The loss is no longer finite in epoch {progress.epoch + 1}: lower the rate.")
-    progress.loss += float(losses.sum())
-    progress.wrong += float(wrong.sum())
-    return ()
-
-
 # The last comes where a terminal closes; Windows has none.
 _STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 
@@ -406,7 +435,6 @@ class _Stop:
 
     def __init__(self, engine: Engine):
         self.engine, self.asked, self.agreed = engine, list[int](), 0
-        self.answer: Callable[[], int] | None = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal; a second Ctrl-C is obeyed at once."""
@@ -414,20 +442,16 @@ class _Stop:
             raise KeyboardInterrupt
         self.asked.append(number)
 
-    def due(self) -> bool:
-        """Say whether to stop; several processes learn of a signal one call later, so that none waits."""
-        here = self.asked[0] if self.asked else 0
-        if self.engine.processes == 1:
-            self.agreed = here
-        else:
-            answer, self.answer = self.answer, self.engine.highest(here)
-            self.agreed = answer() if answer else 0
-        return bool(self.agreed)
+    def due(self, save: bool) -> bool:
+        """Say whether to save: some process wants to, or has been asked to stop."""
+        here = np.array([self.asked[0] if self.asked else 0, save], "int32")
+        self.agreed, wanted = self.engine.gathered(here).max(axis=0).tolist()
+        return bool(self.agreed or wanted)
 
     def obey(self, saved: Checkpoint) -> None:
         """Stop if that was agreed, once the state is saved."""
         if self.agreed:
-            self.engine.highest(0)()  # the others stay until process 0 has saved
+            self.engine.gathered(np.zeros(1))  # the others stay until process 0 has saved
             name = signal.Signals(self.agreed).name
             raise Interrupted(
                 f"Stopped by {name}; {saved.path} holds all that was done. Resume from it.", self.agreed
@@ -515,60 +539,33 @@ def _prepare_pass(
     optimizer.prepare_pass(model, draw)
 
 
-@contextlib.contextmanager
-def _averaged(model: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe) -> Iterator[None]:
-    """Let the model hold the running average of its weights, where the recipe keeps one."""
-    if recipe.averaging is None:
-        yield
-        return
-    current = [ops.copy(weight.value) for weight in model.trainable_variables]
-    try:
-        optimizer.finalize_variable_values(model.trainable_variables)
-        yield
-    finally:
-        for weight, value in zip(model.trainable_variables, current, strict=True):
-            weight.assign(value)
-
-
-def _finish_epoch(
-    recipe: Recipe, schedule: Schedule, progress: Progress, updates: int, validation_error: float | None
-) -> dict[str, float]:
-    figures = {
-        "rate": schedule.rate(progress.epoch, updates - 1),
-        "train_loss": progress.loss / updates,
-        "train_error": progress.wrong / (updates * recipe.batch_size),
-    }
-    if validation_error is not None:
-        figures["validation_error"] = validation_error
+def _finish_epoch(figures: dict[str, float], schedule: Schedule, progress: Progress) -> None:
     for name, value in figures.items():
         progress.history[name].append(value)
-    schedule.observe(validation_error)
+    schedule.observe(figures.get("validation_error"))
     progress.schedule = schedule.state()
-    progress.epoch, progress.update, progress.loss, progress.wrong = progress.epoch + 1, 0, 0.0, 0.0
-    return figures
+    progress.epoch, progress.update, progress.metrics = progress.epoch + 1, 0, []
 
 
-def _error_of(model: keras.Model, feed: Feed) -> Callable[[], float]:
-    """Return a function that measures the share of a split's images that the model classifies wrongly."""
-    test = _test_of(model, feed)
-    return lambda: test()[0]
+def _tester(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndarray]]:
+    """Return a function that measures the share of a split's images that the model classifies wrongly.
 
-
-def _test_of(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndarray]]:
-    """Return a function that measures this share and says for each image 1 + the class that is answered.
-
-    1 + the number of classes stands for scores that are not finite, 0 for an image that cannot be read.
+    It also says for each image 1 + the class that is answered: see `cnnlib.data.feed.answered`.
     """
-    counts = feed.engine.compile_counts(model, feed.plain_inputs, feed.resident)
-    batch_size = max(1, min(TEST_IMAGES, TEST_VALUES // feed.values_per_image, len(feed)))
+    engine, fed = feed.engine, Fed(model, feed, answers=True)
+    most = max(1, min(TEST_IMAGES, TEST_VALUES // feed.values_per_image, len(feed)))
+    batch_size = -(-most // engine.devices) * engine.devices
 
     def measure() -> tuple[float, np.ndarray]:
-        missed, counted, answers = 0.0, 0.0, []
-        for batch in feed.in_order(batch_size):
-            found = ops.convert_to_numpy(counts(batch))
-            missed, counted = missed + float(found[0]), counted + float(found[1])
-            answers.append(found[2:])
-        return missed / counted, np.concatenate(answers).astype("int64")[: len(feed)]
+        steps = -(-len(feed) // batch_size)
+        with feed.telling():
+            found = fed.predict(feed.in_order(batch_size), steps=steps, verbose=0)
+        if len(found) < steps * batch_size:  # of this process's share of every batch
+            shares = engine.gathered(found.reshape(steps, -1))
+            found = np.concatenate(list(shares), axis=1).ravel()
+        answers = found[: len(feed)].astype("int64")
+        counted = answers > 0
+        return float((answers[counted] - 1 != feed.labels[counted]).mean()), answers
 
     return measure
 
@@ -590,7 +587,7 @@ def error(
         engine: that the model was built for; None is one device.
         view: how a picture of a folder becomes an image; where it gives several, their outputs are averaged.
     """
-    return _error_of(model, Feed(images, engine or backend.engine("one"), pixels, view=view))()
+    return _tester(model, Feed(images, engine or backend.engine("one"), pixels, view=view))()[0]
 
 
 def run(
@@ -690,7 +687,6 @@ def run(
             **({"best_epoch": progress.best_epoch} if patience is not None else {}),
             "history": progress.history,
             "wall_seconds": round(progress.seconds, 1),
-            "waited_seconds": round(progress.waited, 1),
         }
         | answers
     )
@@ -709,7 +705,8 @@ def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engi
     """The error on the test images, and the record's part with the answers that were given to them."""
     pixels = prepare_pixels(recipe, data.train)
     feed = Feed(data.test, engine, pixels, view=recipe.preparation.test)
-    error, answers = _test_of(model, feed)()
+    with engine.scope():
+        error, answers = _tester(model, feed)()
     tested = answers > 0
     images = sha256(data.test, tested)
     kept = pack(answers[tested] - 1, feed.labels[tested], model.output_shape[-1], images)

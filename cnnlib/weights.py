@@ -465,40 +465,6 @@ def _require_finite(values: Mapping[str, np.ndarray], where: str) -> None:
         )
 
 
-def load_into(model: keras.Model, path: str | os.PathLike) -> None:
-    """Set a network's weights from a file that Keras wrote: .h5, .weights.h5 or .keras.
-
-    Only weights are read, nothing of the file is run, and the model stays as it was unless all of them fit.
-
-    Raises:
-        WeightsError: there is no such file, it is of another network, or some numbers are not finite.
-    """
-    path, before = Path(path).expanduser(), model.get_weights()
-    if not path.is_file():
-        raise WeightsError(f"There is no file {path}.")
-    try:
-        if _is_old(path):
-            _assign(model, read_h5(path), str(path))
-        else:
-            model.load_weights(path)
-        _require_finite({each.path: ops.convert_to_numpy(each.value) for each in model.weights}, str(path))
-    except WeightsError:
-        model.set_weights(before)
-        raise
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as problem:
-        model.set_weights(before)
-        said = " ".join(str(problem).split())[:200]
-        raise WeightsError(f"{path} does not hold the weights of {model.name}: {said}") from problem
-
-
-def _is_old(path: Path) -> bool:
-    """Whether a file has the layout of Keras 1 and 2."""
-    if not h5py.is_hdf5(path):
-        return False
-    with h5py.File(path, "r") as file:
-        return "model_weights" in file or any(name.startswith("layer_names") for name in file.attrs)
-
-
 def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name
 

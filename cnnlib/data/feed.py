@@ -1,4 +1,4 @@
-"""Images on their way into the compiled step: on the device from the start, or decoded ahead from a folder.
+"""Images on their way into `fit`: batches of stored pixels, which are prepared within the compiled step.
 
 All that is random in an epoch, the order and every draw, follows from the seed and the epoch's number and
 is made at once, on the host. So it does not depend on the backend, on how many devices or threads share the
@@ -7,14 +7,16 @@ work, or on where a run was interrupted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+import keras
 import numpy as np
 from keras import ops
 
-from cnnlib.backend import Engine
+from cnnlib.backend import Engine, compiled
 from cnnlib.data import Split
 from cnnlib.data.augmentation import Augmentation, RandomCut
 from cnnlib.data.folders import PictureFolder, stream_batches
@@ -22,8 +24,7 @@ from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
 
 Tensor = Any
-# An array of images larger than this stays in the computer's memory and is sent batch by batch.
-RESIDENT_BYTES = 4 * 2**30
+Batch = dict[str, np.ndarray]
 
 
 class Feed:
@@ -36,9 +37,6 @@ class Feed:
         augmentations: what is done to prepared training images.
         view: how a picture of a folder becomes an image of fixed size, and what is cut out of images in
             memory (see `cnnlib.data.views.View`); for test images it may give several views of each.
-
-    Attributes:
-        resident: the images as they lie on the device, or None where batches carry them.
     """
 
     def __init__(
@@ -60,9 +58,7 @@ class Feed:
             else:
                 self.cut = cut
         self.labels = np.asarray(images.labels if isinstance(images, PictureFolder) else images.y, "int32")
-        self.resident = None
-        if isinstance(images, Split) and images.x.nbytes <= RESIDENT_BYTES:
-            self.resident = engine.place(images.x)
+        self.problem: Exception | None = None
 
     @cached_property
     def values_per_image(self) -> int:
@@ -73,32 +69,24 @@ class Feed:
         picture, _ = self.images.read_good(0)
         return self.view(picture, self.view.draw(np.random.default_rng(0), 1)[0]).size
 
-    @property
-    def bytes_per_image(self) -> int:
-        """What a batch carries for each image: its pixels, or its place among the resident images."""
-        return 4 if self.resident is not None else self.values_per_image
-
     def __len__(self) -> int:
         """Return the number of images."""
         return len(self.labels)
 
-    def inputs(self, batch: dict[str, Tensor], resident: Tensor) -> Tensor:
-        """Return what the model sees of a training batch, in Keras operations."""
-        images = self.plain_inputs(batch, resident)
+    def prepared(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """What the network sees of a batch, in Keras operations; the views of an image in a row."""
+        images = self.pixels(_in_a_row(batch["images"]))
+        images = images if self.cut is None else _in_a_row(self.cut(images))
         for number, augmentation in enumerate(self.augmentations):
             images = augmentation(images, batch[f"draws{number}"])
         return images
 
-    def plain_inputs(self, batch: dict[str, Tensor], resident: Tensor) -> Tensor:
-        """Return what the model sees of a test batch: prepared pixels, the views of an image in a row."""
-        images = batch["images"] if resident is None else ops.take(resident, batch["index"], axis=0)
-        images = self.pixels(_in_a_row(images))
-        return images if self.cut is None else _in_a_row(self.cut(images))
+    def epoch(
+        self, rng: np.random.Generator, batch_size: int, updates: int, first: int = 0, parts: int = 1
+    ) -> Iterator[tuple[Batch, np.ndarray]]:
+        """Draw an epoch in a new order, and return its batches with labels (b,), from update `first` on.
 
-    def epoch(self, rng: np.random.Generator, batch_size: int, updates: int, first: int = 0) -> _Epoch:
-        """Return an epoch's batches in a new order, from update `first` on.
-
-        Images that do not fill a batch are left out.
+        Images that do not fill a batch are left out; every batch comes in equal parts.
         """
         order = rng.permutation(len(self))
         draws = {
@@ -107,25 +95,52 @@ class Feed:
         }
         view_draws = None if self.view is None else self.view.draw(rng, len(self))
         places = np.arange(first * batch_size, updates * batch_size).reshape(-1, batch_size)
-        places = places[:, self._share(batch_size)]
-        return _Epoch(self, order, {name: drawn[places] for name, drawn in draws.items()}, view_draws, places)
+        places = places[:, self._share(batch_size)].reshape(-1, batch_size // self.engine.processes // parts)
+        return (
+            ({"images": images} | {name: drawn[rows] for name, drawn in draws.items()}, labels)
+            for rows, (images, labels, _) in zip(places, self._read(order, places, view_draws), strict=True)
+        )
 
-    def in_order(self, batch_size: int) -> Iterator[dict[str, np.ndarray]]:
-        """Yield all images once, as single batches: the last is filled up with images of weight 0.
+    def in_order(self, batch_size: int) -> Iterator[tuple[Batch]]:
+        """Yield all images once: the last batch is filled up with the last image.
 
-        "places" says which image of the whole batch each image of this process's share is.
+        "weights" (b,) is 0 for what fills up, and for what stands in for a picture that cannot be read.
         """
-        batch_size = -(-batch_size // self.engine.devices) * self.engine.devices
         count = -(-len(self) // batch_size)
         places = np.arange(count * batch_size).reshape(count, batch_size)[:, self._share(batch_size)]
-        weights = (places < len(self)).astype("float32")
-        among = np.eye(batch_size, dtype="float32")[self._share(batch_size)]
-        among = np.broadcast_to(among, (count, *among.shape))
         order = np.minimum(np.arange(count * batch_size), len(self) - 1)
         draws = None if self.view is None else self.view.draw(np.random.default_rng(0), len(order))
-        epoch = _Epoch(self, order, {"weights": weights, "places": among}, draws, places)
-        for _ in range(count):
-            yield epoch.take(1)
+        for rows, (images, _, weights) in zip(places, self._read(order, places, draws), strict=True):
+            yield ({"images": images, "weights": weights * (rows < len(self)).astype("float32")},)
+
+    def _read(
+        self, order: np.ndarray, places: np.ndarray, draws: np.ndarray | None
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield images, labels and weights of places (batches, b) in an order."""
+        if isinstance(self.images, Split):
+            for rows in order[places]:
+                yield self.images.x[rows], self.labels[rows], np.ones(len(rows), "float32")
+            return
+        assert self.view is not None
+        assert draws is not None
+        flat = places.ravel()
+        pictures = stream_batches(self.images, self.view, order[flat], draws[flat], places.shape[1])
+        try:
+            for images, labels, weights in pictures:
+                yield images, labels.astype("int32"), weights
+        except Exception as problem:
+            self.problem = problem  # TensorFlow makes another of it
+            raise
+
+    @contextlib.contextmanager
+    def telling(self) -> Iterator[None]:
+        """Raise what went wrong with a picture rather than what a backend makes of it."""
+        try:
+            yield
+        except Exception:
+            if self.problem is not None:
+                raise self.problem from None
+            raise
 
     def _share(self, batch_size: int) -> slice:
         """The part of every batch that is this process's."""
@@ -133,44 +148,53 @@ class Feed:
         return slice(self.engine.process * size, (self.engine.process + 1) * size)
 
 
+class Fed(keras.Model):
+    """A network with the preparation of its images before it: what `fit` and `predict` are called on.
+
+    Args:
+        network: what sees the prepared images.
+        feed: where they come from.
+        heads: further outputs of the network that are trained.
+        answers: give, for each image, 1 + the class that is answered rather than scores: see `answered`.
+    """
+
+    def __init__(self, network: keras.Model, feed: Feed, heads: Sequence[str] = (), answers: bool = False):
+        super().__init__(name="fed", dtype="float32")  # the network has a policy of its own
+        self.network, self.feed, self.heads, self.answers = network, feed, tuple(heads), answers
+        self.jit_compile, self.prepared = feed.engine.jit_compile, feed.prepared
+        if feed.augmentations:
+            self.prepared = compiled(feed.prepared)
+
+    def call(self, batch: Mapping[str, Tensor], training: bool | None = None) -> Tensor:
+        """Prepare the images of a batch and ask the network."""
+        outputs = self.network(self.prepared(batch), training=training)
+        if self.heads:
+            return {name: outputs[name] for name in ("predictions", *self.heads)}
+        scores = outputs["predictions"] if isinstance(outputs, Mapping) else outputs
+        return answered(scores, batch["weights"]) if self.answers else scores
+
+
+def answered(scores: Tensor, weights: Tensor) -> Tensor:
+    """1 + the class with the best score of each image (b,), by scores (b * views, classes) of its views.
+
+    Of equal scores the first counts. 1 + the number of classes stands for scores that are not finite, 0 for
+    an image of weight 0.
+    """
+    classes = scores.shape[-1]
+    scores = ops.reshape(ops.cast(scores, "float32"), (ops.shape(weights)[0], -1, classes))
+    scores = ops.mean(scores, axis=1)
+    finite = ops.all(ops.isfinite(scores), axis=1, keepdims=True)
+    best = ops.logical_and(scores == ops.max(scores, axis=1, keepdims=True), finite)
+    first = ops.min(ops.where(best, ops.arange(classes)[None], classes), axis=1)
+    found = ops.where(weights > 0, ops.cast(first, "int32") + 1, 0)
+    shared = keras.distribution.distribution()
+    if shared is not None:  # every process needs all of them
+        found = keras.distribution.distribute_tensor(
+            found, keras.distribution.TensorLayout([None], shared.device_mesh)
+        )
+    return found
+
+
 def _in_a_row(images: Tensor) -> Tensor:
     """Images (b, h, w, c), or the views (b, v, h, w, c) of some as (b v, h, w, c)."""
     return ops.reshape(images, (-1, *images.shape[2:])) if len(images.shape) == 5 else images
-
-
-class _Epoch:
-    """Batches that are handed out several at a time."""
-
-    def __init__(
-        self,
-        feed: Feed,
-        order: np.ndarray,
-        extras: dict[str, np.ndarray],
-        view_draws: np.ndarray | None,
-        places: np.ndarray,
-    ):
-        self.feed, self.extras, self.index, self.taken = feed, extras, order[places].astype("int32"), 0
-        self.pictures: Iterator | None = None
-        if isinstance(feed.images, PictureFolder):
-            assert feed.view is not None
-            assert view_draws is not None
-            self.pictures = stream_batches(
-                feed.images, feed.view, self.index.ravel(), view_draws[places.ravel()], places.shape[1]
-            )
-
-    def take(self, count: int) -> dict[str, np.ndarray]:
-        """Return the next `count` batches: arrays (count, batch, ...)."""
-        rows = slice(self.taken, self.taken + count)
-        self.taken += count
-        batches = {"labels": self.feed.labels[self.index[rows]]}
-        batches |= {name: values[rows] for name, values in self.extras.items()}
-        if self.feed.resident is not None:
-            return batches | {"index": self.index[rows]}
-        if isinstance(self.feed.images, Split):
-            return batches | {"images": self.feed.images.x[self.index[rows]]}
-        assert self.pictures is not None
-        images, labels, weights = zip(*(next(self.pictures) for _ in range(count)), strict=True)
-        batches |= {"images": np.stack(images), "labels": np.stack(labels).astype("int32")}
-        if "weights" in batches:  # a picture that cannot be read does not count
-            batches["weights"] = batches["weights"] * np.stack(weights)
-        return batches

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from cnnlib.layers import BatchNormalization, PaddedShortcut
+from cnnlib.layers import PaddedShortcut
 from cnnlib.models.building import check, finish, scaled
 
 # Blocks in conv2 to conv5, for each depth (He et al. 2015, table 1).
@@ -447,7 +447,7 @@ def _normalised(
         kernel_initializer="he_normal",
         name=_join(name, "conv"),
     )(x)
-    return BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=_join(name, "bn"))(x)
+    return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=_join(name, "bn"))(x)
 
 
 def _join(name: str | None, *parts: object) -> str | None:

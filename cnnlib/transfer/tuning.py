@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import keras
 
-from cnnlib.backend import Engine
 from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
@@ -101,18 +99,11 @@ def fine_tune(
     *,
     pixels: Pixels | None,
     factors: Factors = 1 / 10,
-    seed: int = 0,
-    engine: Engine | None = None,
-    accumulate: int = 1,
-    checkpoint: str | os.PathLike | None = None,
-    show_progress: bool = False,
-    on_epoch: Callable[[int, dict[str, float]], None] | None = None,
-    class_weights: Sequence[float] | None = None,
-    patience: int | None = None,
+    **options: Any,
 ) -> Progress:
     """Train what is not frozen of a network, in place, the layers trained before at smaller rates.
 
-    A factor multiplies the rate, within the optimiser (`cnnlib.rate_factors`). That works on every backend
+    A factor multiplies the rate, within the optimiser (`cnnlib.optimizers`). That works on every backend
     and with every optimiser; a factor on the gradient, or on the loss, would do nothing under Adam.
 
     Args:
@@ -128,14 +119,7 @@ def fine_tune(
             difference between them. Factors by names hold from the layer
             named to the next one named: {"block1_conv1": 0.01, "block5_conv1": 0.1, "new_predictions": 1};
             the first holds for the layers before it, too.
-        seed: of order and distortions.
-        engine: see `cnnlib.backend.engine`; None trains on one device.
-        accumulate: parts that a batch is computed in.
-        checkpoint: see `cnnlib.training.fit`.
-        show_progress: draw a bar for each epoch while it runs, on a terminal.
-        on_epoch: called after each epoch with its number from 1 and its figures.
-        class_weights: see `cnnlib.training.fit`.
-        patience: see `cnnlib.training.fit`.
+        options: of `cnnlib.training.fit`: seed, checkpoint, class_weights, patience ...
 
     Returns:
         The progress at the end, with the history.
@@ -154,19 +138,5 @@ def fine_tune(
         for variable in layer.trainable_variables
     }
     chosen = [by_variable.get(id(variable), 1.0) for variable in model.trainable_variables]
-    return fit(
-        model,
-        recipe,
-        train,
-        validation,
-        seed=seed,
-        engine=engine,
-        accumulate=accumulate,
-        checkpoint=checkpoint,
-        show_progress=show_progress,
-        on_epoch=on_epoch,
-        pixels=pixels,
-        rate_factors=None if set(chosen) == {1.0} else chosen,
-        class_weights=class_weights,
-        patience=patience,
-    )
+    factors_used = None if set(chosen) == {1.0} else chosen
+    return fit(model, recipe, train, validation, pixels=pixels, rate_factors=factors_used, **options)

@@ -130,26 +130,6 @@ def test_the_share_of_the_peak_counts_six_operations_for_each_multiply_add(monke
     assert run.share_of_peak(JOB, MACHINE)["values"] == pytest.approx([0.25, 0.125])
 
 
-def test_the_share_of_waiting_leaves_compilation_out(monkeypatch):
-    class Alone:
-        first = {"seconds": 30.0}  # noqa: RUF012
-
-        def __init__(self, job: harness.Job):
-            assert job.side == "cnnlib_alone"
-
-        def __enter__(self) -> Alone:
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def rest(self) -> list[dict]:
-            return [{"seconds": 1.0}, {"seconds": 3.0}, {"seconds": 0.0, "waited": 0.6}]
-
-    monkeypatch.setattr(run, "Worker", Alone)
-    assert run.waited(JOB)["values"] == pytest.approx([0.1] * 3)  # 0.6 of three epochs of 2 seconds
-
-
 def test_growth_is_fitted_by_a_straight_line(monkeypatch):
     timed = {str(x): reports(0.5 + x / 100, 0.5 + x / 100) for x in (100, 200, 400)}
     monkeypatch.setattr(run, "_timed", lambda sides, machine: timed)

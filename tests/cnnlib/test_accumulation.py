@@ -122,10 +122,7 @@ def batch(model: keras.Model) -> tuple[np.ndarray, np.ndarray]:
 
 
 def parts(array: np.ndarray) -> list[np.ndarray]:
-    """The parts in the order in which the backend takes them."""
-    if keras.backend.backend() == "tensorflow":
-        return np.split(array, PARTS)
-    return [array[part::PARTS] for part in range(PARTS)]
+    return np.split(array, PARTS)
 
 
 def assert_same_moves(found: list[np.ndarray], expected: list[np.ndarray]) -> None:
@@ -180,7 +177,7 @@ def test_every_network_that_a_recipe_trains_is_among_them() -> None:
 
 
 def test_a_network_that_fills_tensorflows_memory_is_accumulated_again_and_again() -> None:
-    """From 200 MB on a CPU TensorFlow rewrites sums of tensors: see `cnnlib.backend.tensorflow`."""
+    """From 200 MB on a CPU TensorFlow rewrites sums of tensors: which the sum of gradients must survive."""
     side, results = 3000, []
     images = np.random.default_rng(0).normal(size=(2, 1, BATCH, side)).astype("float32")
     labels = (np.arange(2 * BATCH) % 3).reshape(2, 1, BATCH).astype("int32")

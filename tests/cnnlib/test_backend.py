@@ -1,4 +1,4 @@
-"""What compiled steps and counts compute, against the same thing by hand; the same on every backend."""
+"""What updates and answers compute, against the same thing by hand; the same on every backend."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from stepping import compile_steps
 
 from cnnlib import backend
 from cnnlib.backend import BackendError
-from cnnlib.layers import BatchNormalization
+from cnnlib.data.feed import answered
+from cnnlib.training import TrainingError
 
 pytestmark = pytest.mark.backends
 
-# A batch of one is compiled as a whole loop, a larger one step by step.
 BATCHES = pytest.mark.parametrize("batch", [1, 4])
 
 
@@ -41,25 +41,6 @@ def stack(steps: int, batch: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(4)
     images = rng.normal(size=(steps, batch, 5, 5, 1)).astype("float32")
     return images, rng.integers(0, 3, (steps, batch)).astype("int32")
-
-
-@BATCHES
-def test_many_steps_in_a_call_are_the_single_steps(batch: int) -> None:
-    images, labels = stack(6, batch)
-    weights, slots, reports = [], [], []
-    for size in (6, 1):
-        model, optimizer = network(), keras.optimizers.Adam(0.01)
-        steps = compile_steps(model, optimizer, loss())
-        parts = [steps(images[i : i + size], labels[i : i + size]) for i in range(0, 6, size)]
-        reports.append(np.concatenate(parts, axis=1))
-        weights.append(model.get_weights())
-        slots.append([np.array(keras.ops.convert_to_numpy(v.value)) for v in optimizer.variables])
-    assert reports[0].shape == (2, 6)
-    np.testing.assert_allclose(reports[0], reports[1], rtol=1e-5)
-    for at_once, single in zip(weights[0] + slots[0], weights[1] + slots[1], strict=True):
-        np.testing.assert_allclose(at_once, single, rtol=1e-4, atol=1e-6)
-    moved = [np.abs(new - old).max() for new, old in zip(weights[0], network().get_weights(), strict=True)]
-    assert min(moved) > 1e-4  # the moving averages of the normalisation among them
 
 
 @BATCHES
@@ -131,22 +112,10 @@ def test_a_head_adds_its_factor_times_its_loss_and_gradient() -> None:
     assert all((old != new).any() for old, new in zip(before, model.get_weights(), strict=True))
 
 
-def test_a_model_with_heads_is_counted_by_its_predictions() -> None:
-    images, labels = stack(2, 4)
-    model = with_head()
-    expected = (keras.ops.convert_to_numpy(model(images[0])["predictions"]).argmax(axis=1) != labels[0]).sum()
-    counts = backend.engine("one").compile_counts(model, lambda batch, resident: batch["images"])
-    batches = {"images": images[:1], "labels": labels[:1], "weights": np.ones((1, 4), "float32")}
-    assert keras.ops.convert_to_numpy(counts(batches)).tolist() == [expected, 4]
-
-
-def test_a_head_that_is_not_there_is_refused_with_those_that_are() -> None:
-    with pytest.raises(
-        ValueError, match="no output aux2 to take a loss of; its outputs are predictions, aux"
-    ):
-        compile_steps(with_head(), keras.optimizers.SGD(), loss(), heads={"aux2": 0.3})
-    with pytest.raises(ValueError, match="no output aux to take a loss of; its outputs are its predictions"):
-        compile_steps(network(), keras.optimizers.SGD(), loss(), heads={"aux": 0.3})
+def test_a_head_that_is_not_there_is_refused() -> None:
+    for model in (with_head(), network()):
+        with pytest.raises(TrainingError, match="no output aux2 to take a loss of"):
+            compile_steps(model, keras.optimizers.SGD(), loss(), heads={"aux2": 0.3})
 
 
 @BATCHES
@@ -274,78 +243,21 @@ def test_a_loss_scaled_too_far_is_scaled_back_without_harm() -> None:
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
-@pytest.mark.parametrize("plain", [{}, {"center": False, "scale": False}], ids=["affine", "plain"])
-def test_batches_of_images_are_normalised_as_keras_does_it(plain: dict) -> None:
-    """TensorFlow's engine has a kernel of its own for it."""
-    images, labels = stack(4, 6)
-
-    def normalising(kind: type[layers.BatchNormalization]) -> keras.Model:
-        keras.utils.set_random_seed(5)
-        body = [layers.Conv2D(2, 3), kind(momentum=0.8, epsilon=0.1, **plain)]
-        return keras.Sequential([keras.Input((5, 5, 1)), *body, layers.Flatten(), layers.Dense(3)])
-
-    ours, theirs = normalising(BatchNormalization), normalising(layers.BatchNormalization)
-    optimizer = keras.optimizers.SGD(0.1, momentum=0.9)
-    optimizer.build(ours.trainable_variables)
-    compile_steps(ours, optimizer, loss())(images, labels)
-    theirs.compile(keras.optimizers.SGD(0.1, momentum=0.9), loss())
-    for x, y in zip(images, labels, strict=True):
-        theirs.train_on_batch(x, y)
-    for weight, expected in zip(ours.get_weights(), theirs.get_weights(), strict=True):
-        np.testing.assert_allclose(weight, expected, rtol=1e-4, atol=1e-6)
+def answers_of(scores: list, weights: list | None = None) -> list[int]:
+    weights = [1.0] * len(scores) if weights is None else weights
+    found = answered(keras.ops.convert_to_tensor(scores, "float32"), np.array(weights, "float32"))
+    return keras.ops.convert_to_numpy(found).tolist()
 
 
-def count(scores: list, labels: list, weights: list | None = None, top: tuple[int, ...] = (1, 5)) -> list:
-    """Misses for each k, and images, of a network whose scores are its inputs."""
-    model = keras.Sequential([keras.Input((7,)), layers.Activation("linear")])
-    engine = backend.engine("one")
-    counts = engine.compile_counts(model, lambda batch, resident: batch["images"], top=top)
-    batch = {
-        "images": np.array([scores], "float32"),
-        "labels": np.array([labels], "int32"),
-        "weights": np.array([weights or [1.0] * len(labels)], "float32"),
-    }
-    return keras.ops.convert_to_numpy(counts(batch)).tolist()
-
-
-def test_answers_are_told_by_place_and_add_up_over_shares_of_a_batch() -> None:
-    model = keras.Sequential([keras.Input((3,)), layers.Activation("linear")])
-    scores = [[0.0, 1, 2], [5, 5, 0], [np.nan, 1, 0], [9, 0, 0], [np.inf, 3, 3]]
-
-    def count_of(share: slice, weights: list[float]) -> np.ndarray:
-        batch = {"images": np.array(scores, "float32")[share], "labels": np.array([2, 1, 1, 0, 1])[share]}
-        batch |= {"weights": np.array(weights, "float32"), "places": np.eye(5, dtype="float32")[share]}
-        counts = backend.engine("one").compile_counts(model, lambda batch, resident: batch["images"])
-        return keras.ops.convert_to_numpy(counts({name: values[None] for name, values in batch.items()}))
-
-    # The best class and 1; of equals the first; 4 for what is not finite, 0 for no weight.
-    assert count_of(slice(0, 5), [1, 1, 1, 0, 1]).tolist() == [3, 4, 3, 1, 4, 0, 4]
-    halves = count_of(slice(0, 3), [1, 1, 1]) + count_of(slice(3, 5), [0, 1])
-    assert halves.tolist() == [3, 4, 3, 1, 4, 0, 4]
-
-
-def test_misses_are_counted_among_the_best_k() -> None:
-    falling = [7.0, 6, 5, 4, 3, 2, 1]
-    assert count([falling] * 7, list(range(7))) == [6, 2, 7]
-    assert count([falling] * 7, list(range(7)), [1, 1, 1, 0, 0, 1, 0]) == [3, 1, 4]
-
-
-def test_a_tie_goes_to_the_lower_class() -> None:
-    assert count([[0.5] * 7] * 7, list(range(7))) == [6, 2, 7]
-    assert count([[3.0, 9, 9, 0, 0, 0, 0]] * 2, [1, 2]) == [1, 0, 2]
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_scores_that_are_no_numbers_miss(value: float) -> None:
-    assert count([[value] * 7] * 2, [0, 1]) == [2, 2, 2]
-    assert count([[0.0, value, 1, 2, 3, 4, 5]], [1]) == [1, 1, 1]
-    assert count([[9.0, value, 1, 2, 3, 4, 5]], [0]) == [1, 1, 1]
+def test_the_answer_is_the_best_class_of_equals_the_first_and_none_where_scores_are_no_numbers() -> None:
+    scores = [[0.0, 1, 2], [5, 5, 0], [np.nan, 1, 0], [9, 0, 0], [np.inf, 3, 3], [-np.inf, 1, 1]]
+    assert answers_of(scores, [1, 1, 1, 0, 1, 1]) == [3, 1, 4, 0, 4, 4]
+    assert answers_of([[0.5] * 7] * 2) == [1, 1]
 
 
 def test_the_scores_of_an_images_views_are_averaged() -> None:
-    sure, unsure = [0.0, 9, 0, 0, 0, 0, 0], [1.0, 0, 0, 0, 0, 0, 0]
-    assert count([sure, unsure, unsure, unsure], [1, 0]) == [0, 0, 2]
-    assert count([unsure, sure, sure, sure], [0, 0]) == [2, 0, 2]
+    sure, unsure = [0.0, 9, 0], [1.0, 0, 0]
+    assert answers_of([sure, unsure, unsure, unsure], [1, 1]) == [2, 1]
 
 
 def test_the_best_precision_is_what_the_hardware_computes_natively(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -362,15 +274,6 @@ def test_every_backend_names_what_it_runs_on() -> None:
     names = backend.devices()
     assert names
     assert all(name.lower().split(":")[0] in ("cpu", "gpu", "cuda", "tpu") for name in names)
-
-
-def test_an_accelerator_gets_the_whole_loop_and_a_cpu_only_single_images() -> None:
-    engine = backend.engine("one")
-    compiles = keras.backend.backend() != "torch"
-    assert engine.fuses(1) is compiles
-    assert not engine.fuses(64)
-    engine.on_cpu = False
-    assert engine.fuses(64) is compiles
 
 
 def test_another_backend_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:

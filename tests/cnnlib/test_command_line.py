@@ -172,9 +172,9 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     monkeypatch.setitem(recipe.RECIPES, full.name, narrow)
     folder_of_noise(tmp_path / "set", {"train": 9, "val": 2})
     seen = []
-    measured = training._test_of
+    measured = training._tester
     monkeypatch.setattr(
-        training, "_test_of", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
+        training, "_tester", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
     )
     out = tmp_path / "out"
     train = ["train", name, "--data", f"imagenet={tmp_path}/set", "--out", str(out), "--epochs", "2"]

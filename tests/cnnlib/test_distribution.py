@@ -26,7 +26,6 @@ from keras import layers
 from cnnlib import backend, data, models, training
 from cnnlib.backend import BackendError
 from cnnlib.data import Split
-from cnnlib.data.feed import _Epoch
 from cnnlib.recipe import RECIPES
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -106,7 +105,7 @@ def main(result: str, cases: dict[str, dict], devices: int = 1, fate: dict[str, 
         logical = [tf.config.LogicalDeviceConfiguration()] * devices
         tf.config.set_logical_device_configuration(cpu, logical)
     models.Small = small  # type: ignore[attr-defined]
-    training.IMAGES_PER_CALL, training.SECONDS_PER_CHECKPOINT = RECIPE.batch_size, 0  # save every update
+    training.VALUES_PER_CALL, training.SECONDS_PER_CHECKPOINT = 0, 0  # save every update
     if fate:
         meet(**fate)
     found = {}
@@ -119,15 +118,15 @@ def main(result: str, cases: dict[str, dict], devices: int = 1, fate: dict[str, 
 
 
 def meet(signal_number: int, process: int, update: int) -> None:
-    take, taken = _Epoch.take, []
+    begin, begun = training._Watch.on_train_batch_begin, []
 
-    def take_or_suffer(self: _Epoch, count: int) -> dict[str, np.ndarray]:
-        taken.append(count)
-        if len(taken) == update and self.feed.engine.process == process:
+    def begin_or_suffer(self: training._Watch, batch: int, logs: dict | None = None) -> None:
+        begun.append(batch)
+        if len(begun) == update and self.stop.engine.process == process:
             os.kill(os.getpid(), signal_number)
-        return take(self, count)
+        begin(self, batch, logs)
 
-    _Epoch.take = take_or_suffer  # type: ignore[method-assign]
+    training._Watch.on_train_batch_begin = begin_or_suffer  # type: ignore[method-assign]
 
 
 def assert_same(first: dict, second: dict, *, tolerance: float = 2e-5) -> None:

@@ -18,7 +18,6 @@ from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnbook.recipes import CANDIDATES, lr_schedule
 from cnnlib import backend
 from cnnlib.audit import without_weights
-from cnnlib.backend.base import predictions
 from cnnlib.data import Split
 from cnnlib.data.augmentation import RandomCut
 from cnnlib.data.feed import Feed
@@ -127,14 +126,11 @@ def test_a_recipe_builds_what_it_names_and_its_images_fit_the_network(name: str)
     engine, split = backend.engine("one"), Split(images, np.array([1, 2]))
     augmentations = how.build_augmentations(images, pixels)
     prepared, tested = (
-        source.inputs(
-            {name: ops.convert_to_tensor(values[0]) for name, values in batch.items()}, source.resident
-        )
+        source.prepared(next(source.epoch(np.random.default_rng(0), 2, 1))[0])
         for source in (
             Feed(split, engine, pixels, augmentations, how.train),
             Feed(split, engine, pixels, view=how.test),
         )
-        for batch in [source.epoch(np.random.default_rng(0), 2, 1).take(1)]
     )
     build = partial(chosen.build_network, 10)
     if chosen.data == "imagenet":  # hundreds of millions of weights, of which the shapes will do
@@ -142,7 +138,9 @@ def test_a_recipe_builds_what_it_names_and_its_images_fit_the_network(name: str)
     else:
         model = build()
         shape = model.input_shape
-        assert np.isfinite(float(loss(np.array([1, 2]), predictions(model(prepared)))))
+        scores = model(prepared)
+        scores = scores["predictions"] if chosen.heads else scores
+        assert np.isfinite(float(loss(np.array([1, 2]), scores)))
         assert not chosen.heads or set(model.output) == {"predictions", *chosen.heads}
     assert prepared.shape[1:] == tested.shape[1:] == shape[1:]
     for test in (False, True):

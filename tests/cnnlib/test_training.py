@@ -92,7 +92,7 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 
 def figures(progress: training.Progress) -> dict:
-    return {key: value for key, value in vars(progress).items() if key not in ("seconds", "waited")}
+    return {key: value for key, value in vars(progress).items() if key != "seconds"}
 
 
 # Stopped and resumed
@@ -126,14 +126,14 @@ STALLING = replace(ADAM, preparation=AFFINE, rates=(0.01, 0.001), hold=Plateau(1
 @pytest.mark.parametrize(
     ("build", "chosen", "images", "stops"),
     [
-        # After the last of seven updates of an epoch, before its validation; and within the next.
-        (small, AVERAGED, 60, [(0, 7), (1, 1)]),
-        (lambda: small(0.5), STALLING, 60, [(0, 7), (1, 1)]),
+        # Within an epoch of seven updates, after it, and within the next.
+        (small, AVERAGED, 60, [(0, 6), (1, 0), (1, 1)]),
+        (lambda: small(0.5), STALLING, 60, [(0, 6), (1, 1)]),
         (small_of_1998, LM, 40, [(1, 1)]),
     ],
     ids=["averaged", "dropout", "diagonal_lm"],
 )
-def test_a_run_stopped_between_calls_and_resumed_ends_with_the_same_weights(
+def test_a_run_stopped_anywhere_and_resumed_ends_with_the_same_weights(
     build: Callable,
     chosen: Recipe,
     images: int,
@@ -142,7 +142,7 @@ def test_a_run_stopped_between_calls_and_resumed_ends_with_the_same_weights(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(training, "IMAGES_PER_CALL", 20)
+    monkeypatch.setattr(training, "VALUES_PER_CALL", 0)
     run = {"recipe": chosen, "train": first(digits.train, images), "validation": digits.validation, "seed": 3}
     whole = build()
     reference = fit(whole, **run)
@@ -175,19 +175,20 @@ def test_a_training_killed_again_and_again_ends_with_the_weights_of_one_left_alo
             np.testing.assert_array_equal(whole[name], killed[name], err_msg=name)
 
 
-def signal_after(monkeypatch: pytest.MonkeyPatch, calls: int, *signals: int) -> None:
-    """Send this process signals after so many calls of one update each."""
-    monkeypatch.setattr(training, "IMAGES_PER_CALL", 1)
-    adapt, made = training._Pace.adapt, []
+def signal_after(monkeypatch: pytest.MonkeyPatch, updates: int, *signals: int) -> None:
+    """Send this process signals after so many updates, and let nothing else save."""
+    monkeypatch.setattr(training, "VALUES_PER_CALL", 0)
+    monkeypatch.setattr(training, "SECONDS_PER_CHECKPOINT", np.inf)
+    end, made = training._Watch.on_train_batch_end, []
 
-    def adapt_then_signal(self: training._Pace) -> None:
-        adapt(self)
+    def signal_then_end(self: training._Watch, batch: int, logs: dict) -> None:
         made.append(1)
-        if len(made) == calls:
+        if len(made) == updates:
             for number in signals:
                 signal.raise_signal(number)
+        end(self, batch, logs)
 
-    monkeypatch.setattr(training._Pace, "adapt", adapt_then_signal)
+    monkeypatch.setattr(training._Watch, "on_train_batch_end", signal_then_end)
 
 
 @pytest.fixture
@@ -286,18 +287,15 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(
 
 
 @pytest.mark.backends
-def test_neither_the_updates_of_a_call_nor_where_images_lie_change_the_weights(
+def test_how_many_updates_a_call_makes_does_not_change_the_weights(
     digits: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chosen, ends, placed = replace(ADAM, preparation=AFFINE), [], []
-    for images_per_call, resident_bytes in [(6400, 2**30), (24, 2**30), (24, 0)]:
-        monkeypatch.setattr(training, "IMAGES_PER_CALL", images_per_call)
-        monkeypatch.setattr(feed, "RESIDENT_BYTES", resident_bytes)
-        placed.append(feed.Feed(digits.train, backend.engine("one"), Pixels("unit")).resident is not None)
+    chosen, ends = replace(ADAM, preparation=AFFINE), []
+    for values_per_call in (2**20, 3 * 8 * 784, 0):  # all of an epoch, three of its seventeen, one
+        monkeypatch.setattr(training, "VALUES_PER_CALL", values_per_call)
         model = small(0.5)
         fit(model, chosen, digits.train, digits.validation, seed=2)
         ends.append(model.get_weights())
-    assert placed == [True, True, False]
     for end in ends[1:]:
         assert same(end, ends[0])
     model = small(0.5)
@@ -309,10 +307,15 @@ def every_update(
     model: keras.Model, chosen: Recipe, train: Split, validation: Split, monkeypatch: pytest.MonkeyPatch
 ) -> tuple[list[list[np.ndarray]], training.Progress]:
     """Train, and return the weights before and after each update."""
-    seen = [model.get_weights()]
+    seen, end = [model.get_weights()], training._Watch.on_train_batch_end
+
+    def look_then_end(self: training._Watch, batch: int, logs: dict) -> None:
+        seen.append(self.model.network.get_weights())
+        end(self, batch, logs)
+
     with monkeypatch.context() as context:
-        context.setattr(training, "IMAGES_PER_CALL", 1)
-        context.setattr(training._Pace, "adapt", lambda self: seen.append(model.get_weights()))
+        context.setattr(training, "VALUES_PER_CALL", 0)
+        context.setattr(training._Watch, "on_train_batch_end", look_then_end)
         progress = fit(model, chosen, train, validation)
     return seen, progress
 
@@ -433,7 +436,7 @@ def pictures(tmp_path: Path) -> Path:
 def test_a_run_on_pictures_of_a_folder_can_be_repeated_and_resumed(
     pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training, "IMAGES_PER_CALL", 16)
+    monkeypatch.setattr(training, "VALUES_PER_CALL", 0)
     chosen = replace(
         SGD,
         preparation=replace(EIGHT, augmentation="pca_colour", pixels="standard"),
@@ -450,7 +453,7 @@ def test_a_run_on_pictures_of_a_folder_can_be_repeated_and_resumed(
     reference = train(whole)
     assert figures(train(again)) == figures(reference)
     assert same(again.get_weights(), whole.get_weights())
-    for place in [(0, 1), (0, 3)]:  # within an epoch, and after its last update
+    for place in [(0, 1), (1, 0)]:  # within an epoch, and after it
         with monkeypatch.context() as context:
             stop_at(context, *place)
             with pytest.raises(PowerCutError):
@@ -586,7 +589,7 @@ def test_a_run_leaves_a_record_weights_and_a_checkpoint(
         "processes": 1,
         "parts_of_a_batch": 2,
     }
-    assert 0 <= record["waited_seconds"] <= record["wall_seconds"]
+    assert record["wall_seconds"] > 0
     assert record["history"]["validation_error"][-1] == training.error(
         model, Pixels("unit"), images.validation
     )
@@ -620,7 +623,7 @@ def test_a_picture_that_cannot_be_read_has_no_answer(pictures: Path) -> None:
     model = model_of_pictures(8)
     model.set_weights([np.zeros((192, 2)), np.array([1.0, 0.0])])  # it answers class 0 whatever it sees
     source = feed.Feed(folder, backend.engine("one"), Pixels("unit"), view=EIGHT.test)
-    error, found = training._test_of(model, source)()
+    error, found = training._tester(model, source)()
     assert (error, found.tolist()) == (1 / 3, [1, 1, 0, 1])
 
 
@@ -629,7 +632,7 @@ def test_scores_that_are_no_numbers_are_no_class() -> None:
     model = model_of_pictures(4)
     model.set_weights([np.zeros((48, 2)), np.array([np.nan, 0.0])])
     images = Split(np.zeros((3, 4, 4, 3), "uint8"), np.array([0, 1, 1]))
-    error, found = training._test_of(model, feed.Feed(images, backend.engine("one"), Pixels("unit")))()
+    error, found = training._tester(model, feed.Feed(images, backend.engine("one"), Pixels("unit")))()
     assert (error, found.tolist()) == (1.0, [3, 3, 3])
 
 
@@ -664,44 +667,7 @@ def test_a_precision_is_known_and_fits_the_recipe(monkeypatch: pytest.MonkeyPatc
         training._precision("float16", ADAM)
 
 
-# How fast it goes on, and what it shows
-
-
-def pace_of(
-    took: list[float],
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    fused: bool = False,
-    image: int = 4,
-    batch: int = 64,
-    updates: int = 150,
-) -> list[int]:
-    """How many updates each call makes, where the calls take so many seconds."""
-    now = [0.0]
-    monkeypatch.setattr(training.time, "monotonic", lambda: now[0])
-    engine = SimpleNamespace(fuses=lambda size: fused, processes=1)
-    pace = training._Pace(engine, SimpleNamespace(bytes_per_image=image), batch, updates)
-    found = [pace.updates]
-    for seconds in took:
-        now[0] += seconds
-        pace.adapt()
-        found.append(pace.updates)
-    return found
-
-
-def test_a_call_makes_about_a_seconds_worth_of_updates(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert pace_of([0.1] * 8, monkeypatch) == [1, 2, 4, 8, 16, 32, 64, 100, 100]
-    assert pace_of([0.1, 0.1, 1.0, 3.0, 3.0, 30.0, 0.2], monkeypatch) == [1, 2, 4, 4, 2, 1, 1, 2]
-    assert pace_of([0.1] * 4, monkeypatch, image=2**20, batch=16) == [1, 2, 4, 4, 4]  # a call has its bytes
-    assert pace_of([0.1], monkeypatch, image=2**27, batch=1) == [1, 1]
-
-
-def test_where_another_number_of_updates_compiles_anew_it_stays_and_divides_the_epoch(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert pace_of([0.1, 9.0], monkeypatch, fused=True, updates=200) == [100, 100, 100]
-    assert pace_of([], monkeypatch, fused=True, updates=150) == [75]
-    assert pace_of([], monkeypatch, fused=True, updates=163) == [100]  # a prime
+# What it shows
 
 
 class Terminal(io.StringIO):
@@ -717,9 +683,9 @@ def test_a_bar_is_drawn_where_somebody_watches(
     watched: bool, show_progress: bool, shown: bool, digits: DataSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     terminal = Terminal(watched)
-    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(sys, "stdout", terminal)
     fit(small(), replace(SGD, rates=(0.1,)), digits.train, show_progress=show_progress)
-    assert ("epoch 1/1" in terminal.getvalue()) is shown
+    assert ("17/17" in terminal.getvalue()) is shown
     if not shown:
         assert terminal.getvalue() == ""
 
@@ -745,21 +711,3 @@ def test_auxiliary_heads_train_and_are_left_out_of_what_a_training_leaves(tmp_pa
     assert record["result"]["test_error"] == record["history"]["validation_error"][-1]
     # The heads' losses, 0.3 of each, are part of what is reported: at the start all three are about log 10.
     assert record["history"]["train_loss"][0] == pytest.approx(1.6 * np.log(10), rel=0.2)
-
-
-def test_weights_swapped_for_their_average_come_back_when_validation_fails() -> None:
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    optimizer = keras.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.9)
-    optimizer.build(model.trainable_variables)
-    for _ in range(2):
-        optimizer.apply([ops.ones_like(weight) for weight in model.trainable_variables])
-    before = model.get_weights()
-
-    def validate() -> None:
-        with training._averaged(model, optimizer, replace(ADAM, averaging=0.9)):
-            assert not np.allclose(model.get_weights()[0], before[0])
-            raise OSError("disk")
-
-    with pytest.raises(OSError, match="disk"):
-        validate()
-    assert all(map(np.array_equal, model.get_weights(), before))

@@ -18,7 +18,7 @@ from cnnlib.audit import without_weights
 from cnnlib.data import PictureFolder, Split
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import CentreView, RandomView
-from cnnlib.rate_factors import with_rate_factors
+from cnnlib.optimizers import adapted
 from cnnlib.training import TrainingError
 from cnnlib.transfer import extraction
 
@@ -445,7 +445,7 @@ def test_a_factor_multiplies_the_step_of_every_optimiser(kind: str) -> None:
         recipe = transfer.recipe(epochs=1, rate=0.01, optimizer=kind, optimizer_settings=OPTIMIZERS[kind])
         return recipe.build_optimizer()
 
-    plain, scaled = steps(build()), steps(with_rate_factors(build(), FACTORS))
+    plain, scaled = steps(build()), steps(adapted(build(), factors=FACTORS))
     np.testing.assert_allclose(scaled, plain * np.array(FACTORS)[:, None], rtol=2e-5)
 
 
@@ -513,9 +513,9 @@ def test_factors_that_mean_nothing_are_refused(factors: float | dict, message: s
 
 def test_an_optimiser_that_decays_weights_by_itself_is_refused() -> None:
     with pytest.raises(ValueError, match="AdamW would decay all weights by the same rate"):
-        with_rate_factors(keras.optimizers.AdamW(), [1.0])
+        adapted(keras.optimizers.AdamW(), factors=[1.0])
     with pytest.raises(ValueError, match="must be 0 or more, not -1"):
-        with_rate_factors(keras.optimizers.SGD(), [1.0, -1.0])
+        adapted(keras.optimizers.SGD(), factors=[1.0, -1.0])
 
 
 def test_a_network_frozen_whole_has_nothing_to_train() -> None:

@@ -487,36 +487,6 @@ def test_a_picture_of_any_kind_and_size_is_classified(places: Path, monkeypatch:
     assert found.classify(grey, 2) == found.classify(np.asarray(grey.convert("RGB")), 2)
 
 
-@pytest.mark.parametrize("name", ["whole.h5", "alone.weights.h5", "whole.keras"])
-def test_weights_are_read_as_keras_writes_them(name: str, tmp_path: Path) -> None:
-    keras.utils.set_random_seed(0)
-    body = keras.Sequential(
-        [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()], name="body"
-    )
-    model = keras.Sequential([keras.Input((8, 8, 3)), body, keras.layers.Flatten(), keras.layers.Dense(2)])
-    for each in model.weights:
-        each.assign(np.random.default_rng(len(each.path)).normal(size=each.shape))
-    twin = keras.models.clone_model(model)
-    (model.save_weights if "weights" in name else model.save)(tmp_path / name)
-    weights.load_into(twin, tmp_path / name)
-    for one, other in zip(model.get_weights(), twin.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, other)
-    before = small().get_weights()
-    other = small()
-    other.set_weights(before)
-    with pytest.raises(WeightsError, match="squeezenet"):
-        weights.load_into(other, tmp_path / name)
-    for one, kept in zip(before, other.get_weights(), strict=True):
-        np.testing.assert_array_equal(one, kept)
-    spoilt = model.get_weights()
-    spoilt[0][0, 0, 0, 0] = np.nan
-    model.set_weights(spoilt)
-    (model.save_weights if "weights" in name else model.save)(tmp_path / name)
-    with pytest.raises(WeightsError, match="numbers that are not finite"):
-        weights.load_into(twin, tmp_path / name)
-    assert all(np.isfinite(value).all() for value in twin.get_weights())
-
-
 def test_a_list_of_layers_that_hdf5_divides_is_read_whole(tmp_path: Path) -> None:
     path = old_h5(small(), tmp_path / "a.h5")
     whole = weights.read_h5(path)
