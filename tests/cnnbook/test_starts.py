@@ -26,9 +26,7 @@ def test_the_best_value_lies_between_two_others() -> None:
         assert values == sorted(values)
         assert min(values) < best < max(values)
         assert best in values
-        assert (
-            len(values) == len(set(values)) == abs(GRID.index(best) - GRID.index(1e-3)) + 3 - (best != 1e-3)
-        )
+        assert len(values) == len(set(values)) == abs(GRID.index(best) - GRID.index(1e-3)) + 3
 
 
 def test_where_errors_are_equal_the_loss_chooses() -> None:
