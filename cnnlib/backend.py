@@ -45,6 +45,18 @@ class Engine:
     scope: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
     jit_compile: bool = False
 
+    def batches(self, make: Callable[[], Iterator[tuple]]) -> Any:
+        """What `fit` and `predict` take: batches that `make` yields, from the first on whenever it is called.
+
+        TensorFlow's strategies read a generator twice, and would miss what the first reading took.
+        """
+        if keras.backend.backend() != "tensorflow" or self.devices == 1:
+            return make()
+        import tensorflow as tf
+
+        like = tf.nest.map_structure(lambda array: tf.TensorSpec(array.shape, array.dtype), next(make()))
+        return tf.data.Dataset.from_generator(make, output_signature=like).prefetch(tf.data.AUTOTUNE)
+
     def gathered(self, values: np.ndarray) -> np.ndarray:
         """The same array (...) of every process, one upon the other: (processes, ...)."""
         if self.processes == 1:
@@ -96,7 +108,7 @@ def _end_at_once() -> None:
     os._exit(1)
 
 
-def engine(distribute: str = "auto", batch_size: int | None = None) -> Engine:
+def engine(distribute: str = "auto", batch_size: int | None = None, accumulate: int = 1) -> Engine:
     """Return the devices to train on, of this process's backend.
 
     Args:
@@ -104,6 +116,8 @@ def engine(distribute: str = "auto", batch_size: int | None = None) -> Engine:
             that were started together, where the batch size allows; "one" uses one device. The name of
             a strategy (see `STRATEGIES`) asks for it, and is refused where the backend has another one.
         batch_size: images per update; None where it does not matter.
+        accumulate: parts that a batch is computed in. On TensorFlow Keras does that on one device alone,
+            which "auto" then takes.
 
     Raises:
         BackendError: a backend, strategy or combination that cannot work, or would silently do nothing;
@@ -126,6 +140,13 @@ def engine(distribute: str = "auto", batch_size: int | None = None) -> Engine:
             f"A keras.distribution is set, which Keras ignores on {backend}: remove set_distribution and "
             f'pass distribute="auto", which uses {STRATEGIES[backend]}.'
         )
+    if backend == "tensorflow" and accumulate > 1:
+        if distribute == "mirrored":
+            raise BackendError(
+                'On TensorFlow a batch is computed in parts on one device alone: pass distribute="one", or '
+                "set KERAS_BACKEND=jax."
+            )
+        distribute = "one"
     return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[backend](distribute, batch_size)
 
 

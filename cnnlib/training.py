@@ -198,6 +198,7 @@ def _compiled(
         raise TrainingError(f"{model.name} has no output {', '.join(missing)} to take a loss of.")
     fed = Fed(model, feed, list(recipe.heads))
     several = VALUES_PER_CALL // (recipe.batch_size * feed.values_per_image)
+    alone = keras.backend.backend() == "tensorflow" and feed.engine.devices == 1  # elsewhere it gains nothing
     fed.compile(
         optimizer,
         loss=dict.fromkeys(["predictions", *recipe.heads], loss) if recipe.heads else loss,
@@ -205,7 +206,7 @@ def _compiled(
         metrics={"predictions": [wrong]} if recipe.heads else [wrong],
         jit_compile=feed.engine.jit_compile,
         auto_scale_loss=False,  # see `_build_optimizer`
-        steps_per_execution=max(1, several) if keras.backend.backend() == "tensorflow" else 1,
+        steps_per_execution=max(1, several) if alone else 1,
     )
     return fed
 
@@ -221,20 +222,22 @@ def _train_epoch(
 ) -> dict[str, float]:
     """Make the updates that are left of an epoch by one call of `fit`, and return the epoch's figures."""
     progress, feed = watch.progress, fed.feed
-    rng = np.random.default_rng((watch.seed, progress.epoch))
-    updates = schedule.updates(progress.epoch)
+    place, updates = (watch.seed, progress.epoch), schedule.updates(progress.epoch)
     rate = schedule.rate(progress.epoch, updates - 1)
     if not schedule.ends:
         fed.optimizer.learning_rate = rate
-    parts = _parts(fed.optimizer)
-    batches = feed.epoch(rng, recipe.batch_size, updates, progress.update, parts)
     if progress.update == 0:
-        _prepare_pass(fed.optimizer, fed.network, feed, rng)
-    names = ["predictions", *recipe.heads]
+        _prepare_pass(fed.optimizer, fed.network, feed, np.random.default_rng((*place, 1)))
+    parts, first, names = _parts(fed.optimizer), progress.update, ["predictions", *recipe.heads]
+
+    def batches() -> Iterator[tuple]:
+        for x, y in feed.epoch(np.random.default_rng(place), recipe.batch_size, updates, first, parts):
+            yield x, dict.fromkeys(names, y) if recipe.heads else y
+
     with feed.telling(), feed.engine.shared_gradients(fed.network):
         fed.fit(
-            ((x, dict.fromkeys(names, y)) for x, y in batches) if recipe.heads else batches,
-            steps_per_epoch=(updates - progress.update) * parts,
+            feed.engine.batches(batches),
+            steps_per_epoch=(updates - first) * parts,
             shuffle=False,
             callbacks=[watch],
             verbose=int(show_progress and feed.engine.process == 0 and sys.stdout.isatty()),
@@ -559,7 +562,7 @@ def _tester(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndar
     def measure() -> tuple[float, np.ndarray]:
         steps = -(-len(feed) // batch_size)
         with feed.telling():
-            found = fed.predict(feed.in_order(batch_size), steps=steps, verbose=0)
+            found = fed.predict(engine.batches(lambda: feed.in_order(batch_size)), steps=steps, verbose=0)
         if len(found) < steps * batch_size:  # of this process's share of every batch
             shares = engine.gathered(found.reshape(steps, -1))
             found = np.concatenate(list(shares), axis=1).ravel()
@@ -636,7 +639,7 @@ def run(
         raise TrainingError(
             f"{played.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
         )
-    engine = backend.engine(distribute, recipe.batch_size)
+    engine = backend.engine(distribute, recipe.batch_size, accumulate)
     precision = _precision(precision, recipe)
     keras.utils.set_random_seed(seed)
     if model is None:
