@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from cnnlib.audit import Row
 
 # Records keep these as shares of one.
-_SHARES = re.compile(r"(error|accuracy|confidence|sensitivity|specificity)$")
+_SHARES = re.compile(r"(error|accuracy|confidence|sensitivity|specificity|among_these)$")
 _RESULTS = "book/results.html"
 REFERENCES = Path(__file__).parents[1] / "book" / "references.bib"
 

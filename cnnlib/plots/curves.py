@@ -86,7 +86,7 @@ def schedule(rates: Mapping[str, Sequence[float]]) -> Drawing:
         phases = [(rate, len(list(group))) for rate, group in itertools.groupby(values)]
         sentences.append(f"{name}: {briefly([f'{_plain(rate)} for {n}' for rate, n in phases], 8)} epochs")
     axes.set_title("learning rate")
-    _epochs(axes)
+    _count(axes)
     every = list(itertools.chain(*rates.values()))
     log(axes, "y", _plain, (1,) if max(every) / min(every) > 1000 else (1, 2, 5))
     legend(figure, axes)
@@ -130,7 +130,7 @@ def learning_curves(
         curve = list(live[what])
         axes.plot(range(1, len(curve) + 1), curve, color=VERMILLION, marker="o", ms=4, label="this run")
         sentences.append(_told("this run", curve, show))
-    _epochs(axes)
+    _count(axes)
     return finish_curves(
         figure, axes, what, "epoch", [v for run in runs for v in run[what]], paper, sentences
     )
@@ -138,7 +138,10 @@ def learning_curves(
 
 @styled
 def curves(
-    runs: Mapping[str, Sequence[float]], what: str = "train_error", mark: tuple[str, float] | None = None
+    runs: Mapping[str, Sequence[float]],
+    what: str = "train_error",
+    mark: tuple[str, float] | None = None,
+    by: str = "epoch",
 ) -> Drawing:
     """Draw one quantity of several trainings by epoch, and perhaps a mark to reach.
 
@@ -146,6 +149,7 @@ def curves(
         runs: for each training the quantity after every epoch.
         what: the quantity; a name ending in `_error` is a fraction and is drawn in per cent.
         mark: what the mark is, and its value.
+        by: what is counted from 1 instead of epochs.
 
     Raises:
         ValueError: there is no run, more than there are colours, or one has no epoch.
@@ -155,9 +159,9 @@ def curves(
     for name, values in runs.items():
         require(len(values), f"curves: {name} has no epoch")
     draw_lines(axes, numbered(runs), lw=2)
-    _epochs(axes)
-    sentences = [_told(name, values, writer(what)) for name, values in runs.items()]
-    return finish_curves(figure, axes, what, "epoch", [*itertools.chain(*runs.values())], mark, sentences)
+    _count(axes, by)
+    sentences = [_told(name, values, writer(what), by) for name, values in runs.items()]
+    return finish_curves(figure, axes, what, by, [*itertools.chain(*runs.values())], mark, sentences)
 
 
 def draw_lines(
@@ -202,15 +206,15 @@ def numbered(series: Mapping[str, Sequence[float]]) -> dict[str, tuple[range, Se
     return {name: (range(1, len(values) + 1), values) for name, values in series.items()}
 
 
-def _epochs(axes: Axes) -> None:
-    """Make the x axis count epochs, the first being 1."""
+def _count(axes: Axes, by: str = "epoch") -> None:
+    """Make the x axis count from 1."""
     axes.set_xlim(left=0.5)
-    counted(axes, "epoch")
+    counted(axes, by)
 
 
-def _told(name: str, values: Sequence[float], show: Callable[[float], str]) -> str:
+def _told(name: str, values: Sequence[float], show: Callable[[float], str], by: str = "epoch") -> str:
     """Tell a curve in words."""
-    return f"{name}, from {show(values[0])} to {show(values[-1])} in {len(values)} epochs"
+    return f"{name}, from {show(values[0])} to {show(values[-1])} in {len(values)} {by}s"
 
 
 def _plain(value: float) -> str:

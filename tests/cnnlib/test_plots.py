@@ -260,6 +260,13 @@ def test_runs_of_different_length_are_averaged_while_all_run() -> None:
     )
 
 
+def test_curves_count_what_they_are_told() -> None:
+    drawn = plots.curves({"fog": [0.4, 0.2]}, "score", by="strength")
+    assert drawn.alt == "Score by strength: fog, from 0.4 to 0.2 in 2 strengths."
+    assert "strength" in drawn.svg
+    assert "epoch" not in drawn.svg
+
+
 def test_gradients_of_equal_ratios_are_equally_far_apart() -> None:
     svg = DRAWN["vanishing"].svg
     curve = next(
