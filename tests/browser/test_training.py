@@ -21,6 +21,7 @@ MINUTES = 60_000  # milliseconds; for a machine that has other things to do
 @pytest.fixture
 def training(page: Page, address: Callable[[str], str]) -> Page:
     page.goto(address(PLACE))
+    expect(progress(page)).to_contain_text("Nothing is trained yet")  # the worker has come
     return page
 
 
