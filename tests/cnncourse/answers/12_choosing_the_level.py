@@ -89,6 +89,12 @@ def advice(images, similarity, large):
     return table.get((images < large, similarity == "similar"), [0.0, 0.0])
 
 
+# %% right advice
+def advice(images, similarity, large):
+    table = {(True, True): (1, 1), (False, True): (0.6, 0.8), (True, False): (0.33, 0.5)}
+    return table.get((images < large, similarity == "similar"), (0, 0))
+
+
 # %% helper kept
 def each():
     return [9 * a * b + b for a, b in zip([3, *widths], widths)]
@@ -309,6 +315,26 @@ def verdict(ours, theirs):
     return np.mean(ahead), said(np.mean(ahead) - half, np.mean(ahead) + half)
 
 
+# %% wrong verdict: standard error
+def verdict(ours, theirs):
+    from scipy import stats
+
+    ahead = pairs(ours, theirs)
+    half = stats.t.ppf(0.975, len(ahead) - 1) * np.std(ahead, ddof=1)
+    return np.mean(ahead), said(np.mean(ahead) - half, np.mean(ahead) + half)
+
+
+# %% wrong verdict: not every lead
+def verdict(ours, theirs):
+    return np.mean(pairs(ours, theirs)), "open"
+
+
+# %% wrong verdict: the word, but not as it is asked for
+def verdict(ours, theirs):
+    ahead = pairs(ours, theirs)
+    return np.mean(ahead), said(*evaluation.mean_interval(ahead)).capitalize()
+
+
 # %% wrong verdict: leave the others out
 def verdict(ours, theirs):
     points = 100 * (np.mean(list(theirs.values())) - np.mean(list(ours.values())))
@@ -339,6 +365,12 @@ def verdict(ours, theirs):
     middle, error = ahead.mean(), ahead.std(ddof=1) / len(ahead) ** 0.5
     low, high = stats.t.interval(0.95, len(ahead) - 1, middle, error)
     return [middle, "open" if low <= 0 <= high else "better" if middle > 0 else "worse"]
+
+
+# %% right verdict
+def verdict(ours, theirs):
+    ahead = pairs(ours, theirs)
+    return round(np.mean(ahead), 2), said(*evaluation.mean_interval(ahead))
 
 
 # %% helper reported
