@@ -27,8 +27,8 @@ SECTIONS = "notebooks/"  # the pages beside them do the same in every profile
 LEARNED = "learned"
 
 
-# Before all else: Keras's own `fit` makes a few updates, as `cnnlib.training.fit` does, and its trained networks
-# are not downloaded.
+# Before all else: Keras's own `fit` makes a few updates, as `cnnlib.training.fit` does, and its networks are
+# not downloaded.
 CUT_FIT = """\
 import keras
 
