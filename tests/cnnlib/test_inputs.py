@@ -121,6 +121,7 @@ def worsening(patience: int | None = 99) -> tuple:
     return model, progress, seen
 
 
+@pytest.mark.backends
 def test_the_best_epoch_is_kept_and_patience_ends_the_training() -> None:
     _, progress, _ = worsening(patience=None)
     errors = progress.history["validation_error"]
