@@ -46,13 +46,13 @@ def stacks(columns: Mapping[str, Sequence[tuple[Sequence[Sequence[int | str]], b
         ValueError: there are no columns or no blocks in one, a block has no layer, or a word has no room.
     """
     require(columns, "stacks: nothing to draw, there are no columns")
-    gap, step = 16.0, 16.0
-    wide = WIDTH / len(columns) - gap - 10
+    gap, step, between = 16.0, 16.0, 18.0
+    wide = WIDTH / len(columns) - between
     for title, blocks in columns.items():
         require(blocks, f"stacks: {title} has no blocks")
         for branches, _ in blocks:
             require(branches and all(branches), f"stacks: a block of {title} has no layer")
-            room = wide / len(branches) - 4
+            room = wide / len(branches) - 1  # text_width is that of a wide font
             for word in (kernel_name(layer) for branch in branches for layer in branch):
                 require(text_width(word) <= room, f"stacks: no room for {word!r}; write it shorter")
     tall = {
@@ -60,7 +60,7 @@ def stacks(columns: Mapping[str, Sequence[tuple[Sequence[Sequence[int | str]], b
     }
     figure, axes = sheet(WIDTH, 26 + max(sum(heights) + gap * len(heights) for heights in tall.values()))
     for i, (title, blocks) in enumerate(columns.items()):
-        left, top, above = (wide + gap + 10) * i, 34.0, 20.0
+        left, top, above = (wide + between) * i, 34.0, 20.0
         middle, side = left + wide / 2, left + wide + 8
         axes.text(left, 11, title, weight="bold", va="baseline")
         for (branches, shortcut), height in zip(blocks, tall[title], strict=True):
