@@ -43,7 +43,7 @@ def test_a_page_is_light_fast_and_no_wider_than_a_phone(context: BrowserContext,
 def test_labels_of_figures_are_read_on_a_phone(page: Page, address, name: str) -> None:
     page.set_viewport_size({"width": 360, "height": 780})
     page.goto(address(name))
-    size = """found => found.map(text => {
+    size = """found => found.filter(text => text.checkVisibility()).map(text => {
         const drawing = text.ownerSVGElement;
         const scale = drawing.getBoundingClientRect().width / drawing.viewBox.baseVal.width;
         return [scale * parseFloat(getComputedStyle(text).fontSize), text.textContent];
