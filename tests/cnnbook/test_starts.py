@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -88,6 +89,7 @@ def dark_or_bright(tmp_path, monkeypatch) -> data.DataSet:
     narrow = partial(models.SqueezeNet, width=0.1)
     pixels = Pixels("mean_bgr", {"mean": np.full(3, 110, "float32")})
     monkeypatch.setattr(module.models, "SqueezeNet", narrow)
+    keras.utils.set_random_seed(1)
     pretrained = SimpleNamespace(model=narrow(input_shape=(64, 64, 3)), pixels=pixels)
     monkeypatch.setattr(module.weights, "load", lambda name: pretrained)
     return data.open_folder(tmp_path)
