@@ -18,14 +18,17 @@ def write_digits(html: Path) -> None:
     """
     if not any('data-widget="training"' in page.read_text("utf-8") for page in html.rglob("*.html")):
         return
-    digits = data.load("mnist")
-    found = {
-        "train": len(digits.train.y),
-        "pixels": packed(np.concatenate([digits.train.x, digits.test.x])),
-        "labels": packed(np.concatenate([digits.train.y, digits.test.y]).astype("uint8")),
-    }
+    train, pixels, labels = read_digits()
+    found = {"train": train, "pixels": packed(pixels), "labels": packed(labels)}
     script = f"window.cnnDigits = {json.dumps(found)};\n"
     (html / "_static" / "widgets" / "mnist-digits.js").write_text(script, "utf-8")
+
+
+def read_digits() -> tuple[int, np.ndarray, np.ndarray]:
+    """How many digits are to learn from; all of them (n, 28, 28, 1), those first; their labels (n,)."""
+    digits = data.load("mnist")
+    pixels = np.concatenate([digits.train.x, digits.test.x])
+    return len(digits.train.y), pixels, np.concatenate([digits.train.y, digits.test.y]).astype("uint8")
 
 
 def packed(values: np.ndarray) -> str:

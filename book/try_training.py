@@ -9,12 +9,11 @@ import json
 import subprocess
 from pathlib import Path
 
-import numpy as np
+from on_demand import read_digits
 from pdf import launch
 from playwright.sync_api import Page, sync_playwright
 
 from cnnbook.widgets.training import TRIALS, TRIED, USUAL, train_lenet5
-from cnnlib import data
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINER = ROOT / "book" / "_static" / "widgets" / "trainer.js"
@@ -48,18 +47,13 @@ def settings_of(changed: dict[str, str]) -> dict:
     return chosen | numbers | {"schedule": train_lenet5().data["schedules"][chosen["schedule"]]}
 
 
-def plain_digits() -> dict:
-    """The digits of the package, those to learn from first, as lists for a page."""
-    digits = data.load("mnist")
-    x, y = (np.concatenate([getattr(part, name) for part in (digits.train, digits.test)]) for name in "xy")
-    return {"train": len(digits.train.y), "pixels": x.ravel().tolist(), "labels": y.tolist()}
-
-
 def tried(page: Page) -> list[dict]:
     """Train every trial in a page with the trainer's script."""
     trials = [(changed, seed) for changed, seeds in TRIALS for seed in seeds]
     settings = [settings_of(changed | {"seed": str(seed)}) for changed, seed in trials]
-    results = page.evaluate(TRAIN, [settings, plain_digits()])
+    train, pixels, labels = read_digits()
+    digits = {"train": train, "pixels": pixels.ravel().tolist(), "labels": labels.tolist()}
+    results = page.evaluate(TRAIN, [settings, digits])
     return [
         {"changed": changed, "seed": seed, **result}
         for (changed, seed), result in zip(trials, results, strict=True)

@@ -249,9 +249,14 @@ def _train_epoch(
     return {"rate": rate, "train_loss": loss, "train_error": error}
 
 
+def _inner(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimiser that moves the weights, without the one that scales the loss around it."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
 def _parts(optimizer: keras.optimizers.Optimizer) -> int:
     """How many parts a batch is computed in."""
-    return getattr(optimizer, "inner_optimizer", optimizer).gradient_accumulation_steps or 1
+    return _inner(optimizer).gradient_accumulation_steps or 1
 
 
 class _Watch(keras.callbacks.Callback):
@@ -300,8 +305,7 @@ class _Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Keep what `fit` is about to replace."""
-        optimizer = self.model.optimizer
-        if getattr(optimizer, "inner_optimizer", optimizer).use_ema:
+        if _inner(self.model.optimizer).use_ema:
             self.current = [weight.numpy() for weight in self.model.trainable_variables]
 
     def save_if_due(self, done: bool = False) -> None:

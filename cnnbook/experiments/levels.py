@@ -290,10 +290,15 @@ def far(
         images = transfer.as_colour(split, pretrained.model.input_shape[1]).x
         for seed in seeds:
             drawn = images[np.random.RandomState(seed).permutation(len(images))[:count]]
-            layers = [round(far, 4) for far in distances(pretrained, drawn)]
-            mean = round(float(np.mean(layers)), 4)
+            layers = [round(distance, 4) for distance in distances(pretrained, drawn)]
             done.append(
-                {"target": target, "seed": seed, "images": len(drawn), "distance": mean, "layers": layers}
+                {
+                    "target": target,
+                    "seed": seed,
+                    "images": len(drawn),
+                    "distance": round(float(np.mean(layers)), 4),
+                    "layers": layers,
+                }
             )
     return done
 
