@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -232,4 +233,6 @@ def _versions(options: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    gc.collect()  # TensorFlow warns of a data set that outlives Python, as the last line of all
+    sys.exit(status)

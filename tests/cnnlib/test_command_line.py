@@ -66,7 +66,9 @@ def test_a_program_stopped_by_sigterm_in_the_middle_ends_with_the_same_weights(t
     out = tmp_path / "stopped"
     train = ["train", "lenet5_modern", "--epochs", "2", "--precision", "float32", "--out"]
     command = [sys.executable, "-m", "cnnlib", *train, str(out)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
+    pipes, environ = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}, dict(os.environ)
+    environ.pop("TF_CPP_MIN_LOG_LEVEL", None)  # that would hide what TensorFlow says after the last line
+    with subprocess.Popen(command, **pipes, text=True, env=environ) as program:
         assert program.stdout.readline().startswith("epoch 1/2")
         time.sleep(0.1)  # the second has begun
         program.send_signal(signal.SIGTERM)
