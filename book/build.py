@@ -601,7 +601,12 @@ def published(notebook: NotebookNode, config: dict[str, Any]) -> NotebookNode:
 
 
 def published_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Drop the buttons to the repository: while its address is the placeholder they lead nowhere."""
+    """Add the address that the pages will have, where $BOOK_ADDRESS says it, for their canonical links.
+
+    Drop the buttons to the repository: while its address is the placeholder they lead nowhere.
+    """
+    if address := os.environ.get("BOOK_ADDRESS"):
+        config = config | {"html": config["html"] | {"baseurl": address.rstrip("/") + "/"}}
     if not has_address(config):
         config = {
             name: value for name, value in config.items() if name not in ("launch_buttons", "repository")

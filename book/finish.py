@@ -77,6 +77,8 @@ def with_description(page: str) -> str:
         f'<meta property="og:title" content="{title[1]}" />\n'
         f'<meta property="og:description" content="{told}" />\n'
     )
+    if address := re.search(r'<link rel="canonical" href="([^"]*)"', page):  # where a book has one
+        tags += f'<meta property="og:url" content="{address[1]}" />\n'
     return page.replace("</head>", f"{tags}</head>", 1)
 
 
