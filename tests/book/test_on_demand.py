@@ -42,10 +42,10 @@ def test_the_search_gets_what_a_page_says_section_by_section(tmp_path: Path) -> 
     (tmp_path / "_static").mkdir()
     (tmp_path / "book").mkdir()
     (tmp_path / "book" / "vgg.html").write_text(
-        '''<!DOCTYPE html><title>VGG</title><article><section id="vgg"><h1>VGG<a class="headerlink">#</a></h1>
+        """<!DOCTYPE html><title>VGG</title><article><section id="vgg"><h1>VGG<a class="headerlink">#</a></h1>
         <table><tr><th>layers</th><td><b>16</b></td></tr></table><pre>one\n  two</pre>
         <p>Small <em>kernels</em>,\n“deep”.</p><ul><li>a</li><li>b</li></ul>
-        <section id="cost"><h2>Cost</h2><p>Much.</p><script>1</script></section></section></article>'''
+        <section id="cost"><h2>Cost</h2><p>Much.</p><script>1</script></section></section></article>"""
     )
     write_texts(tmp_path, read_pages(tmp_path))
     written = (tmp_path / "_static" / "page-texts.js").read_text()
