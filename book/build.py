@@ -34,7 +34,7 @@ from dependencies import notebook_dependencies
 from finish import finish
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
-from on_demand import write_digits
+from on_demand import write_digits, write_texts
 
 from cnnbook import numbers
 from cnncourse import EXERCISES_BRANCH, PLACEHOLDER
@@ -601,7 +601,12 @@ def published(notebook: NotebookNode, config: dict[str, Any]) -> NotebookNode:
 
 
 def published_config(config: dict[str, Any]) -> dict[str, Any]:
-    """Drop the buttons to the repository: while its address is the placeholder they lead nowhere."""
+    """Add the address that the pages will have, where $BOOK_ADDRESS says it, for their canonical links.
+
+    Drop the buttons to the repository: while its address is the placeholder they lead nowhere.
+    """
+    if address := os.environ.get("BOOK_ADDRESS"):
+        config = config | {"html": config["html"] | {"baseurl": address.rstrip("/") + "/"}}
     if not has_address(config):
         config = {
             name: value for name, value in config.items() if name not in ("launch_buttons", "repository")
@@ -704,6 +709,7 @@ def render(book: Book, state: State, strict: bool) -> None:
     write_digits(book.html)
     pages = read_pages(book.html)
     refused, found = list(network_faults(book.html, pages)), list(faults(book.html, pages))
+    write_texts(book.html, pages)
     if refused or (strict and found):
         raise BuildError("\n  ".join(["the pages have faults:", *refused, *found]))
     _show(f"pages  {len(book.pages())} rendered  {time.monotonic() - started:.0f} s", end="\n")

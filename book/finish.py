@@ -54,10 +54,11 @@ def finished(page: str) -> str:
 
 
 def without_idle_scripts(page: str) -> str:
-    """Take the widgets' scripts out of a page that has no widget."""
-    if "data-widget=" in page:
-        return page
-    return re.sub(r'\s*<script [^>]*src="[^"]*_static/widgets/[^"]*"></script>', "", page)
+    """Take out of a page the scripts of widgets and search results that it does not have."""
+    for used, scripts in (("data-widget=", r"widgets/"), ('id="search-results"', r"search\.js")):
+        if used not in page:
+            page = re.sub(rf'\s*<script [^>]*src="[^"]*_static/{scripts}[^"]*"></script>', "", page)
+    return page
 
 
 def with_description(page: str) -> str:
@@ -76,6 +77,8 @@ def with_description(page: str) -> str:
         f'<meta property="og:title" content="{title[1]}" />\n'
         f'<meta property="og:description" content="{told}" />\n'
     )
+    if address := re.search(r'<link rel="canonical" href="([^"]*)"', page):  # where a book has one
+        tags += f'<meta property="og:url" content="{address[1]}" />\n'
     return page.replace("</head>", f"{tags}</head>", 1)
 
 

@@ -3,9 +3,12 @@
 import base64
 import gzip
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from checks import Page, elements
 
 from cnnlib import data
 
@@ -35,3 +38,45 @@ def packed(values: np.ndarray) -> str:
     """Pack bytes with gzip, the same whenever it is done, and write them in base64."""
     assert values.dtype == np.uint8
     return base64.b64encode(gzip.compress(values.tobytes(), mtime=0)).decode()
+
+
+_UNREAD = ("script", "style", "svg", "math", "button", "summary", "h1", "h2", "h3", "h4", "h5", "h6")
+
+
+def write_texts(html: Path, pages: list[Page]) -> None:
+    """Write what all pages say as a script, where the page of the search shows what was found.
+
+    For each page its sections, in order: their ids, and their paragraphs without headings, then the rows of
+    tables, then code.
+    """
+    found = {
+        page.path.relative_to(html).as_posix(): list(sections(article))[::-1]
+        for page in pages
+        for article in page.elements
+        if article.name == "article"
+    }
+    script = f"window.cnnTexts = {json.dumps(found, ensure_ascii=False, separators=(',', ':'))};\n"
+    (html / "_static" / "page-texts.js").write_text(script, "utf-8")
+
+
+def sections(article: Any) -> Iterator[tuple[str, list[str]]]:
+    """Take the sections out of a page, the last and innermost first, so that none holds another."""
+    for section in [element for element in elements(article) if element.name == "section"][::-1]:
+        section.parent.remove_child(section)
+        rows, code = [], []
+        for element in list(elements(section)):
+            if element.name == "tr":
+                cells = (_words(cell) for cell in element.children if cell.name in ("td", "th"))
+                rows.append(" · ".join(filter(None, cells)))
+            elif element.name == "pre":
+                code.append(_words(element))
+            elif element.name not in _UNREAD and element.attrs.get("class") != "headerlink":
+                continue
+            element.parent.remove_child(element)
+        prose = section.to_text("\f", strip=False, separator_blocks_only=True).split("\f")
+        paragraphs = [*(" ".join(text.split()) for text in prose), *rows, *code]
+        yield section.attrs.get("id", ""), [text for text in paragraphs if text]
+
+
+def _words(element: Any) -> str:
+    return " ".join(element.to_text("", strip=False).split())

@@ -323,6 +323,7 @@ def test_rendering_is_offline_skipped_when_nothing_changed_and_strict(
     make_book, pretend, monkeypatch, capsys
 ):
     monkeypatch.setattr(build, "render", RENDER)
+    monkeypatch.delenv("BOOK_ADDRESS", raising=False)
     book = make_book(one=['profile = "quick"'])
     (book.root / "book" / "welcome.md").write_text("# A small book\n\nwith $x^2$ and [nothing](nowhere.md)\n")
     assert run(book) == 0
@@ -331,6 +332,8 @@ def test_rendering_is_offline_skipped_when_nothing_changed_and_strict(
     assert "<msup><mi>x</mi><mn>2</mn></msup>" in welcome  # a formula that needs no script
     assert "fontawesome" in welcome
     assert "js/all.min.js" not in welcome
+    assert "canonical" not in welcome  # no address is made up
+    assert "og:url" not in welcome
     assert "colab" not in (book.html / "notebooks" / "one.html").read_text()  # no address, no button
 
     assert run(book) == 0
@@ -378,6 +381,7 @@ def test_with_an_address_lessons_open_in_colab_and_exercises_without_their_answe
     make_book, pretend, monkeypatch, capsys
 ) -> None:
     monkeypatch.setattr(build, "render", RENDER)
+    monkeypatch.setenv("BOOK_ADDRESS", "https://example.org/cnn")
     book = with_address(make_book(**{"one": ["1"], "exercises/one": ["2"]}))
     assert run(book) == 0, capsys.readouterr()
     at = "https://colab.research.google.com/github/example/cnn-book/blob"
@@ -392,6 +396,9 @@ def test_with_an_address_lessons_open_in_colab_and_exercises_without_their_answe
     assert "tree/notebooks/exercises/" not in exercises
     assert ADDRESS in exercises
     assert (book.html / "_static" / "exercises" / "one.ipynb").is_file()
+    welcome = (book.html / "book" / "welcome.html").read_text()
+    assert '<link rel="canonical" href="https://example.org/cnn/book/welcome.html" />' in welcome
+    assert '<meta property="og:url" content="https://example.org/cnn/book/welcome.html" />' in welcome
 
 
 def test_a_book_without_an_address_is_not_published(make_book, pretend, capsys) -> None:

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import numpy as np
-from on_demand import packed, write_digits
+from checks import read_pages
+from on_demand import packed, write_digits, write_texts
 
 from cnnlib import data
 
@@ -35,3 +36,22 @@ def test_digits_are_written_where_a_page_trains_on_them(tmp_path: Path) -> None:
 def test_the_same_digits_give_the_same_script() -> None:
     values = np.arange(256, dtype="uint8")
     assert packed(values) == packed(values)
+
+
+def test_the_search_gets_what_a_page_says_section_by_section(tmp_path: Path) -> None:
+    (tmp_path / "_static").mkdir()
+    (tmp_path / "book").mkdir()
+    (tmp_path / "book" / "vgg.html").write_text(
+        """<!DOCTYPE html><title>VGG</title><article><section id="vgg"><h1>VGG<a class="headerlink">#</a></h1>
+        <table><tr><th>layers</th><td><b>16</b></td></tr></table><pre>one\n  two</pre>
+        <p>Small <em>kernels</em>,\n“deep”.</p><ul><li>a</li><li>b</li></ul>
+        <section id="cost"><h2>Cost</h2><p>Much.</p><script>1</script></section></section></article>"""
+    )
+    write_texts(tmp_path, read_pages(tmp_path))
+    written = (tmp_path / "_static" / "page-texts.js").read_text()
+    assert json.loads(written.removeprefix("window.cnnTexts = ").removesuffix(";\n")) == {
+        "book/vgg.html": [
+            ["vgg", ["Small kernels, “deep”.", "a", "b", "layers · 16", "one two"]],
+            ["cost", ["Much."]],
+        ]
+    }

@@ -31,6 +31,16 @@ def test_what_is_published_has_an_address_and_exercises_of_their_own_branch() ->
     workflow = yaml.safe_load((REPOSITORY / ".github" / "workflows" / "publish.yml").read_text("utf-8"))
     commands = "\n".join(step.get("run", "") for step in steps(workflow))
     assert 'make book BOOK="--strict --publish"' in commands
+    # Each page names the address that GitHub Pages has for it, and a picture.
+    lines = commands.splitlines()
+    address, made, shared = (
+        next(place for place, line in enumerate(lines) if words in line)
+        for words in ("BOOK_ADDRESS=${{ steps.site.outputs.base_url }}", "make book", "book/share.py")
+    )
+    assert address < made < shared
+    (site,) = [step for step in workflow["jobs"]["build"]["steps"] if step.get("id") == "site"]
+    assert site["uses"].startswith("actions/configure-pages@")
+    assert workflow["jobs"]["build"]["permissions"]["pages"] == "read"
     # Which commit changed the package last is not to be seen in a clone of the newest alone.
     clones = [
         step for step in workflow["jobs"]["build"]["steps"] if "actions/checkout" in step.get("uses", "")

@@ -1,8 +1,14 @@
 """A reader at work: searching, switching the colours, turning pages, with and without a mouse."""
 
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
 from build import Book
 from conftest import HTML
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 PAGES = [page.rpartition(".")[0] + ".html" for page in Book(HTML.parents[1]).pages()]
 LESSON = "notebooks/06_resnet.html"
@@ -19,6 +25,55 @@ def test_search_finds_a_word_and_opens_its_page(page: Page, address) -> None:
     results.first.click()
     page.wait_for_load_state()
     expect(page.locator("article")).to_contain_text("bottleneck", ignore_case=True)
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The address of the book on a server."""
+
+    class Silent(SimpleHTTPRequestHandler):
+        def log_message(self, *said: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(HTML))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_result_of_the_search_shows_a_sentence_with_the_words(page: Page, address) -> None:
+    _search_shows_sentences(page, address(""))
+
+
+def test_a_result_from_a_server_does_so_too(browser: Browser, server: str) -> None:
+    context = browser.new_context()
+    _search_shows_sentences(context.new_page(), server)
+    context.close()
+
+
+def _search_shows_sentences(page: Page, book: str) -> None:
+    page.goto(f"{book}/search.html?q=shortcuts+layer")
+    expect(page.locator(".search-summary")).to_contain_text("Search finished")
+    results = page.locator("#search-results li")
+    assert results.count() > 3
+    for result in results.all():
+        excerpt = result.locator(".cnn-excerpt")
+        expect(excerpt).to_be_visible()
+        assert 10 < len(excerpt.inner_text()) < 260
+    resnet = results.filter(has=page.locator("a[href$='06_resnet.html']")).locator("mark")
+    assert {word.lower().removesuffix("s") for word in resnet.all_text_contents()} == {"shortcut", "layer"}
+
+
+def test_the_texts_for_the_search_are_loaded_there_alone_and_small(page: Page, address) -> None:
+    texts = HTML / "_static" / "page-texts.js"
+    assert texts.stat().st_size <= 1_000_000  # bytes, a quarter of them when compressed
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address(LESSON))
+    assert not [url for url in asked if "page-texts" in url or "search.js" in url]
+    page.goto(f"{address('search.html')}?q=shortcut")
+    expect(page.locator(".cnn-excerpt").first).to_be_visible()
+    assert [url for url in asked if "page-texts" in url]
 
 
 def test_the_theme_button_goes_through_its_modes_and_figures_follow(page: Page, address) -> None:

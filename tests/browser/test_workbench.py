@@ -22,7 +22,8 @@ CALCULATE = """chains => chains.map(chain => {
   const plain = node => node.textContent.replaceAll("\\u00d7", "x");
   const words = (from, query) => [...from.querySelectorAll(query)].map(plain);
   const layers = [...root.querySelectorAll(".cnn-result")].map(line => words(line, "*"));
-  return {layers, totals: words(root, ".cnn-totals dd")};
+  const drawn = root.querySelector(".cnn-field svg").getAttribute("aria-label").replaceAll("\\u00d7", "x");
+  return {layers, totals: words(root, ".cnn-totals dd"), sees: drawn.match(/(\\S+) of the input/)[1]};
 })"""
 
 
@@ -70,7 +71,7 @@ def counted(chain: dict[str, Any]) -> dict[str, list]:
         layers.append([f"→ {shape}", f"{cost}a unit sees {field}x{field}, jump {jump:,}"])
     sums = audit.totals(rows)
     totals = [shape, f"{sums['params']:,}", f"{sums['macs']:,}", f"{field}x{field}", f"{jump:,}"]
-    return {"layers": layers, "totals": totals}
+    return {"layers": layers, "totals": totals, "sees": f"{field}x{field}"}
 
 
 def test_calculator_counts_as_the_audit_does(workbench: Page) -> None:
@@ -84,6 +85,24 @@ def test_calculator_counts_as_the_audit_does(workbench: Page) -> None:
     found = workbench.evaluate(CALCULATE, chains)
     for chain, ours, theirs in zip(chains, expected, found, strict=True):
         assert theirs == ours, chain
+
+
+def test_what_a_unit_sees_is_drawn(workbench: Page) -> None:
+    calculator = widget(workbench, "convolution")
+    drawing = calculator.locator(".cnn-field svg")
+    calculator.get_by_role("button", name="Three of 3x3").click()
+    label = drawing.get_attribute("aria-label").replace("\N{MULTIPLICATION SIGN}", "x")
+    assert label == "One unit of the last layer sees 3x3 of layer 2, 5x5 of layer 1, 7x7 of the input."
+    rows: dict[float, int] = {}
+    for cell in drawing.locator(".cnn-cell.cnn-seen").all():
+        height = cell.bounding_box()["y"]
+        rows[height] = rows.get(height, 0) + 1
+    assert [rows[height] for height in sorted(rows)] == [1, 3, 5, 7]
+    assert not drawing.locator(".cnn-padding").count()  # the maps go on beside the field
+    calculator.get_by_label("height and width").fill("4")
+    assert drawing.locator(".cnn-padding").count()
+    calculator.get_by_label("kernel", exact=True).first.fill("0")
+    assert not drawing.count()  # layers that cannot be
 
 
 def test_large_counts_are_exact(workbench: Page) -> None:
@@ -228,6 +247,22 @@ def test_marks_tell_their_protocol_and_source(workbench: Page, across: str) -> N
     for found in figures:
         parts = (f"{found.error:.3g}%", found.protocol, found.source)
         assert any(all(part in text for part in parts) for text in by_key), found
+
+
+def test_marks_of_one_year_stand_between_its_borders(workbench: Page) -> None:
+    plot = widget(workbench, "comparison")
+    borders = [line.bounding_box()["x"] for line in plot.locator("line.cnn-grid[x1]").all() if _upright(line)]
+    places = {mark.get_attribute("aria-label")[:40]: mark for mark in plot.locator(".cnn-mark").all()}
+    years = sorted({int(words.partition(", ")[2][:4]) for words in places})
+    assert len(borders) == years[-1] - years[0]
+    for words, mark in places.items():
+        box = mark.locator(".cnn-sheet").bounding_box()
+        year = int(words.partition(", ")[2][:4])
+        assert sum(border < box["x"] + box["width"] / 2 for border in borders) == year - years[0]
+
+
+def _upright(line: Locator) -> bool:
+    return line.get_attribute("x1") == line.get_attribute("x2")
 
 
 def test_a_mark_answers_the_pointer(workbench: Page) -> None:

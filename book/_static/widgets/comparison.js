@@ -73,7 +73,12 @@
           : { low: marks.length ? low / 2 : 1, high: marks.length ? high * 2 : 10, log: true, show: amount };
       const top = Math.max(...tests.flatMap((test) => test.marks.map((mark) => mark.error)));
       const y = { low: 0, high: 1.08 * top, show: percent };
-      const axes = frame({ ...x, label: AXES[across] }, y, 270, `Top-5 error against ${AXES[across]}`);
+      const label = across === "year" ? "year, the tests of each side by side" : AXES[across];
+      const axes = frame({ ...x, label }, y, 270, `Top-5 error against ${AXES[across]}`);
+      if (across === "year") {
+        const ends = range(years).slice(1).map((year) => axes.x(year - 0.5));
+        axes.root.append(...ends.map((at) => svg("line", { class: "cnn-grid", x1: at, x2: at, y1: axes.top, y2: axes.foot })));
+      }
       const points = marks.map((mark, i) => ({
         x: axes.x(places[i]),
         y: axes.y(mark.error),

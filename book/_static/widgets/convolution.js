@@ -1,6 +1,7 @@
 // The calculator: what layers make of an input, what they cost, and how much of it they see.
 (() => {
   const MOST = 100000;
+  const [LEFT, RIGHT] = [100, 344]; // where the cells stand in the drawing of what a unit sees
 
   /** Refuses what is no whole number from 1 on. */
   function whole(what, value) {
@@ -69,12 +70,39 @@
     }
   }
 
+  /**
+   * Follows one unit in the middle of the output back to the input.
+   * @returns {Array<{first: number, last: number, side: number, start: number, jump: number}>} for the input and after
+   *   each layer: the cells of a row that the unit sees (before 0 and from `side` on they are padding), how many the row
+   *   has, and where its first begins and how far one is from the next, in cells of the input
+   */
+  function seen(side, layers, outs) {
+    const rows = [{ side, start: 0, jump: 1 }];
+    const pads = layers.map((layer, i) => {
+      const { side: before, start, jump } = rows[i];
+      const wanted = (outs[i].side - 1) * layer.stride + layer.kernel - before;
+      const pad = layer.padding === "same" ? Math.floor(Math.max(wanted, 0) / 2) : 0; // the odd one goes behind
+      const middle = start + jump / 2 + jump * ((layer.kernel - 1) / 2 - pad);
+      rows.push({ side: outs[i].side, start: middle - (jump * layer.stride) / 2, jump: jump * layer.stride });
+      return pad;
+    });
+    let first = Math.floor((rows.at(-1).side - 1) / 2);
+    let last = first;
+    for (let i = layers.length; i >= 0; i--) {
+      Object.assign(rows[i], { first, last });
+      if (!i) break;
+      const { kernel, stride } = layers[i - 1];
+      [first, last] = [first * stride - pads[i - 1], last * stride - pads[i - 1] + kernel - 1];
+    }
+    return rows;
+  }
+
   const show = (value) => value.toLocaleString("en-GB");
   const shape = (out) => `${show(out.side)}×${show(out.side)}×${show(out.channels)}`;
   const square = (n) => `${show(n)}×${show(n)}`;
 
   function start(root, { presets }) {
-    const { html, digits } = window.cnnChart;
+    const { html, svg, digits } = window.cnnChart;
     let held = null;
 
     function number(words, value) {
@@ -113,6 +141,7 @@
     const input = [number("height and width", 1), number("channels", 1)];
     const list = html("ol", { class: "cnn-layers" });
     const about = html("p", { class: "cnn-muted" });
+    const field = html("div", { class: "cnn-field" });
     const totals = html("div", { class: "cnn-totals", "aria-live": "polite" });
     const hold = html("button", { type: "button", onclick: keep }, "Hold these totals to compare");
     const add = html("button", { type: "button", onclick: append }, "Add a layer");
@@ -164,8 +193,66 @@
         line.result.replaceChildren(...(found.outs[i] ? told(found.outs[i]) : []));
         line.node.classList.toggle("cnn-wrong", i === found.failed);
       });
+      field.replaceChildren(...(found.error || !rows.length ? [] : drawField(found.outs)));
       totals.replaceChildren(found.error ? html("p", { class: "cnn-error" }, found.error) : summary(found));
       hold.disabled = Boolean(found.error) || !rows.length;
+    }
+
+    /** What one unit of the output sees: a row of cells of the input and of each layer's maps, one above the other. */
+    function drawField(outs) {
+      const high = 30; // of a row, with what leads to the next
+      const levels = seen(input[0].read(), rows.map(read), outs);
+      const [{ first, last }] = levels;
+      const around = Math.max(2, 0.1 * (last - first + 1)); // cells beside the field
+      const scale = (RIGHT - LEFT) / (last - first + 1 + 2 * around);
+      const x = (place) => LEFT + (place - first + around) * scale;
+      const names = levels.map((_, i) => (i ? `layer ${i}` : "input"));
+      const words = levels.map((level, i) => `${square(level.last - level.first + 1)} of ${i ? names[i] : "the input"}`);
+      const label = `One unit of the last layer sees ${words.slice(0, -1).reverse().join(", ")}.`;
+      const box = `0 0 346 ${high * levels.length}`;
+      const drawing = svg("svg", { class: "cnn-chart", viewBox: box, role: "img", "aria-label": label });
+      levels.forEach((level, i) => {
+        const top = high * (levels.length - 1 - i) + 6;
+        const begin = (cell) => level.start + cell * level.jump;
+        const ends = [x(begin(level.first)), x(begin(level.last + 1))];
+        if (i) {
+          const below = levels[i - 1];
+          const feet = [below.last + 1, below.first].map((cell) => x(below.start + cell * below.jump));
+          const corners = [[ends[0], top + 14], [ends[1], top + 14], [feet[0], top + high], [feet[1], top + high]];
+          drawing.append(svg("polygon", { class: "cnn-cone", points: corners.join(" ") }));
+        }
+        const line = `${names[i]}, ${square(level.last - level.first + 1)}`;
+        drawing.append(svg("text", { x: 0, y: top + 11 }, line), ...cells(level, top, x));
+      });
+      const pads = levels.slice(0, -1).some((level) => level.first < 0 || level.last >= level.side);
+      const about = `What one unit in the middle of the output sees, in one row of each map${pads ? "; dashed: padding" : ""}.`;
+      return [html("p", { class: "cnn-muted" }, about), drawing];
+    }
+
+    /** The cells of a row around those that are seen; a bar where they are too narrow to be told apart. */
+    function cells({ side, start, jump, first, last }, top, x) {
+      const at = (cell) => x(start + cell * jump);
+      const wide = at(1) - at(0);
+      const bar = (from, to, kind) => {
+        const gap = Math.min(1, 0.15 * wide);
+        const place = { x: at(from) + gap / 2, width: at(to + 1) - at(from) - gap, y: top, height: 14 };
+        return svg("rect", { class: `cnn-cell ${kind}`, ...place });
+      };
+      const [low, high] = [LEFT, RIGHT].map((edge) => (edge - at(0)) / wide);
+      const [from, to] = [Math.max(0, Math.ceil(low)), Math.min(side - 1, Math.floor(high) - 1)];
+      const kind = (cell) => (cell < 0 || cell >= side ? "cnn-padding" : cell < first || cell > last ? "" : "cnn-seen");
+      if (wide < 3) {
+        return [
+          [from, first - 1],
+          [first, -1],
+          [Math.max(first, 0), Math.min(last, side - 1)],
+          [side, last],
+          [last + 1, to],
+        ].flatMap(([a, b]) => (a <= b ? [bar(a, b, kind(a))] : []));
+      }
+      const all = [];
+      for (let cell = Math.min(from, first); cell <= Math.max(to, last); cell++) all.push(bar(cell, cell, kind(cell)));
+      return all;
     }
 
     function told(out) {
@@ -210,6 +297,7 @@
       html("div", { class: "cnn-fields" }, ...input.map((field) => field.node)),
       list,
       html("div", { class: "cnn-buttons" }, add, hold),
+      field,
       totals,
     );
     load(presets[0]);
