@@ -83,14 +83,17 @@ def line(record: Record) -> str:
 
 
 def table(records: Sequence[Record], kind: str) -> Table:
-    """What was measured of one kind: a row for each benchmark and hardware."""
+    """What was measured of one kind: a row for each benchmark and hardware, named if there are several."""
+    found = [record for record in records if record["kind"] == kind]
     rows = []
-    for record in (record for record in records if record["kind"] == kind):
+    for record in found:
         verdict = {None: "", True: "yes", False: "no"}[met(record)]
-        found = ["not run", ""] if "skipped" in record else [_measured(record), _range(record)]
-        where = [hardware(record), record["finished"][:10]]
-        rows.append([record["case"], *found, _goal(record), verdict, *where])
-    return Table(["case", "median", "range", "goal", "met", "hardware", "date"], rows)
+        told = ["not run", ""] if "skipped" in record else [_measured(record), _range(record)]
+        rows.append([record["case"], *told, _goal(record), verdict, hardware(record)])
+    head = ["case", "median", "range", "goal", "met", "hardware"]
+    if len(set(map(hardware, found))) == 1:
+        head, rows = head[:-1], [row[:-1] for row in rows]
+    return Table(head, rows)
 
 
 def lines_table(records: Sequence[Record]) -> Table:
@@ -105,10 +108,12 @@ def lines_table(records: Sequence[Record]) -> Table:
 
 def explanations(records: Sequence[Record], written: dict[str, dict[str, str]]) -> str:
     """In Markdown, why goals were missed and why benchmarks were not run."""
-    items = []
+    why: dict[str, list[str]] = {}  # one reason may be that of several
     for record in missed(records):
-        why = written.get(record["hardware_file"], {}).get(record["name"], "Not explained yet.")
-        items.append(f"- **{record['case']}** on {hardware(record)}, goal {_goal(record)} missed: {why}")
+        told = written.get(record["hardware_file"], {}).get(record["name"], "Not explained yet.")
+        missing = f"**{record['case']}** on {hardware(record)}, goal {_goal(record)} missed"
+        why.setdefault(told, []).append(missing)
+    items = [f"- {'; '.join(missing)}: {told}" for told, missing in why.items()]
     items += [
         f"- **{record['case']}** on {hardware(record)}, not run: {record['skipped']}"
         for record in records
@@ -122,9 +127,8 @@ def surroundings(records: Sequence[Record]) -> str:
     groups: dict[str, list[str]] = {}
     for record in records:
         versions = ", ".join(f"{package} {number}" for package, number in record["versions"].items())
-        text = (
-            f"- {hardware(record)}\n- Versions: {versions}\n- Commit: `{(record['commit'] or 'none')[:10]}`"
-        )
+        made, commit = f"{hardware(record)}, {record['finished'][:10]}", (record["commit"] or "none")[:10]
+        text = f"- {made}\n- Versions: {versions}\n- Commit: `{commit}`"
         groups.setdefault(text, []).append(f"`{record['name']}`")
     return "\n\n".join(f"{', '.join(names)}:\n\n{text}" for text, names in groups.items())
 

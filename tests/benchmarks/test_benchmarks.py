@@ -157,6 +157,20 @@ def test_a_missed_goal_is_told_with_its_explanation():
     assert "**B**" not in told
 
 
+def test_one_reason_of_several_is_told_once():
+    same = {"chip": {"a": "It is slow.", "b": "It is slow."}}
+    told = report.explanations([record(), record(name="b", case="B")], same)
+    assert told.count("It is slow.") == 1
+    assert "**A**" in told
+    assert "**B**" in told
+
+
+def test_the_hardware_is_named_where_there_are_several():
+    assert "hardware" not in report.table([record(), record(case="B")], "fit").head
+    other = record(hardware=record()["hardware"] | {"processor": "another"})
+    assert "hardware" in report.table([record(), other], "fit").head
+
+
 def test_every_missed_goal_on_record_is_explained():
     written = report.notes()
     unexplained = [

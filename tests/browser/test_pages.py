@@ -5,7 +5,7 @@ from statistics import median
 
 import pytest
 from conftest import HTML, barriers
-from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 PAGES = [
     path.relative_to(HTML).as_posix()
@@ -14,6 +14,9 @@ PAGES = [
 ]
 HEAVIEST = 2_000_000  # bytes that a page may load, not counting what compression saves
 SLOWEST = 1000  # milliseconds until something is to be seen
+SLOW_LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 100_000}
+SLOWEST_ON_IT = 2500  # milliseconds on 1.6 Mbit/s
+LARGEST = sorted(PAGES, key=lambda name: (HTML / name).stat().st_size)[-3:]
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -37,6 +40,21 @@ def test_a_page_is_light_fast_and_no_wider_than_a_phone(context: BrowserContext,
         page.reload()
         first.append(_first_paint(page))
     assert median(first) <= SLOWEST
+
+
+@pytest.mark.parametrize("name", ["book/welcome.html", *LARGEST])
+def test_a_slow_line_shows_a_page_soon(browser: Browser, server: str, name: str) -> None:
+    first: list[float] = []
+    while len(first) < 3 and (not first or first[0] > SLOWEST_ON_IT):
+        context = browser.new_context()  # which has nothing of an earlier visit
+        page = context.new_page()
+        line = context.new_cdp_session(page)
+        line.send("Network.enable")
+        line.send("Network.emulateNetworkConditions", SLOW_LINE)
+        page.goto(f"{server}{name}")
+        first.append(_first_paint(page))
+        context.close()
+    assert median(first) <= SLOWEST_ON_IT
 
 
 @every_page

@@ -1,10 +1,5 @@
 """A reader at work: searching, switching the colours, turning pages, with and without a mouse."""
 
-from collections.abc import Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-
 import pytest
 from build import Book
 from conftest import HTML
@@ -25,20 +20,6 @@ def test_search_finds_a_word_and_opens_its_page(page: Page, address) -> None:
     results.first.click()
     page.wait_for_load_state()
     expect(page.locator("article")).to_contain_text("bottleneck", ignore_case=True)
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    """The address of the book on a server."""
-
-    class Silent(SimpleHTTPRequestHandler):
-        def log_message(self, *said: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(HTML))) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
 
 
 def test_a_result_of_the_search_shows_a_sentence_with_the_words(page: Page, address) -> None:
@@ -119,6 +100,29 @@ def test_the_keyboard_reaches_everything(page: Page, address) -> None:
         reached.append(page.evaluate("document.activeElement.className + ' ' + document.activeElement.href"))
     assert any("search-button" in element for element in reached)
     assert any("05_inception.html" in element for element in reached)
+
+
+@pytest.mark.parametrize("name", [LESSON, "book/workbench.html"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_focus_has_one_colour(page: Page, address, name: str, scheme: str) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.goto(address(name))
+    marks = """() => {
+        const {outlineStyle, outlineColor, boxShadow} = getComputedStyle(document.activeElement);
+        return [outlineStyle === "none" ? "" : outlineColor, ...(boxShadow.match(/rgba?\\([^)]*\\)/g) || [])];
+    }"""
+    seen: set[str] = set()
+    for _ in range(110):
+        page.keyboard.press("Tab")
+        seen.update(page.evaluate(marks))
+    primary = page.evaluate(
+        """() => {
+        const probe = document.body.appendChild(document.createElement("p"));
+        probe.style.color = "var(--pst-color-primary)";
+        return getComputedStyle(probe).color;
+    }"""
+    )
+    assert seen - {""} == {primary}
 
 
 def test_folded_code_opens_by_keyboard(page: Page, address) -> None:

@@ -206,8 +206,8 @@
     const reason = add(line, "span", "");
     add(section, "p", "cnn-digit-note", {
       textContent: penalties
-        ? "Penalties: squared distances of F6 to the code of each digit. The shortest bar wins."
-        : "Scores: shares of a softmax, in all 1. The longest bar wins.",
+        ? `Penalties: ${shown.length ? "squared distances of F6 to the code of each digit. The " : ""}shortest bar wins.`
+        : `Scores: ${shown.length ? "shares of a softmax, in all 1. The " : ""}longest bar wins.`,
     });
     const list = add(section, "ol", "cnn-digit-scores");
     const rows = Array.from({ length: last.outputs[0] }, (_, label) => {
