@@ -133,13 +133,16 @@ def levels(rows: Mapping[str, Mapping[str, Sequence[float]]], advised: Mapping[s
 
 
 @styled
-def over_images(series: Mapping[str, Mapping[int, Sequence[float]]]) -> Drawing:
+def over_images(
+    series: Mapping[str, Mapping[int, Sequence[float]]], counted: str = "training images"
+) -> Drawing:
     """Draw test errors by how many images there were to train on, on a logarithmic axis.
 
     Every run is a pale dot, the line goes through the means.
 
     Args:
         series: for each level of transfer and number of training images the error of every run, as fractions.
+        counted: what the numbers count, for instance images of each class.
 
     Raises:
         ValueError: there are no series, more than there are colours, one is empty, a number of images is
@@ -159,12 +162,12 @@ def over_images(series: Mapping[str, Mapping[int, Sequence[float]]]) -> Drawing:
         axes.plot(*zip(*dots, strict=True), color=colour, ls="none", marker=sign, ms=5, alpha=0.4, mew=0)
         axes.plot(list(means), list(means.values()), color=colour, ls=dash, marker=sign, ms=5.5, label=name)
         sentences.append(f"{name}: {listed(f'{percent(mean)} with {n:,}' for n, mean in means.items())}")
-    _image_counts(axes, sorted(set(itertools.chain(*series.values()))))
+    _image_counts(axes, sorted(set(itertools.chain(*series.values()))), counted)
     axes.set_title("test error")
     everything = [value for row in series.values() for values in row.values() for value in values]
     from_zero(axes, "y", everything, percent)
     legend(figure, axes)
-    alt = f"Test error by number of training images, means of the runs. {'; '.join(sentences)}."
+    alt = f"Test error by number of {counted}, means of the runs. {'; '.join(sentences)}."
     return finish(figure, alt)
 
 
@@ -209,7 +212,7 @@ def _levels_told(row: Mapping[str, Sequence[float]]) -> str:
     return "; ".join(told)
 
 
-def _image_counts(axes: Axes, numbers: Sequence[int]) -> None:
+def _image_counts(axes: Axes, numbers: Sequence[int], counted: str) -> None:
     """Make the x axis logarithmic, with a number at every count far enough from the last."""
     axes.set_xscale("log")
     span = math.log(numbers[-1] / numbers[0]) or 1.0
@@ -221,4 +224,4 @@ def _image_counts(axes: Axes, numbers: Sequence[int]) -> None:
     axes.set_xticks(ticks, [f"{n:,}" for n in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.margins(x=0.08)
-    axes.set_xlabel("training images")
+    axes.set_xlabel(counted)
