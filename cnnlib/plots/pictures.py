@@ -170,19 +170,19 @@ def augmented(
 
 @styled
 def samples(rows: Mapping[str, Sequence[np.ndarray]]) -> Drawing:
-    """Draw pictures of several data sets, set by set, as they are stored: high values are bright.
+    """Draw pictures in named rows, such as classes or data sets, as they are stored: high values are bright.
 
     Pictures fit into equal squares, whatever their size.
 
     Args:
-        rows: for each data set some pictures, (H, W), (H, W, 1) or (H, W, 3), uint8 or floats in 0..1. Those
-            of one set need not be of one size.
+        rows: for each name some pictures, (H, W), (H, W, 1) or (H, W, 3), uint8 or floats in 0..1. Those
+            of one row need not be of one size.
 
     Raises:
-        ValueError: there are no sets, one has no picture, or a picture has another rank, number of channels
+        ValueError: there are no rows, one has no picture, or a picture has another rank, number of channels
             or range.
     """
-    require(rows, "samples: nothing to draw, there are no data sets")
+    require(rows, "samples: nothing to draw, there are no rows")
     for name, row in rows.items():
         require(len(row), f"samples: {name} has no picture")
     tiles = {name: [_tile(name, picture) for picture in row] for name, row in rows.items()}
@@ -201,7 +201,7 @@ def samples(rows: Mapping[str, Sequence[np.ndarray]]) -> Drawing:
     told = [
         f"{name}, {len(row)} picture{'s' * (len(row) > 1)} of {_sizes(row)}" for name, row in tiles.items()
     ]
-    return finish(figure, f"Pictures of {len(rows)} data sets. {'; '.join(told)}.")
+    return finish(figure, f"Pictures in {len(rows)} row{'s' * (len(rows) > 1)}. {'; '.join(told)}.")
 
 
 def grid(

@@ -139,7 +139,7 @@ FIGURES: Figures = {
     "samples": (
         lambda: plots.samples(ROWS),
         [
-            "Pictures of 3 data sets. Digits, 6 pictures of 28x28, grey; "
+            "Pictures in 3 rows. Digits, 6 pictures of 28x28, grey; "
             "Photographs, 3 pictures of several sizes, colour; Floats, 1 picture of 8x8, grey."
         ],
     ),
@@ -376,7 +376,7 @@ def test_samples_show_stored_values_in_equal_squares() -> None:
         (lambda: figures.roc({"A": ([0, 0.6, 0.4, 1], [0, 0.5, 0.6, 1])}), "shares of A must rise"),
         (lambda: figures.roc(CURVES, {"B" * 40: (0.1, 0.7)}), "roc: no room for 'B+: sensitivity 70%"),
         (lambda: figures.roc(CURVES, {"B": (0.1, 70)}), r"roc: B must lie in 0 to 1, got \(0\.1, 70\)"),
-        (lambda: plots.samples({}), "samples: nothing to draw, there are no data sets"),
+        (lambda: plots.samples({}), "samples: nothing to draw, there are no rows"),
         (lambda: plots.samples({"A": []}), "samples: A has no picture"),
         (lambda: plots.samples({"A": [np.zeros((8, 8, 4))]}), r"A: expected \(H, W\), .*, got \(8, 8, 4\)"),
         (lambda: plots.samples({"A": [np.zeros((0, 8))]}), r"got \(0, 8\)"),
