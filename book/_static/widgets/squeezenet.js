@@ -38,7 +38,10 @@ window.cnnSqueezeNet = function squeezenet(scope) {
     });
   }
 
-  /** Resizes the part of a picture within a box (left, top, right, bottom): across first, then down, whole levels each. */
+  /**
+   * Resizes the part of a picture within a box (left, top, right, bottom): across first, then down, whole levels each.
+   * Of some tall pictures Pillow 13 goes down first, and some levels differ by one.
+   */
   function resize({ pixels, width, height }, columns, rows, [left, top, right, bottom] = [0, 0, width, height]) {
     const down = shares(top, bottom, height, rows);
     const [start, end] = [down[0].first, down[rows - 1].first + down[rows - 1].parts.length];
@@ -329,6 +332,10 @@ window.cnnSqueezeNet = function squeezenet(scope) {
 
   function listen() {
     let [net, square, mistake, maps, timer] = [];
+    /** The maps of a layer, and where in the image they lie. */
+    function mapsOf({ name, shape, first, step }) {
+      return { name, maps: maps[name], shape, first, step };
+    }
     const wishes = {
       network: ({ described, bytes }) => (net = create(described, bytes)),
       /** A picture, or one shown before in another preparation. */
@@ -337,14 +344,11 @@ window.cnnSqueezeNet = function squeezenet(scope) {
         [square, mistake] = [net.look(picture, chosen), chosen];
         const x = net.input(square, mistake);
         maps = net.run(x);
-        const [last, , scores] = net.layers.slice(-3).map(({ name }) => maps[name]);
-        const pixels = net.believed(x);
-        scope.postMessage({ about: "answer", pixels, scores, last, milliseconds: performance.now() - began });
+        const [last, , softmax] = net.layers.slice(-3);
+        const milliseconds = performance.now() - began;
+        scope.postMessage({ about: "answer", pixels: net.believed(x), scores: maps[softmax.name], last: mapsOf(last), milliseconds });
       },
-      maps: ({ layer: name }) => {
-        const { shape, first, step } = net.layers.find((layer) => layer.name === name);
-        scope.postMessage({ about: "maps", name, maps: maps[name], shape, first, step });
-      },
+      maps: ({ layer }) => scope.postMessage({ about: "maps", ...mapsOf(net.layers.find(({ name }) => name === layer)) }),
       /** Covers one part after another, and says each time what is left of a class's score. */
       cover: ({ label }) => {
         const left = [];
