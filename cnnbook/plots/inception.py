@@ -179,7 +179,7 @@ def modules(rows: "Sequence[Row]", title: str, heads: Mapping[str, str]) -> Draw
         inside = [row for row in rows if _within(row, head) and _drawn(row)]
         require(module in ends and inside, f"modules: {head} on {module} is not in the network")
         layers[module] = _words(inside, ends[module])
-    left = max(1.15 * text_width(part.row.name) for part in parts) + 8
+    left = max(1.15 * text_width(part.row.name) for part in parts) + 2
     beside = max((text_width(word) for head in layers.values() for word, _ in head), default=-20.0) + 20
     centre = WIDTH - left - beside
     first = next((i for i, part in enumerate(parts) if part.branches), None)
@@ -246,7 +246,8 @@ def _part(axes: Axes, part: _Part, left: float, top: float, width: float, named:
     """Draw a layer of the trunk as one box, a module as its branches side by side above a line."""
     if not part.branches:
         word = f"{part.word} {_TO} {times(part.row.output_shape)}"
-        box(axes, left, top, width, 14, part.colour, word)
+        fits = text_width(word) <= width  # a normalisation's is long, and keeps the shape
+        box(axes, left, top, width, 14, part.colour, word if fits else part.word)
         return
     axes.text(0, top + 22, times(part.row.output_shape), alpha=MUTED, **LABEL)
     slot, low = width / len(part.branches), top + part.height - 4

@@ -248,7 +248,7 @@ def kinds_of_network(networks: "Mapping[str, Sequence[Row]]") -> Drawing:
         max(sum(side == own for *_, own in column.cells) for column in columns.values()) for side in sides
     ]
     tops = [*itertools.accumulate((13.0 * n + 7 for n in deep), initial=24.0)]
-    left = 46.0
+    left = max(text_width(times((side, side))) for side in sides) + 4
     slot = (WIDTH - left) / len(columns)
     figure, axes = sheet(WIDTH, tops[-1] + 72)
     for side, top in zip(sides, tops, strict=False):

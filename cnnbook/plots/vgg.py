@@ -45,20 +45,21 @@ def configurations(
         ValueError: there are no networks, one has another number of blocks than there are `maps`, or there
             are more than fit side by side.
     """
-    _check_configurations(table, maps)
+    labels, dense = ([f"{n:,} {what}" for n in each] for each, what in ((maps, "channels"), (units, "units")))
+    left, cell = max(map(text_width, (*labels, *dense)), default=0.0) + 4, 17.0
+    _check_configurations(table, maps, WIDTH - left)
     counts = {
         name: sum(isinstance(k, int) for k in itertools.chain(*blocks)) for name, blocks in table.items()
     }
-    left, cell = 60.0, 17.0
     slot = (WIDTH - left) / len(table)
     rows = [max(len(blocks[i]) for blocks in table.values()) for i in range(len(maps))]
     tops = list(itertools.accumulate((cell * n + 15 for n in rows), initial=22.0))
     figure, axes = sheet(WIDTH, tops[-1] + cell * len(units) + 34)
-    for top, n, number in zip(tops, rows, maps, strict=False):
-        axes.text(0, top + cell / 2 - 1.5, f"{number:,} channels", **LABEL)
+    for top, n, label in zip(tops, rows, labels, strict=False):
+        axes.text(0, top + cell / 2 - 1.5, label, **LABEL)
         axes.text(0, top + cell * n + 2.5, "pool", alpha=MUTED, **LABEL)
-    for j, width in enumerate(units):
-        axes.text(0, tops[-1] + cell * (j + 0.5) - 1.5, f"{width:,} units", **LABEL)
+    for j, label in enumerate(dense):
+        axes.text(0, tops[-1] + cell * (j + 0.5) - 1.5, label, **LABEL)
     end = tops[-1] + cell * len(units)
     for j, line in enumerate(("layers with", "weights")):
         axes.text(0, end + 14 + 12 * j, line, **LABEL)
@@ -165,8 +166,10 @@ def _stack(axes: Axes, left: float, top: float, tall: float, unit: float, fields
         axes.text(at(side, side)[0] + 4, y, times((side, side)), **LABEL)
 
 
-def _check_configurations(table: Mapping[str, Sequence[Sequence[int | str]]], maps: Sequence[int]) -> None:
-    """Refuse networks that do not fit the plan, or not on one sheet."""
+def _check_configurations(
+    table: Mapping[str, Sequence[Sequence[int | str]]], maps: Sequence[int], room: float
+) -> None:
+    """Refuse networks that do not fit the plan, or not into the room of a sheet."""
     require(table and maps, "configurations: nothing to draw, there are no networks or no blocks")
     for name, blocks in table.items():
         found = f"configurations: {name} has {len(blocks)} blocks, maps are given for {len(maps)}"
@@ -174,6 +177,6 @@ def _check_configurations(table: Mapping[str, Sequence[Sequence[int | str]]], ma
         words = [name, *(kind for block in blocks for kind in block if isinstance(kind, str))]
         for word in words:
             require(
-                1.15 * text_width(word) < (WIDTH - 60) / len(table) - 3,
+                1.15 * text_width(word) < room / len(table) - 3,
                 f"configurations: {word!r} is wider than its column; draw fewer than {len(table)} networks",
             )

@@ -52,6 +52,29 @@ def test_labels_of_figures_are_read_on_a_phone(page: Page, address, name: str) -
     assert not [label for label in labels if label[0] < 11]
 
 
+@every_page
+def test_no_edge_of_a_box_cuts_a_label(page: Page, address, name: str) -> None:
+    """A label lies within a box or beside it, and covers no other one."""
+    page.goto(address(name))
+    cut = """drawings => drawings.flatMap(drawing => {
+        const around = element => element.getBoundingClientRect();
+        const filled = path => getComputedStyle(path).fill !== "none";
+        const boxes = [...drawing.querySelectorAll("path")].filter(filled).map(around)
+            .filter(box => box.height > 8 && box.height < 60 && box.width > 20);
+        const labels = [...drawing.querySelectorAll("text")].filter(text => text.checkVisibility());
+        const shared = (a, b) => Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        const crosses = (x, label) => x > label.left + 3 && x < label.right - 3;
+        return labels.filter((text, i) => {
+            const label = around(text);
+            return boxes.some(box => shared(box, label) > label.height / 2 &&
+                    (crosses(box.left, label) || crosses(box.right, label))) ||
+                labels.slice(i + 1).map(around).some(other => shared(other, label) > 5 &&
+                    Math.min(other.right, label.right) - Math.max(other.left, label.left) > 2);
+        }).map(text => text.textContent);
+    })"""
+    assert page.eval_on_selector_all("figure.cnn svg", cut) == []
+
+
 def test_words_break_in_running_text_of_outputs_and_not_in_tables(page: Page, address) -> None:
     page.goto(address("book/own_pictures.html"))
     wraps = "found => found.map(element => getComputedStyle(element).overflowWrap)"
