@@ -65,7 +65,7 @@
       return html("label", { class: "cnn-file" }, field, words);
     };
     const examples = Object.entries(photographs).map(([title, thumbnail]) => {
-      const image = html("img", { src: thumbnail, alt: "", width: 96, height: 96 });
+      const image = html("img", { src: thumbnail, alt: "", width: 96, height: 96, class: "dark-light" });
       return html("li", {}, html("button", { type: "button", onclick: () => begin(title) }, image, title));
     });
     const preparation = html(
