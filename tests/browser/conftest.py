@@ -1,9 +1,13 @@
 """The built book in a browser: what every test of a page starts from."""
 
+import http.server
 import re
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -37,6 +41,20 @@ def browser() -> Iterator[Browser]:
 def address() -> Callable[[str], str]:
     """The address of a page, such as "book/welcome.html"."""
     return lambda page: (HTML / page).as_uri()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[str]:
+    """The address of the book on a server."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=HTML)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 @pytest.fixture
