@@ -91,14 +91,16 @@ def _layer(layer: keras.Layer, names: dict[int, str]) -> dict:
         "shape": layer.output.shape[1:],
     }
     match layer:
-        case layers.Conv2D(kernel_size=(size, _), strides=(stride, _)):
+        case layers.Conv2D(kernel_size=(size, _), strides=(stride, _), activation=keras.activations.relu):
             padding = size // 2 if layer.padding == "same" else 0
             return made | {"size": size, "stride": stride, "padding": padding}
-        case layers.MaxPooling2D(pool_size=(size, _), strides=(stride, _)):
+        case layers.MaxPooling2D(pool_size=(size, _), strides=(stride, _), padding="valid"):
             return made | {"size": size, "stride": stride}
-        case layers.Concatenate() | layers.Dropout() | layers.GlobalAveragePooling2D() | layers.Activation():
+        case layers.Concatenate() | layers.Dropout() | layers.GlobalAveragePooling2D():
             return made
-    raise ValueError(f"{layer.name}: the page cannot run a {made['kind']}.")
+        case layers.Activation(activation=keras.activations.softmax):
+            return made
+    raise ValueError(f"{layer.name}: the page cannot run this {made['kind']}.")
 
 
 def _file(name: str) -> bytes:

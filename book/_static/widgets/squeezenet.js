@@ -331,16 +331,17 @@ window.cnnSqueezeNet = function squeezenet(scope) {
   // --- the worker ---
 
   function listen() {
-    let [net, square, mistake, maps, timer] = [];
+    let [net, picture, square, mistake, maps, timer] = [];
     /** The maps of a layer, and where in the image they lie. */
     function mapsOf({ name, shape, first, step }) {
       return { name, maps: maps[name], shape, first, step };
     }
     const wishes = {
       network: ({ described, bytes }) => (net = create(described, bytes)),
-      /** A picture, or one shown before in another preparation. */
-      look: ({ picture, mistake: chosen }) => {
+      /** A picture, or the last one once more in another preparation. */
+      look: ({ picture: given = picture, mistake: chosen }) => {
         const began = performance.now();
+        picture = given;
         [square, mistake] = [net.look(picture, chosen), chosen];
         const x = net.input(square, mistake);
         maps = net.run(x);
