@@ -34,7 +34,7 @@ from dependencies import notebook_dependencies
 from finish import finish
 from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 from nbformat import NotebookNode
-from on_demand import write_digits, write_texts
+from on_demand import write_digits, write_pictures, write_texts
 
 from cnnbook import numbers
 from cnncourse import EXERCISES_BRANCH, PLACEHOLDER
@@ -707,6 +707,7 @@ def render(book: Book, state: State, strict: bool) -> None:
     finish(book.html)
     write_definitions(book.html)
     write_digits(book.html)
+    write_pictures(book.html)
     pages = read_pages(book.html)
     refused, found = list(network_faults(book.html, pages)), list(faults(book.html, pages))
     write_texts(book.html, pages)

@@ -4,6 +4,7 @@ import base64
 import gzip
 import json
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,12 @@ import numpy as np
 from checks import Page, elements
 
 from cnnlib import data
+
+NETWORK_MISSING = (
+    "Nothing can be shown to the network here: this copy of the book was built without SqueezeNet's weights, "
+    "which `make` installs."
+)
+_PICTURE = '<div class="cnn-widget" data-widget="picture">'
 
 
 def write_digits(html: Path) -> None:
@@ -23,8 +30,7 @@ def write_digits(html: Path) -> None:
         return
     train, pixels, labels = read_digits()
     found = {"train": train, "pixels": packed(pixels), "labels": packed(labels)}
-    script = f"window.cnnDigits = {json.dumps(found)};\n"
-    (html / "_static" / "widgets" / "mnist-digits.js").write_text(script, "utf-8")
+    _write(html, "mnist-digits.js", "cnnDigits", found)
 
 
 def read_digits() -> tuple[int, np.ndarray, np.ndarray]:
@@ -32,6 +38,34 @@ def read_digits() -> tuple[int, np.ndarray, np.ndarray]:
     digits = data.load("mnist")
     pixels = np.concatenate([digits.train.x, digits.test.x])
     return len(digits.train.y), pixels, np.concatenate([digits.train.y, digits.test.y]).astype("uint8")
+
+
+def write_pictures(html: Path) -> None:
+    """Write SqueezeNet and the package's photographs as scripts, where a page of the book shows it pictures.
+
+    A network is its description (`cnnbook.widgets.picture.described`) and its weights, packed as the digits
+    are. Where they are not installed the page says so, above the picture that it has without scripts.
+    """
+    pages = [page for page in html.rglob("*.html") if _PICTURE in page.read_text("utf-8")]
+    if not pages:
+        return
+    from cnnbook.widgets import picture  # which needs Keras, and most commands of the build do not
+
+    found = picture.network()
+    if found is None:
+        for page in pages:
+            said = f"<p>{NETWORK_MISSING}</p>" + _PICTURE.replace('"picture"', '"none"')
+            page.write_text(page.read_text("utf-8").replace(_PICTURE, said), "utf-8")
+        return
+    licence = metadata.distribution(picture.SOURCE.package).read_text("LICENSE")
+    network = picture.described(found) | {"packed": packed(picture.halves(found.model))}
+    _write(html, "squeezenet-weights.js", "cnnWeights", network, f"/* {found.source}\n{licence}*/\n")
+    _write(html, "photographs.js", "cnnPhotographs", picture.photographs())
+
+
+def _write(html: Path, name: str, variable: str, found: dict, before: str = "") -> None:
+    script = f"{before}window.{variable} = {json.dumps(found)};\n"
+    (html / "_static" / "widgets" / name).write_text(script, "utf-8")
 
 
 def packed(values: np.ndarray) -> str:

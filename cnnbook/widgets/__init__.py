@@ -6,7 +6,17 @@ In a notebook, on paper and with scripts switched off a widget is its picture. I
 
 from cnnbook.widgets.base import Widget
 from cnnbook.widgets.digit import draw_a_digit
+from cnnbook.widgets.picture import show_a_picture
 from cnnbook.widgets.training import train_lenet5, tried
 from cnnbook.widgets.workbench import comparison, convolution, schedules
 
-__all__ = ["Widget", "comparison", "convolution", "draw_a_digit", "schedules", "train_lenet5", "tried"]
+__all__ = [
+    "Widget",
+    "comparison",
+    "convolution",
+    "draw_a_digit",
+    "schedules",
+    "show_a_picture",
+    "train_lenet5",
+    "tried",
+]

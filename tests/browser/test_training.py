@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from conftest import HTML, ROOT, barriers
+from conftest import ROOT, barriers
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 PLACE = "book/train_lenet5.html"
@@ -23,20 +19,6 @@ def training(page: Page, address: Callable[[str], str]) -> Page:
     page.goto(address(PLACE))
     expect(progress(page)).to_contain_text("Nothing is trained yet")  # the worker has come
     return page
-
-
-@pytest.fixture(scope="session")
-def served() -> Iterator[str]:
-    """The address of the page on a server."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=HTML)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/{PLACE}"
-        server.shutdown()
 
 
 def button(page: Page, name: str) -> Locator:
@@ -171,9 +153,9 @@ def test_an_old_browser_is_told(page: Page, address: Callable[[str], str]) -> No
     expect(page.locator(".cnn-training .cnn-error")).to_contain_text("This browser cannot unpack the digits")
 
 
-def test_a_server_serves_as_well_as_a_folder(browser: Browser, served: str) -> None:
+def test_a_server_serves_as_well_as_a_folder(browser: Browser, server: str) -> None:
     page = browser.new_page()
-    page.goto(f"{served}#batch=4")
+    page.goto(f"{server}{PLACE}#batch=4")
     button(page, "One update").click()
     expect(progress(page)).to_contain_text("Update 1 of 3,500", timeout=MINUTES)
     page.close()

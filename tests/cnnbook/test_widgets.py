@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 
-from cnnbook import papers, published, widgets
-from cnnbook.widgets import training, workbench
-from cnnlib import audit
+from cnnbook import mistakes, papers, published, widgets
+from cnnbook.widgets import picture, training, workbench
+from cnnlib import audit, models
+from cnnlib.data.pixels import Pixels
 from cnnlib.plots import Drawing
 from cnnlib.recipe import RECIPES
+from cnnlib.weights import IMAGENET_MEAN
 
 CHAPTER = papers.paper("chapter")
 KRIZHEVSKY2012 = papers.paper("krizhevsky2012")
@@ -168,3 +171,25 @@ def test_what_readers_are_asked_to_try_has_been_tried() -> None:
     asked = [(changed, seed) for changed, seeds in training.TRIALS for seed in seeds]
     assert [(trial["changed"], trial["seed"]) for trial in found] == asked
     assert len(widgets.tried().rows) == len(asked)
+
+
+def test_a_page_that_cannot_have_the_network_draws_the_photographs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picture, "network", lambda: None)
+    found = widgets.show_a_picture()
+    assert "10 images" in found.picture.alt
+    assert list(found.data["photographs"]) == list(picture.PHOTOGRAPHS)
+    assert next(iter(found.data["mistakes"])) == mistakes.RIGHT
+
+
+@pytest.mark.skipif(picture.network() is None, reason="SqueezeNet's weights are not installed: make")
+def test_a_page_runs_no_layer_that_it_does_not_know() -> None:
+    network = picture.network()
+    assert network is not None
+    other = replace(network, model=models.SqueezeNet(classifier_activation=None))
+    with pytest.raises(ValueError, match="predictions: the page cannot run this Activation"):
+        picture.described(other)
+    described = picture.described(network)
+    assert described["mean"] == list(IMAGENET_MEAN)
+    assert described["view"] == {"size": 227, "shorter": 256}
+    with pytest.raises(ValueError, match="cannot prepare pixels by 'unit'"):
+        picture.described(replace(network, pixels=Pixels("unit")))

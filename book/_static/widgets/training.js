@@ -2,7 +2,6 @@
 // trainer.js does the work, in a worker. The digits lie in mnist-digits.js, which book/on_demand.py writes; the page
 // asks for it when somebody starts.
 (() => {
-  const HERE = document.currentScript.src;
   const GUESS = Math.log(10); // the loss of a network that gives every digit the same share
   const SHOWN = 24; // digits that are read wrongly
   const SIZE = 28;
@@ -24,23 +23,10 @@
 
   /** Waits for the script with the digits, and unpacks them. */
   async function fetchDigits() {
-    if (!window.cnnDigits) {
-      await new Promise((done, failed) => {
-        const script = document.createElement("script");
-        script.src = new URL("mnist-digits.js", HERE).href;
-        script.onload = done;
-        script.onerror = () => failed(new Error("The digits are missing: mnist-digits.js does not lie beside the book’s scripts."));
-        document.head.append(script);
-      });
-    }
-    if (!window.DecompressionStream) throw new Error("This browser cannot unpack the digits: it needs to be of 2023 or newer.");
+    const { load, unpack } = window.cnnOnDemand;
+    if (!window.cnnDigits) await load("mnist-digits.js", "The digits");
     const { train, pixels, labels } = window.cnnDigits;
-    return { train, pixels: await unpack(pixels), labels: await unpack(labels) };
-  }
-
-  async function unpack(text) {
-    const stream = new Blob([window.cnnLenet.bytes(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    return { train, pixels: await unpack(pixels, "digits"), labels: await unpack(labels, "digits") };
   }
 
   function startWorker() {
