@@ -128,9 +128,12 @@ def _answers() -> Drawing:
     maps, scores = map(ops.convert_to_numpy, model(found.pixels(seen), training=False))
     labels = scores.argmax(axis=1)
     rows = list(zip(seen, maps, scores, labels, strict=True))
-    titles = [f"{found.class_names[label]} {each[label]:.0%}" for _, _, each, label in rows]
-    places = [_laid_over(image, each[..., label]) for image, each, _, label in rows]
-    return plots.images(np.stack([*seen, *places]), [*titles, *["where"] * len(places)], columns=4)
+    names = [found.class_names[label] for label in labels]
+    where = [_laid_over(image, each[..., label]) for image, each, _, label in rows]
+    shares = [f"{each[label]:.0%}" for _, _, each, label in rows]
+    answers = ", ".join(f"{name} {share}" for name, share in zip(names, shares, strict=True))
+    alt = f"Four photographs, what SqueezeNet says of them ({answers}), and in orange where it sees that"
+    return plots.images(np.stack([*seen, *where]), [*names, *shares], columns=4, alt=alt)
 
 
 def _square(name: str, side: int) -> np.ndarray:

@@ -51,7 +51,7 @@
     const { html, choice } = window.cnnChart;
     const { load, unpack } = window.cnnOnDemand;
     const { ramp, paint } = window.cnnPixels;
-    const percent = (share) => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`;
+    const percent = (share) => (share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`);
     const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
     const [less, more] = [rgb(signed[1]), rgb(signed[3])];
     const tones = ramp(signed.slice(2));
@@ -65,7 +65,7 @@
       return html("label", { class: "cnn-file" }, field, words);
     };
     const examples = Object.entries(photographs).map(([title, thumbnail]) => {
-      const image = html("img", { src: thumbnail, alt: "", width: 96, height: 96, class: "dark-light" });
+      const image = html("img", { src: thumbnail, alt: "", width: 96, height: 96 });
       return html("li", {}, html("button", { type: "button", onclick: () => begin(title) }, image, title));
     });
     const preparation = html(
@@ -249,7 +249,7 @@
       if (words.map) {
         const [rows, columns] = words.shape;
         const value = between(words.map, rows, columns, words.first, words.step);
-        const most = words.most ?? Math.max(...words.map, 1e-9);
+        const most = words.most ?? Math.max(...words.map, 1e-9); // of what the strongest colour stands for
         for (let at = 0; at < side * side; at++) {
           const share = Math.min(Math.max(value(at % side, Math.floor(at / side)) / most, -1), 1);
           const grey = (image.data[4 * at] + image.data[4 * at + 1] + image.data[4 * at + 2]) / 3;
@@ -275,7 +275,8 @@
         const side = Math.sqrt(covered.all);
         const before = answer.scores[label];
         const map = Float64Array.from(covered.left, (left) => before - left);
-        return { map, shape: [side, side], first: covered.first, step: covered.step, most: Math.max(before, 0.01), caption: `Orange: where a square of the mean colour takes from the score of ${shown}, ${percent(before)}; full orange is all of it. Blue: where it adds.` };
+        const most = Math.max(...map.map(Math.abs), 1e-9);
+        return { map, shape: [side, side], first: covered.first, step: covered.step, most, caption: `Orange: where a square of the mean colour takes from the score of ${shown}, ${percent(before)}. Blue: where it adds. The strongest colour stands for ${(100 * most).toPrecision(2)} points.` };
       }
       if (overlay === "channel") {
         if (tile == null) return { caption: "Choose one of the channels below." };
