@@ -2,6 +2,8 @@
 // one part covered after another. The network's description and its weights are those that cnnbook.widgets.picture
 // writes. All of it stands in one function, whose text is the worker's program: a page that was opened from a folder
 // can load no worker from a file. Called without a scope it only returns `create`, which the tests hold against Keras.
+// Code of our own, since it is smaller and faster: TensorFlow.js 4.22 has 1.5 MB and took 0.95 s a picture in a headless
+// Chromium on two busy cores, on the processor as with WebGL; this took 0.3 s there.
 window.cnnSqueezeNet = function squeezenet(scope) {
   // Pictures are {pixels, width, height}, four bytes a pixel: red, green, blue, and one that nobody reads. Maps are laid
   // out as in Keras: row by row, the channels of a place side by side. Their numbers are Float64: with Float32 the
