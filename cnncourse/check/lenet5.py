@@ -314,4 +314,4 @@ def too_fast(rate: float) -> str:
         else:
             wrong[f"At {each:g} the network still learns; look at the error."] = each
     value(rate, min(lost), "too_fast", wrong, tolerance=1e-6)
-    return "The loss tells it first: it rises above that of guessing within a few updates."
+    return "The loss says so, too: it is far above that of guessing."
