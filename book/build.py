@@ -587,7 +587,8 @@ def _stage_exercises(config: dict[str, Any], master: Path, source: Path) -> None
     handed_out = Path("_static") / "exercises" / master.name
     copy = source / "book" / handed_out
     copy.parent.mkdir(parents=True, exist_ok=True)
-    alone = linked(without_answers(read_notebook(master)), notebooks_address(config))
+    pages = os.environ.get("BOOK_ADDRESS")
+    alone = linked(without_answers(read_notebook(master)), notebooks_address(config), pages)
     nbformat.write(alone, copy)
     colab = colab_address(config, master.name)
     nbformat.write(for_readers(read_notebook(master), f"../../{handed_out.as_posix()}", colab), master)

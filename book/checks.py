@@ -88,11 +88,16 @@ def broken_links(pages: list[Page]) -> Iterator[tuple[Path, str]]:
             if parts.scheme or parts.netloc or address == "#":
                 continue
             target = (page.path.parent / unquote(parts.path) if parts.path else page.path).resolve()
-            fragment = unquote(parts.fragment)
+            fragment = "" if is_setting(parts.fragment) else unquote(parts.fragment)
             if not target.is_file():
                 yield page.path, f"{address} leads to no file"
             elif fragment and target in anchors and fragment not in anchors[target]:
                 yield page.path, f"{address} leads to a page that has no such place"
+
+
+def is_setting(fragment: str) -> bool:
+    """Whether what follows the # of an address is no place but a setting of the page, as in #batch=4."""
+    return "=" in fragment
 
 
 def wrong_numbers(pages: list[Page]) -> Iterator[tuple[Path, str]]:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from build import Book, BuildError
-from checks import elements
+from checks import elements, is_setting
 from justhtml import JustHTML
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 from pypdf import PdfReader
@@ -85,7 +85,8 @@ def _move(element: Any, page: str, pages: list[str]) -> None:
             return
         target = normpath(join(dirname(page), parts.path)) if parts.path else page
         if target in pages:
-            given["href"] = f"#{target}:{parts.fragment}" if parts.fragment else f"#{target}"
+            place = parts.fragment and not is_setting(parts.fragment)
+            given["href"] = f"#{target}:{parts.fragment}" if place else f"#{target}"
         else:
             del given["href"]  # a download, which paper has not
 

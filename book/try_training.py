@@ -1,4 +1,4 @@
-"""Train in Chromium what the page on LeNet-5 asks its readers to try, and keep what came out.
+"""Train in Chromium what the page on LeNet-5 and its exercises ask readers to try, and keep what came out.
 
     python book/try_training.py
 
@@ -14,6 +14,7 @@ from pdf import launch
 from playwright.sync_api import Page, sync_playwright
 
 from cnnbook.widgets.training import TRIALS, TRIED, USUAL, train_lenet5
+from cnncourse.check.lenet5 import IN_THE_PAGE, PAGE_SEEDS
 
 ROOT = Path(__file__).resolve().parents[1]
 TRAINER = ROOT / "book" / "_static" / "widgets" / "trainer.js"
@@ -47,9 +48,16 @@ def settings_of(changed: dict[str, str]) -> dict:
     return chosen | numbers | {"schedule": train_lenet5().data["schedules"][chosen["schedule"]]}
 
 
-def tried(page: Page) -> list[dict]:
-    """Train every trial in a page with the trainer's script."""
-    trials = [(changed, seed) for changed, seeds in TRIALS for seed in seeds]
+def exercises() -> list[tuple[dict[str, str], int]]:
+    """The trials that the exercises ask for, each once."""
+    asked = {
+        tuple(sorted(settings.items())) for trials in IN_THE_PAGE.values() for settings in trials.values()
+    }
+    return [(dict(settings), seed) for settings in sorted(asked) for seed in PAGE_SEEDS]
+
+
+def tried(page: Page, trials: list[tuple[dict[str, str], int]]) -> list[dict]:
+    """Train trials in a page with the trainer's script."""
     settings = [settings_of(changed | {"seed": str(seed)}) for changed, seed in trials]
     train, pixels, labels = read_digits()
     digits = {"train": train, "pixels": pixels.ravel().tolist(), "labels": labels.tolist()}
@@ -70,8 +78,10 @@ def main() -> None:
         page = browser.new_page()
         page.set_default_timeout(0)
         page.add_script_tag(path=TRAINER)
-        made = {"browser": f"Chromium {browser.version}", "commit": commit.stdout.strip()}
-        TRIED.write_text(json.dumps(made | {"trials": tried(page)}, indent=1) + "\n", "utf-8")
+        made: dict = {"browser": f"Chromium {browser.version}", "commit": commit.stdout.strip()}
+        made["trials"] = tried(page, [(changed, seed) for changed, seeds in TRIALS for seed in seeds])
+        made["exercises"] = tried(page, exercises())
+        TRIED.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
         browser.close()
 
 

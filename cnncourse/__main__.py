@@ -83,7 +83,8 @@ def _build(options: argparse.Namespace) -> int:
     config = yaml.safe_load(settings.read_text("utf-8")) if settings.is_file() else None
     address = builds.notebooks_address(config) if config else None
     wheel = builds.package_wheel(ROOT, out) if (ROOT / "pyproject.toml").is_file() else None
-    builds.build(masters, out, address, wheel, exam.secret_of(folder) if options.exam else "")
+    secret = exam.secret_of(folder) if options.exam else ""
+    builds.build(masters, out, address, wheel, secret, os.environ.get("BOOK_ADDRESS"))
     print(f"{len(masters)} assignments")
     for name in ("student", "answers", "autograder"):
         print(out / f"{name}.zip")

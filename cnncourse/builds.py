@@ -36,7 +36,8 @@ from cnncourse import (
 MARK = re.compile(r"^(?:\w+ = None\b.*\n)* *### (?:BEGIN|END) (?:SOLUTION|HIDDEN TESTS)\n?", re.M)
 CALL = re.compile(r"(\w+\.\w+)\(")  # how a check begins that is a function of a module
 FORM = re.compile(r"form\(\s*[\"']([^\"']+)")  # and one of an exam
-PAGE = re.compile(r"\[([^]]+)\]\(\.\./(\w+\.ipynb)\)")
+SECTION = re.compile(r"\[([^]]+)\]\(\.\./(\w+\.ipynb)\)")
+PAGE = re.compile(r'<a href="\.\./\.\./(book/\w+\.html[^"]*)">(.+?)</a>', re.S)
 
 # What nbgrader needs to know wherever it works with the bundle.
 CONFIGURATION = f'''\
@@ -82,6 +83,7 @@ def build(
     repository: str | None = None,
     wheel: Path | None = None,
     secret: str = "",
+    pages: str | None = None,
 ) -> None:
     """Make the four builds of all masters, in place of earlier ones.
 
@@ -91,6 +93,7 @@ def build(
         repository: address of the book's notebooks, for the links to them; None unlinks them.
         wheel: of the package, to lie beside the student's notebooks.
         secret: of the hidden cases, where the masters are those of an exam.
+        pages: address of the rendered book, for the links to its pages; None unlinks them.
 
     Raises:
         ClassroomError: nbgrader can't read a master, or a student of an exam would get what is to stay
@@ -110,7 +113,8 @@ def build(
         _release(course, master.stem)
         released = _read(course / "release" / master.stem / master.name)
         asked = catalogue.questions_of(_read(master))
-        _write(linked(for_class(released, master.stem, asked), repository), out / "student" / master.name)
+        handed_out = linked(for_class(released, master.stem, asked), repository, pages)
+        _write(handed_out, out / "student" / master.name)
         _write(answers(_read(master)), out / "answers" / master.name)
         _write(for_readers(_read(master)), out / "reader" / master.name)
     if wheel:
@@ -186,12 +190,19 @@ def colab_address(config: Mapping[str, Any], name: str) -> str | None:
     return f"{colab}/github/{repository}/blob/{EXERCISES_BRANCH}/{name}"
 
 
-def linked(notebook: NotebookNode, repository: str | None) -> NotebookNode:
-    """Point links to the book's sections to where a notebook that lies alone can reach them."""
-    target = rf"[\1]({repository}/\2)" if repository else r"\1"
+def linked(notebook: NotebookNode, repository: str | None, pages: str | None = None) -> NotebookNode:
+    """Point links to the book's sections and pages to where a notebook that lies alone can reach them.
+
+    Args:
+        notebook: exercises.
+        repository: address of the book's notebooks; None leaves the words of links to sections.
+        pages: address of the rendered book, whose pages do what a notebook can't; None leaves their words.
+    """
+    section = rf"[\1]({repository}/\2)" if repository else r"\1"
+    page = rf'<a href="{pages.rstrip("/")}/\1">\2</a>' if pages else r"\2"
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = PAGE.sub(target, cell.source)
+            cell.source = PAGE.sub(page, SECTION.sub(section, cell.source))
     return notebook
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
 from keras import layers, ops
 
 from cnnbook.lenet1998 import MAPLoss
-from cnncourse.check import call, draw, function, network, predicted, question, value
+from cnnbook.widgets.training import TRIED
+from cnncourse.check import Wrong, call, draw, function, network, one_of, predicted, question, value
 from cnnlib import data, models
 from cnnlib.layers import scaled_tanh
 
@@ -238,3 +241,77 @@ def locality(prediction: str, seed: int = 0) -> str:
     )
     said = " and ".join(f"the {name} network {100 * points:+.1f} points" for name, points in cost.items())
     return f"Shuffling cost {said} of error."
+
+
+# What the last questions have a student train in the book's page: for each answer, settings as the page's
+# address has them. book/try_training.py has trained them with every seed that the page offers.
+_SHORT = {"optimiser": "sgd", "rate": "0.1", "epochs": "1"}
+IN_THE_PAGE: Mapping[str, Mapping[Any, Mapping[str, str]]] = {
+    "guessing": {"tanh": _SHORT} | {name: _SHORT | {"activation": name} for name in ("sigmoid", "relu")},
+    "by_error": {name: {"epochs": "1", "optimiser": name} for name in ("sgd", "momentum", "adam")},
+    "too_fast": {float(rate): _SHORT | {"rate": rate} for rate in ("0.1", "0.2", "0.5", "1")},
+}
+PAGE_SEEDS = range(5)
+_LOST = 0.8  # an error of about chance: of ten digits, nine are another
+
+
+@functools.cache
+def _errors(asked: str) -> dict[Any, list[float]]:
+    """The errors on held-out digits of a question's trainings: for each answer, seed by seed."""
+    trials = json.loads(TRIED.read_text("utf-8"))["exercises"]
+    return {
+        answer: [trial["error"] for trial in trials if trial["changed"] == settings]
+        for answer, settings in IN_THE_PAGE[asked].items()
+    }
+
+
+def _lost(asked: str) -> list[Any]:
+    """The answers whose trainings end where guessing would."""
+    return [answer for answer, errors in _errors(asked).items() if min(errors) > _LOST]
+
+
+@question
+def guessing(activation: str, percent: float) -> str:
+    """Which activation leaves the network in the page guessing, and its error then, in percent."""
+    errors = _errors("guessing")
+    one_of(activation, tuple(errors), "guessing")
+    lost = _lost("guessing")
+    if activation not in lost:
+        raise Wrong(
+            f"with {activation} the network learns something. Which one still reads no more than chance?"
+        )
+    chance = 100 * float(np.mean(errors[activation]))
+    wrong = {}
+    wrong["In percent, as the page says it."] = chance / 100
+    wrong["That is the share that is read rightly; the page gives the share read wrongly."] = 100 - chance
+    wrong["That is the loss of guessing; the error is asked for."] = float(np.log(10))
+    value(percent, chance, "guessing_error", wrong, tolerance=0.01)
+    return "Ten digits, one answer to all of them."
+
+
+@question
+def by_error(order: Sequence[str]) -> str:
+    """Three optimisers with the same rate, from the fewest errors in the page to the most."""
+    errors = _errors("by_error")
+    if isinstance(order, str) or not isinstance(order, Sequence) or sorted(map(str, order)) != sorted(errors):
+        raise Wrong(f"order should be a list of {', '.join(map(repr, errors))}, each once.")
+    right = sorted(errors, key=lambda name: float(np.mean(errors[name])))
+    if list(order) == right[::-1]:
+        raise Wrong("order begins at the wrong end: the fewest errors come first.")
+    if list(order) != right:
+        raise Wrong("order is not what the page gives. Have all three the same rate, and one epoch?")
+    return "A rate belongs to its optimiser: in plain descent the same number is a far smaller step."
+
+
+@question
+def too_fast(rate: float) -> str:
+    """The smallest of the rates offered at which the network in the page is no better than guessing."""
+    rates, lost = list(_errors("too_fast")), _lost("too_fast")
+    wrong = {}
+    for each in rates:
+        if each in lost:
+            wrong[f"At {each:g} all is lost, but is it not at a smaller one, too?"] = each
+        else:
+            wrong[f"At {each:g} the network still learns; look at the error."] = each
+    value(rate, min(lost), "too_fast", wrong, tolerance=1e-6)
+    return "The loss says so, too: it is far above that of guessing."

@@ -31,6 +31,8 @@ def faults_of(folder: Path, body: str, **files: str) -> list[str]:
         ('<p id="a"></p><p id="a"></p>', '2 elements have the id "a"'),
         ('<a href="#b">x</a>', "#b leads to a page that has no such place"),
         ('<a href="other.html#a">x</a>', "other.html#a leads to a page that has no such place"),
+        ('<a href="other.html#batch=4&amp;seed=1">x</a>', None),  # what a page begins with
+        ('<a href="nowhere.html#batch=4">x</a>', "nowhere.html#batch=4 leads to no file"),
         ('<a href="nowhere.html">x</a>', "nowhere.html leads to no file"),
         ('<a href="data.csv" download>x</a>', "data.csv leads to no file"),
         ('<img src="_images/none.png" alt="">', "_images/none.png leads to no file"),

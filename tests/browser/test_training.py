@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
 from conftest import ROOT, barriers
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from cnncourse.check.lenet5 import IN_THE_PAGE
+
 PLACE = "book/train_lenet5.html"
 TRIED = ROOT / "cnnbook" / "widgets" / "training_tried.json"
+LABELS = {"activation": "Activation", "batch": "Batch size", "epochs": "Epochs", "start": "First weights"}
+LABELS |= {"optimiser": "Optimiser", "rate": "Learning rate", "pooling": "Pooling"}
 MINUTES = 60_000  # milliseconds; for a machine that has other things to do
 
 
@@ -26,10 +31,8 @@ def button(page: Page, name: str) -> Locator:
 
 
 def choose(page: Page, **settings: str) -> None:
-    labels = {"activation": "Activation", "batch": "Batch size", "epochs": "Epochs", "start": "First weights"}
-    labels |= {"optimiser": "Optimiser", "rate": "Learning rate", "pooling": "Pooling"}
     for name, value in settings.items():
-        page.get_by_role("combobox", name=labels[name]).select_option(value)
+        page.get_by_role("combobox", name=LABELS[name]).select_option(value)
 
 
 def progress(page: Page) -> Locator:
@@ -111,6 +114,14 @@ def test_settings_stand_in_the_address(training: Page, address: Callable[[str], 
     assert training.get_by_role("combobox", name="Pooling").input_value() == "max"
     expect(training.get_by_role("status")).to_contain_text("asks for pooling=none, which is no choice here")
     expect(progress(training)).to_contain_text("55 updates an epoch")
+
+
+def test_what_exercises_ask_for_can_be_chosen(training: Page, address: Callable[[str], str]) -> None:
+    for settings in (each for trainings in IN_THE_PAGE.values() for each in trainings.values()):
+        training.goto("about:blank")
+        training.goto(f"{address(PLACE)}#{urlencode(settings)}")
+        for name, value in settings.items():
+            expect(training.get_by_role("combobox", name=LABELS[name])).to_have_value(value)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 from masters import MASTERS, ROOT
+from nbformat.v4 import new_markdown_cell, new_notebook
 from small_course import NAME, master, write_master
 
 from cnncourse import STUB, ClassroomError, builds, catalogue, exam
@@ -27,7 +29,7 @@ HIDDEN = (
 def classroom(tmp_path_factory):
     """The builds of all masters."""
     out = tmp_path_factory.mktemp("classroom")
-    builds.build(MASTERS, out, "https://example.org/notebooks")
+    builds.build(MASTERS, out, "https://example.org/notebooks", pages="https://example.org/pages/")
     return out
 
 
@@ -50,6 +52,25 @@ def test_a_section_and_its_exercises_link_to_each_other(section):
         cell.source for cell in nbformat.read(section, as_version=4).cells if cell.cell_type == "markdown"
     ]
     assert any(f"](exercises/{section.name})" in text for text in texts)
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_what_students_get_links_to_what_lies_beside_no_student(classroom, path):
+    text = (classroom / "student" / path.name).read_text("utf-8")
+    assert f"](https://example.org/notebooks/{path.name})" in text
+    assert not re.search(r'\]\(\.\./|href=\\?"\.\./', text)
+
+
+def test_without_an_address_links_leave_their_words():
+    link = '<a href="../../book/page.html#batch=4&amp;seed=1">a batch\nof `4`</a>'
+    text = f"[A section](../02_lenet5.ipynb) and {link}, {link}"
+
+    def linked(*addresses):
+        return builds.linked(new_notebook(cells=[new_markdown_cell(text)]), *addresses).cells[0].source
+
+    assert linked(None) == "A section and a batch\nof `4`, a batch\nof `4`"
+    there = link.replace("../../", "https://example.org/pages/")
+    assert linked(None, "https://example.org/pages/") == f"A section and {there}, {there}"
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)

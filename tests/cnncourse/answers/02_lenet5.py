@@ -330,3 +330,90 @@ prediction = True
 
 # %% wrong locality: one of
 prediction = ["convolutional", "dense"]
+
+# %% wrong guessing: learns something
+guessing, guessing_error = "tanh", 11.8
+
+# %% wrong guessing: learns something
+guessing, guessing_error = "relu", 90.0
+
+# %% wrong guessing: one of
+guessing, guessing_error = "Sigmoid", 90.0
+
+# %% wrong guessing: as the page says it
+guessing, guessing_error = "sigmoid", 0.9
+
+# %% wrong guessing: read rightly
+guessing, guessing_error = "sigmoid", 10.0
+
+# %% wrong guessing: the loss
+guessing, guessing_error = "sigmoid", 2.3
+
+# %% wrong guessing: too large
+guessing, guessing_error = "sigmoid", 100
+
+# %% wrong guessing: no answer yet
+guessing, guessing_error = "sigmoid", None
+
+# %% wrong guessing: a number
+guessing, guessing_error = "sigmoid", "90.0 %"
+
+# %% right guessing
+guessing, guessing_error = "sigmoid", 90
+
+# %% right guessing
+guessing, guessing_error = "sigmoid", np.float32(100 * 9 / 10)
+
+# %% wrong by-error: wrong end
+order = ["sgd", "momentum", "adam"]
+
+# %% wrong by-error: same rate
+order = ["momentum", "adam", "sgd"]
+
+# %% wrong by-error: same rate
+order = ["adam", "sgd", "momentum"]
+
+# %% wrong by-error: each once
+order = ["adam", "momentum"]
+
+# %% wrong by-error: each once
+order = ["adam", "adam", "sgd"]
+
+# %% wrong by-error: each once
+order = "adam momentum sgd"
+
+# %% wrong by-error: each once
+order = ["Adam", "momentum", "SGD"]
+
+# %% wrong by-error: each once
+order = {"adam": 9.0, "momentum": 20.0, "sgd": 80.0}
+
+# %% right by-error
+order = ("adam", "momentum", "sgd")
+
+# %% right by-error
+order = "adam momentum sgd".split()
+
+# %% wrong too-fast: still learns
+too_fast = 0.1
+
+# %% wrong too-fast: still learns
+too_fast = 0.2
+
+# %% wrong too-fast: smaller one
+too_fast = 1
+
+# %% wrong too-fast: too large
+too_fast = 2
+
+# %% wrong too-fast: a number
+too_fast = "0.5"
+
+# %% wrong too-fast: no answer
+too_fast = ...
+
+# %% right too-fast
+too_fast = 1 / 2
+
+# %% right too-fast
+too_fast = np.array([0.1, 0.2, 0.5, 1])[2]
