@@ -79,7 +79,7 @@ test-backends: $(BACKENDS_STAMP)
 	for backend in tensorflow jax torch; do \
 		echo "== KERAS_BACKEND=$$backend"; \
 		KERAS_BACKEND=$$backend TF_CPP_MIN_LOG_LEVEL=3 OMP_WAIT_POLICY=PASSIVE \
-			$(BACKENDS_BIN)/python -m pytest -q -m backends tests || exit 1; \
+			$(BACKENDS_BIN)/python -m pytest -q -m backends --ignore=tests/browser tests || exit 1; \
 	done
 
 # PROFILES holds arguments of book/profiles.py, such as --only 03_alexnet --profile colab.
