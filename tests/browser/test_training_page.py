@@ -157,6 +157,37 @@ def test_the_training_before_stays_to_be_compared_with(training: Page) -> None:
     assert training.eval_on_selector_all("polyline[stroke-dasharray]", dashed) == [2, 2]
 
 
+def test_start_pressed_twice_trains_as_well(training: Page) -> None:
+    choose(training, epochs="1")
+    button(training, "Start").evaluate("start => { start.click(); start.click(); }")
+    finished = training.get_by_role("status").filter(has_text="Finished after 110 updates")
+    expect(finished).to_be_visible(timeout=5 * MINUTES)
+
+
+def test_a_place_on_the_page_is_no_setting(training: Page) -> None:
+    button(training, "One update").click()
+    expect(progress(training)).to_contain_text("Update 1 of 440", timeout=MINUTES)
+    training.get_by_role("link", name="Try it").first.click()
+    assert training.url.endswith("#try-it")
+    training.wait_for_timeout(200)
+    assert "Update 1 of 440" in progress(training).inner_text()
+
+
+def test_nothing_is_heard_of_a_training_that_was_given_up(training: Page) -> None:
+    button(training, "One update").click()
+    expect(progress(training)).to_contain_text("Update 1 of 440", timeout=MINUTES)
+    button(training, "One update").evaluate("one => one.click()")
+    button(training, "Reset").evaluate("reset => reset.click()")
+    training.wait_for_timeout(3000)  # longer than a test of 1,000 digits
+    assert "Nothing is trained yet" in progress(training).inner_text()
+    assert "after" not in training.get_by_role("status").inner_text()
+
+
+def test_rates_stand_in_order(training: Page) -> None:
+    rates = training.get_by_role("combobox", name="Learning rate").locator("option").all_inner_texts()
+    assert rates == sorted(rates, key=float)
+
+
 def test_an_old_browser_is_told(page: Page, address: Callable[[str], str]) -> None:
     page.goto(address(PLACE))
     page.evaluate("window.DecompressionStream = undefined")

@@ -6,6 +6,7 @@
   const TILES = 24; // channels at a time
   const LARGEST = 16e6; // pixels that every browser can draw at once; of a larger picture no network sees more
   const NOTHING = "no overlay";
+  const COVER = "Cover one part after another";
   const TRANSPARENT = 0.8; // how much of its colour an overlay takes at most
 
   /**
@@ -51,13 +52,13 @@
     const { html, choice } = window.cnnChart;
     const { load, unpack } = window.cnnOnDemand;
     const { ramp, paint } = window.cnnPixels;
-    const percent = (share) => (share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)} %`);
+    const percent = (share) => (share < 0.0005 ? "< 0.1 %" : `${(100 * share).toFixed(share < 0.0995 || share >= 0.995 ? 1 : 0)} %`);
     const rgb = (colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
     const [less, more] = [rgb(signed[1]), rgb(signed[3])];
     const tones = ramp(signed.slice(2));
     let [worker, loading, described] = [];
     let [answer, covered, layer, tile] = []; // of the picture that is shown: what the worker said, and what was chosen
-    let [label, overlay, name, asked] = [null, "cam", "", 0];
+    let [label, overlay, name, asked, told] = [null, "cam", "", 0, ""];
 
     // --- what is on the page ---
     const input = (words, settings) => {
@@ -82,7 +83,7 @@
     });
     const caption = html("p", { class: "cnn-muted" });
     const answers = html("fieldset", { class: "cnn-answers" });
-    const go = html("button", { type: "button", onclick: toggle }, "Cover one part after another");
+    const go = html("button", { type: "button", onclick: toggle }, COVER);
     const progress = html("progress", { "aria-label": "Parts covered", max: 1, value: 0 });
     const layers = html("select", { onchange: () => worker.postMessage({ wish: "maps", layer: layers.value }) });
     const range = html("select", { onchange: () => drawTiles() });
@@ -157,10 +158,14 @@
       worker.postMessage({ wish: "cover", label });
     }
     function stop() {
-      if (covered && covered.left.length < covered.all) covered = null;
+      if (covered && covered.left.length < covered.all) {
+        const made = covered.left.length;
+        status.textContent = made ? `Stopped after ${made} of ${covered.all} squares.` : "Stopped.";
+        covered = null;
+      }
       worker.postMessage({ wish: "stop" });
       progress.hidden = true;
-      go.textContent = "Cover one part after another";
+      go.textContent = COVER;
       if (overlay === "cover" && !covered) choose("cam");
     }
     function choose(value) {
@@ -192,8 +197,9 @@
         if (!best.includes(label)) [label] = best;
         drawAnswers(best);
         drawLarge();
-        const told = best.map((each) => `${described.names[each]} ${percent(said.scores[each])}`);
-        status.textContent = `${name}, ${preparation.selectedIndex ? preparation.value : "rightly prepared"}: ${told.join(", ")}. It took ${(said.milliseconds / 1000).toFixed(2)} seconds.`;
+        const scored = best.map((each) => `${described.names[each]} ${percent(said.scores[each])}`);
+        told = `${name}, ${preparation.selectedIndex ? preparation.value : "rightly prepared"}: ${scored.join(", ")}. It took ${(said.milliseconds / 1000).toFixed(2)} seconds.`;
+        status.textContent = told;
         worker.postMessage({ wish: "maps", layer: layers.value });
       },
       maps: (said) => {
@@ -216,9 +222,9 @@
         progress.value = said.left.length / said.all;
         if (said.left.length < said.all) return;
         progress.hidden = true;
-        go.textContent = "Cover one part after another";
+        go.textContent = COVER;
         const least = Math.min(...said.left);
-        status.textContent = `Covered ${said.all} times: of the score of ${described.names[said.label]}, ${percent(answer.scores[said.label])}, one square leaves ${percent(least)}.`;
+        status.textContent = `Covered ${said.all} times: ${described.names[said.label]} has ${percent(answer.scores[said.label])}; with the worst square covered, ${percent(least)} are left.`;
         choose("cover");
       },
     };
@@ -235,6 +241,7 @@
     /** Asks of another class where it is seen. */
     function adopt(chosen) {
       stop();
+      status.textContent = told;
       label = chosen;
       if (covered && covered.label !== label) covered = null;
       if (overlay !== "cam") choose("cam");
@@ -271,12 +278,12 @@
         return { ...answer.last, map, caption: `Orange: where ${answer.last.name} sees ${shown}. The mean of this map, ${mean.toFixed(1)}, is all that the softmax gets to know of the class.` };
       }
       if (overlay === "cover") {
-        if (!covered) return { caption: "Nothing has been covered yet: press the button." };
+        if (!covered) return { caption: `Nothing has been covered yet: press “${COVER}”.` };
         const side = Math.sqrt(covered.all);
         const before = answer.scores[label];
         const map = Float64Array.from(covered.left, (left) => before - left);
         const most = Math.max(...map.map(Math.abs), 1e-9);
-        return { map, shape: [side, side], first: covered.first, step: covered.step, most, caption: `Orange: where a square of the mean colour takes from the score of ${shown}, ${percent(before)}. Blue: where it adds. The strongest colour stands for ${(100 * most).toPrecision(2)} points.` };
+        return { map, shape: [side, side], first: covered.first, step: covered.step, most, caption: `Orange: where a square of the mean colour takes from the score of ${shown}, ${percent(before)}. Blue: where it adds. The strongest colour stands for ${(100 * most).toPrecision(2)} percentage points.` };
       }
       if (overlay === "channel") {
         if (tile == null) return { caption: "Choose one of the channels below." };

@@ -354,6 +354,7 @@ window.cnnTrainer = function trainer(scope) {
       losses = [];
       if (!sane || update >= net.updates) running = false;
       scope.postMessage({
+        turn: settings.turn,
         update,
         updates: net.updates,
         perEpoch: net.perEpoch,
@@ -400,7 +401,6 @@ window.cnnTrainer = function trainer(scope) {
         if (running || net.done() >= net.updates) return;
         running = true;
         if (!net.done()) report(true);
-        work();
       },
       pause: () => {
         running = false;
@@ -415,7 +415,7 @@ window.cnnTrainer = function trainer(scope) {
     scope.onmessage = ({ data }) => {
       clearTimeout(timer);
       wishes[data.wish](data);
-      if (running && data.wish !== "run") work();
+      if (running) work(); // also where it ran already: its timer is gone
     };
   }
 

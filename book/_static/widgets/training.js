@@ -86,11 +86,13 @@
     let { chosen, refused } = read(location.hash, usual);
     let [digits, loading, worker, now, before] = []; // now and before: points of two trainings
     let last = { running: false, update: 0 };
+    let turn = 0; // counts the beginnings, so that nothing late of the training before is heard
 
     // --- what is on the page ---
     const selects = Object.fromEntries(
       Object.entries(FIELDS).map(([name, [, options]]) => {
-        const choices = Object.entries(options).map(([value, words]) => html("option", { value }, words));
+        const ordered = Object.entries(options).sort(([a], [b]) => a - b || 0); // an object has whole numbers first
+        const choices = ordered.map(([value, words]) => html("option", { value }, words));
         return [name, html("select", { onchange: () => choose(name) }, ...choices)];
       }),
     );
@@ -129,7 +131,7 @@
       verdict.textContent = "";
       status.textContent = refused.length ? `The address asks for ${refused.join(", ")}, which is no choice here: the usual one was taken.` : "";
       refused = [];
-      const settings = { ...chosen, schedule: schedules[chosen.schedule] };
+      const settings = { ...chosen, schedule: schedules[chosen.schedule], turn: ++turn };
       for (const name of ["rate", "batch", "epochs", "seed"]) settings[name] = Number(chosen[name]);
       worker?.postMessage({ wish: "reset", settings });
     }
@@ -157,6 +159,7 @@
 
     // --- what the worker says ---
     function hear({ data: said }) {
+      if (said.turn !== turn) return;
       const epoch = said.update / said.perEpoch;
       if (said.update < last.update || !said.update) now.points = [];
       const loss = Number.isFinite(said.loss) ? said.loss : null;
@@ -174,17 +177,20 @@
       tell(said, epoch);
     }
     function tell(said, epoch) {
-      const latest = (what) => now.points.findLast((point) => point[what] !== null)?.[what];
-      const [loss, error] = [latest("loss"), latest("error")];
+      const latest = (what) => now.points.findLast((point) => point[what] !== null);
+      const loss = latest("loss")?.loss;
+      const { error, epoch: tried } = latest("error") ?? {};
+      const then = tried < epoch ? ` at update ${many(Math.round(tried * said.perEpoch))}` : "";
       progress.textContent = said.update
-        ? `Update ${many(said.update)} of ${many(said.updates)}, epoch ${epoch.toFixed(1)} of ${chosen.epochs}: training loss ${rounded(loss ?? 0)}; ${error === undefined ? "" : `${(100 * error).toFixed(1)} % of ${many(tested)} held-out digits read wrongly; `}learning rate ${rounded(said.rate)}.`
+        ? `Update ${many(said.update)} of ${many(said.updates)}, epoch ${epoch.toFixed(1)} of ${chosen.epochs}: training loss ${rounded(loss ?? 0)}; ${error === undefined ? "" : `${(100 * error).toFixed(1)} % of ${many(tested)} held-out digits read wrongly${then}; `}learning rate ${rounded(said.rate)}.`
         : `Nothing is trained yet. Start takes ${many(train)} digits, ${many(said.perEpoch)} updates an epoch.`;
       if (!digits && !said.update) progress.textContent += " The digits, a megabyte, are loaded when you start.";
       const why = diagnose(chosen, said);
       if (said.loss !== null && why !== verdict.textContent) verdict.textContent = why; // else it would be read out again
       if (digits && !said.running && said.update) {
         const done = said.update >= said.updates;
-        status.textContent = `${done ? "Finished" : "Stopped"} after ${many(said.update)} updates: ${(100 * error).toFixed(1)} % of the held-out digits read wrongly.`;
+        const made = `${many(said.update)} update${said.update > 1 ? "s" : ""}`;
+        status.textContent = `${done ? "Finished" : "Stopped"} after ${made}: ${(100 * error).toFixed(1)} % of the held-out digits read wrongly.`;
       } else if (said.test && Number.isInteger(epoch) && epoch) {
         status.textContent = `Epoch ${epoch}: ${(100 * error).toFixed(1)} % of the held-out digits read wrongly.`;
       } else if (digits && !said.update) status.textContent = status.textContent.replace("Loading the digits …", "");
@@ -197,7 +203,8 @@
       const errors = [now, before].flatMap((run) => errorsOf(run ?? { points: [] }));
       const high = { loss: Math.min(100, Math.max(2.5, ...losses)), error: Math.min(1, Math.max(0.1, ...errors)) };
       const shown = { loss: (v) => rounded(v), error: (v) => `${Math.round(100 * v)} %` };
-      const titles = { loss: "Training loss", error: `Error on ${many(tested)} held-out digits` };
+      const cut = losses.some((loss) => loss > 100) ? ", cut off at 100" : "";
+      const titles = { loss: `Training loss${cut}`, error: `Error on ${many(tested)} held-out digits` };
       for (const what of ["loss", "error"]) {
         const x = { low: 0, high: epochs, show: (v) => rounded(v), label: "epochs" };
         const axes = frame(x, { low: 0, high: high[what], show: shown[what] }, 200, `${titles[what]} by epoch`);
@@ -259,7 +266,10 @@
       wrongTitle,
       wrong,
     );
-    window.addEventListener("hashchange", adopt);
+    window.addEventListener("hashchange", () => {
+      const named = [...new URLSearchParams(location.hash.slice(1)).keys()];
+      if (!named.length || named.some((name) => name in FIELDS)) adopt(); // else it is a place on the page
+    });
     try {
       worker = startWorker();
       worker.postMessage({ wish: "digits", digits: { train } }); // how many there will be; their pixels come later
