@@ -290,7 +290,8 @@ class _Watch(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """Fix what layers draw on PyTorch, where they keep no state of it."""
         if keras.backend.backend() == "torch":
-            place = self.seed, self.progress.epoch, self.first, batch, self.stop.engine.process
+            part = self.first * _parts(self._model.optimizer) + batch  # of the epoch, wherever it was resumed
+            place = self.seed, self.progress.epoch, part, self.stop.engine.process
             keras.utils.set_random_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:

@@ -126,7 +126,11 @@ def test_a_recipe_builds_what_it_names_and_its_images_fit_the_network(name: str)
     engine, split = backend.engine("one"), Split(images, np.array([1, 2]))
     augmentations = how.build_augmentations(images, pixels)
     prepared, tested = (
-        source.prepared(next(source.epoch(np.random.default_rng(0), 2, 1))[0])
+        source.prepared(
+            keras.tree.map_structure(
+                ops.convert_to_tensor, next(source.epoch(np.random.default_rng(0), 2, 1))[0]
+            )
+        )
         for source in (
             Feed(split, engine, pixels, augmentations, how.train),
             Feed(split, engine, pixels, view=how.test),
