@@ -44,6 +44,7 @@ from cnncourse.builds import (
     has_address,
     linked,
     notebooks_address,
+    pages_address,
     without_answers,
     without_outputs,
 )
@@ -587,8 +588,7 @@ def _stage_exercises(config: dict[str, Any], master: Path, source: Path) -> None
     handed_out = Path("_static") / "exercises" / master.name
     copy = source / "book" / handed_out
     copy.parent.mkdir(parents=True, exist_ok=True)
-    pages = os.environ.get("BOOK_ADDRESS")
-    alone = linked(without_answers(read_notebook(master)), notebooks_address(config), pages)
+    alone = linked(without_answers(read_notebook(master)), notebooks_address(config), pages_address())
     nbformat.write(alone, copy)
     colab = colab_address(config, master.name)
     nbformat.write(for_readers(read_notebook(master), f"../../{handed_out.as_posix()}", colab), master)
@@ -606,7 +606,7 @@ def published_config(config: dict[str, Any]) -> dict[str, Any]:
 
     Drop the buttons to the repository: while its address is the placeholder they lead nowhere.
     """
-    if address := os.environ.get("BOOK_ADDRESS"):
+    if address := pages_address():
         config = config | {"html": config["html"] | {"baseurl": address.rstrip("/") + "/"}}
     if not has_address(config):
         config = {
@@ -711,9 +711,9 @@ def render(book: Book, state: State, strict: bool) -> None:
     write_pictures(book.html)
     pages = read_pages(book.html)
     refused, found = list(network_faults(book.html, pages)), list(faults(book.html, pages))
-    write_texts(book.html, pages)
     if refused or (strict and found):
         raise BuildError("\n  ".join(["the pages have faults:", *refused, *found]))
+    write_texts(book.html, pages)  # after the checks: it takes the pages apart
     _show(f"pages  {len(book.pages())} rendered  {time.monotonic() - started:.0f} s", end="\n")
     print("\n".join([*warnings, *found]), end="\n" if warnings or found else "", flush=True)
     state.rendered = [key, strict]

@@ -26,11 +26,11 @@ def write_digits(html: Path) -> None:
     A script, since a page that was opened from a folder can load nothing else. Those to learn from stand
     before those held out, 28 x 28 bytes each, with their labels, packed with gzip, in base64.
     """
-    if not any('data-widget="training"' in page.read_text("utf-8") for page in html.rglob("*.html")):
+    if not _pages_with(html, 'data-widget="training"'):
         return
     train, pixels, labels = read_digits()
     found = {"train": train, "pixels": packed(pixels), "labels": packed(labels)}
-    _write(html, "mnist-digits.js", "cnnDigits", found)
+    _write(html / "_static" / "widgets" / "mnist-digits.js", "cnnDigits", found)
 
 
 def read_digits() -> tuple[int, np.ndarray, np.ndarray]:
@@ -46,7 +46,7 @@ def write_pictures(html: Path) -> None:
     A network is its description (`cnnbook.widgets.picture.described`) and its weights, packed as the digits
     are. Where they are not installed the page says so, above the picture that it has without scripts.
     """
-    pages = [page for page in html.rglob("*.html") if _PICTURE in page.read_text("utf-8")]
+    pages = _pages_with(html, _PICTURE)
     if not pages:
         return
     from cnnbook.widgets import picture  # which needs Keras, and most commands of the build do not
@@ -59,13 +59,18 @@ def write_pictures(html: Path) -> None:
         return
     licence = metadata.distribution(picture.SOURCE.package).read_text("LICENSE")
     network = picture.described(found) | {"packed": packed(picture.halves(found.model))}
-    _write(html, "squeezenet-weights.js", "cnnWeights", network, f"/* {found.source}\n{licence}*/\n")
-    _write(html, "photographs.js", "cnnPhotographs", picture.photographs())
+    scripts = html / "_static" / "widgets"
+    _write(scripts / "squeezenet-weights.js", "cnnWeights", network, f"/* {found.source}\n{licence}*/\n")
+    _write(scripts / "photographs.js", "cnnPhotographs", picture.photographs())
 
 
-def _write(html: Path, name: str, variable: str, found: dict, before: str = "") -> None:
-    script = f"{before}window.{variable} = {json.dumps(found)};\n"
-    (html / "_static" / "widgets" / name).write_text(script, "utf-8")
+def _pages_with(html: Path, text: str) -> list[Path]:
+    return [page for page in html.rglob("*.html") if text in page.read_text("utf-8")]
+
+
+def _write(script: Path, variable: str, found: dict, before: str = "") -> None:
+    told = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    script.write_text(f"{before}window.{variable} = {told};\n", "utf-8")
 
 
 def packed(values: np.ndarray) -> str:
@@ -89,8 +94,7 @@ def write_texts(html: Path, pages: list[Page]) -> None:
         for article in page.elements
         if article.name == "article"
     }
-    script = f"window.cnnTexts = {json.dumps(found, ensure_ascii=False, separators=(',', ':'))};\n"
-    (html / "_static" / "page-texts.js").write_text(script, "utf-8")
+    _write(html / "_static" / "page-texts.js", "cnnTexts", found)
 
 
 def sections(article: Any) -> Iterator[tuple[str, list[str]]]:

@@ -7,6 +7,7 @@ Chromium prints them. Widgets are their pictures, code that a page folds away is
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from html import escape
 from itertools import zip_longest
 from pathlib import Path
@@ -151,12 +152,12 @@ def _first_pages(pdf: PdfReader) -> list[int]:
     return [(pdf.get_destination_page_number(entry) or 0) + 1 for entry in entries]
 
 
-def main() -> int:
-    """Print the book; return the exit status."""
+def run(work: Callable[[Book, Browser], object]) -> int:
+    """Do something with the book and a browser, print what came of it, and return the exit status."""
     book = Book(Path(__file__).resolve().parent.parent)
     try:
         with sync_playwright() as playwright:
-            print(print_book(book, launch(playwright)))
+            print(work(book, launch(playwright)))
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -164,4 +165,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(print_book))

@@ -11,9 +11,9 @@ import sys
 from html import escape
 from pathlib import Path
 
-from build import Book, BuildError
-from pdf import launch
-from playwright.sync_api import Browser, sync_playwright
+from build import Book
+from pdf import run
+from playwright.sync_api import Browser
 
 _ADDRESS = re.compile(r'<link rel="canonical" href="([^"]*)"')
 _FIGURES = "article figure:visible"
@@ -63,18 +63,11 @@ def share(html: Path, cover: str, browser: Browser) -> int:
     return named
 
 
-def main() -> int:
-    """Do so with the built book; return the exit status."""
-    book = Book(Path(__file__).resolve().parent.parent)
-    try:
-        cover = f"{book.pages()[0].rpartition('.')[0]}.html"
-        with sync_playwright() as playwright:
-            print(f"{share(book.html, cover, launch(playwright))} pages have a picture to be shared with")
-    except BuildError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+def share_book(book: Book, browser: Browser) -> str:
+    """Do so with a rendered book; return what to tell."""
+    cover = f"{book.pages()[0].rpartition('.')[0]}.html"
+    return f"{share(book.html, cover, browser)} pages have a picture to be shared with"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(share_book))

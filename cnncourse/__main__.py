@@ -84,7 +84,7 @@ def _build(options: argparse.Namespace) -> int:
     address = builds.notebooks_address(config) if config else None
     wheel = builds.package_wheel(ROOT, out) if (ROOT / "pyproject.toml").is_file() else None
     secret = exam.secret_of(folder) if options.exam else ""
-    builds.build(masters, out, address, wheel, secret, os.environ.get("BOOK_ADDRESS"))
+    builds.build(masters, out, address, wheel, secret, builds.pages_address())
     print(f"{len(masters)} assignments")
     for name in ("student", "answers", "autograder"):
         print(out / f"{name}.zip")

@@ -7,6 +7,7 @@ that a student never sees between `### BEGIN HIDDEN TESTS` and `### END HIDDEN T
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -179,6 +180,11 @@ def notebooks_address(config: Mapping[str, Any]) -> str | None:
         return None
     repository = config["repository"]
     return f"{repository['url']}/blob/{repository['branch']}/notebooks"
+
+
+def pages_address() -> str | None:
+    """Where the rendered book can be read, as $BOOK_ADDRESS says; None where it is not set."""
+    return os.environ.get("BOOK_ADDRESS")
 
 
 def colab_address(config: Mapping[str, Any], name: str) -> str | None:

@@ -8,7 +8,7 @@ import io
 import keras
 import numpy as np
 from keras import layers, ops
-from PIL import Image
+from PIL import Image, ImageColor, ImageOps
 
 from cnnbook import mistakes
 from cnnbook.widgets.base import Widget
@@ -109,10 +109,7 @@ def _file(name: str) -> bytes:
 
 def _thumbnail(name: str) -> str:
     """A small square of a photograph, as an address that holds it."""
-    photograph = decode(_file(name))
-    side = min(photograph.size)
-    left, top = (photograph.width - side) // 2, (photograph.height - side) // 2
-    small = photograph.resize((_THUMBNAIL, _THUMBNAIL), box=(left, top, left + side, top + side))
+    small = ImageOps.fit(decode(_file(name)), (_THUMBNAIL, _THUMBNAIL))
     content = io.BytesIO()
     small.save(content, "JPEG", quality=70)
     return f"data:image/jpeg;base64,{base64.b64encode(content.getvalue()).decode()}"
@@ -122,7 +119,8 @@ def _answers() -> Drawing:
     """Four photographs with answers and, below, where the network saw them; without it, all photographs."""
     found = network()
     if found is None:
-        return plots.images(np.stack([_square(name, 227) for name in PHOTOGRAPHS]), PHOTOGRAPHS, columns=5)
+        squares = [np.asarray(decode(_file(name)).resize((227, 227))) for name in PHOTOGRAPHS]
+        return plots.images(np.stack(squares), PHOTOGRAPHS, columns=5)
     seen = np.stack([mistakes.see(found, decode(_file(name))) for name in _DRAWN])
     model = keras.Model(found.model.input, [found.model.get_layer("conv10").output, found.model.output])
     maps, scores = map(ops.convert_to_numpy, model(found.pixels(seen), training=False))
@@ -136,11 +134,6 @@ def _answers() -> Drawing:
     return plots.images(np.stack([*seen, *where]), [*names, *shares], columns=4, alt=alt)
 
 
-def _square(name: str, side: int) -> np.ndarray:
-    photograph = decode(_file(name))
-    return np.asarray(photograph.resize((side, side)))
-
-
 def _laid_over(image: np.ndarray, where: np.ndarray) -> np.ndarray:
     """An image in grey, in colour where a map (13, 13) of the last layer is high."""
     side, wide, margin = len(image), _STEP * len(where), _FIRST - _STEP // 2
@@ -149,5 +142,5 @@ def _laid_over(image: np.ndarray, where: np.ndarray) -> np.ndarray:
         where.max(), 1e-6
     )
     grey = np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
-    colour = np.array([int(plots.VERMILLION[at : at + 2], 16) for at in (1, 3, 5)])
+    colour = ImageColor.getrgb(plots.VERMILLION)
     return (grey + 0.75 * share * (colour - grey)).round().astype("uint8")

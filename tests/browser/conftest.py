@@ -135,3 +135,16 @@ def barriers(page: Page, **options: list[str]) -> list[str]:
         for rule in found
         for node in rule["nodes"]
     ]
+
+
+def assert_its_picture_stands_in(browser: Browser, page: Page, widget: str) -> None:
+    """A widget, which a page shows, gives its place to its picture on paper and where no scripts run."""
+    drawn = f".cnn-widget[data-widget={widget}] > figure"
+    assert not page.locator(drawn).is_visible()
+    page.emulate_media(media="print")
+    assert page.locator(drawn).is_visible()
+    assert not page.locator(f".cnn-{widget}").is_visible()
+    bare = browser.new_page(java_script_enabled=False)
+    bare.goto(page.url)
+    assert bare.locator(drawn).is_visible()
+    bare.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import HTML, barriers
+from conftest import HTML, assert_its_picture_stands_in, barriers
 from PIL import Image, ImageCms
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
@@ -295,18 +295,8 @@ def test_a_phone_offers_its_camera(browser: Browser, address: Callable[[str], st
     phone.close()
 
 
-def test_without_scripts_and_on_paper_there_is_a_picture(
-    browser: Browser, shown: Page, address: Callable[[str], str]
-) -> None:
-    drawn = ".cnn-widget[data-widget=picture] > figure"
-    assert not shown.locator(drawn).is_visible()
-    shown.emulate_media(media="print")
-    assert shown.locator(drawn).is_visible()
-    assert not shown.locator(".cnn-picture").is_visible()
-    bare = browser.new_page(java_script_enabled=False)
-    bare.goto(address(PLACE))
-    assert bare.locator(drawn).is_visible()
-    bare.close()
+def test_without_scripts_and_on_paper_there_is_a_picture(browser: Browser, shown: Page) -> None:
+    assert_its_picture_stands_in(browser, shown, "picture")
 
 
 def test_the_cover_and_section_9_lead_to_it(page: Page, address: Callable[[str], str]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import urlencode
 
 import pytest
-from conftest import ROOT, barriers
+from conftest import ROOT, assert_its_picture_stands_in, barriers
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from cnncourse.check.lenet5 import IN_THE_PAGE
@@ -209,15 +209,5 @@ def test_the_page_fits_a_phone(training: Page) -> None:
     assert training.locator(".cnn-training").evaluate("w => w.scrollWidth <= w.clientWidth")
 
 
-def test_without_scripts_and_on_paper_there_is_a_picture(
-    browser: Browser, training: Page, address: Callable[[str], str]
-) -> None:
-    picture = ".cnn-widget[data-widget=training] > figure"
-    assert not training.locator(picture).is_visible()
-    training.emulate_media(media="print")
-    assert training.locator(picture).is_visible()
-    assert not training.locator(".cnn-training").is_visible()
-    bare = browser.new_page(java_script_enabled=False)
-    bare.goto(address(PLACE))
-    assert bare.locator(picture).is_visible()
-    bare.close()
+def test_without_scripts_and_on_paper_there_is_a_picture(browser: Browser, training: Page) -> None:
+    assert_its_picture_stands_in(browser, training, "training")

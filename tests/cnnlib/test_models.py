@@ -203,9 +203,7 @@ def test_a_saved_model_answers_the_same(build: Callable, form: str, tmp_path: Pa
 def test_a_file_with_other_weights_or_none_is_refused_in_words(tmp_path: Path) -> None:
     file = tmp_path / "ten.weights.h5"
     models.LeNet5(classes=10).save_weights(file)
-    told = (
-        r"ten\.weights\.h5 does not hold the weights of lenet5 .*classes.*\(84, 7\), Received: .*84, 10"
-    )
+    told = r"ten\.weights\.h5 does not hold the weights of lenet5 .*classes.*\(84, 7\), Received: .*84, 10"
     with pytest.raises(ValueError, match=told):
         models.LeNet5(classes=7, weights=file)
     file.write_text("no weights")

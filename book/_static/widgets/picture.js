@@ -204,9 +204,8 @@
       },
       maps: (said) => {
         layer = said;
-        const [rows, columns, count] = said.shape;
-        const means = new Float64Array(count);
-        for (let at = 0; at < said.maps.length; at++) means[at % count] += said.maps[at] / (rows * columns);
+        const { means } = said;
+        const count = means.length;
         layer.order = [...means.keys()].sort((a, b) => means[b] - means[a]);
         tile = null;
         const pages = Array.from({ length: Math.ceil(count / TILES) }, (_, at) => {

@@ -351,7 +351,10 @@ window.cnnSqueezeNet = function squeezenet(scope) {
         const milliseconds = performance.now() - began;
         scope.postMessage({ about: "answer", pixels: net.believed(x), scores: maps[softmax.name], last: mapsOf(last), milliseconds });
       },
-      maps: ({ layer }) => scope.postMessage({ about: "maps", ...mapsOf(net.layers.find(({ name }) => name === layer)) }),
+      maps: ({ layer: asked }) => {
+        const layer = net.layers.find(({ name }) => name === asked);
+        scope.postMessage({ about: "maps", ...mapsOf(layer), means: means(maps[asked], layer.shape[2]) });
+      },
       /** Covers one part after another, and says each time what is left of a class's score. */
       cover: ({ label }) => {
         const left = [];
