@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cnnlib import plots
+import numpy as np
+
+from cnnlib import evaluation, plots
 from cnnlib.plots import Drawing, drawing
 from cnnlib.tables import Table
 
@@ -144,10 +146,35 @@ def settings(records: Sequence[Record]) -> Table:
     return Table(["benchmark", "hardware", *(name.replace("_", " ") for name in head)], rows)
 
 
+def own_pictures(folder: Path = FOLDER / "results" / "own_pictures") -> Table:
+    """Errors and minutes of learning own pictures by one call and by a script, and whether they differ."""
+    rows = []
+    for path in sorted(folder.glob("*.json")):
+        record = json.loads(path.read_text())
+        by_seed = {
+            way: {each["seed"]: each["error"] for each in found} for way, found in record["ways"].items()
+        }
+        points = evaluation.paired_seeds(by_seed["call"], by_seed["script"])
+        minutes = {
+            way: np.median([each["seconds"] for each in found]) / 60 for way, found in record["ways"].items()
+        }
+        errors = {way: np.mean(list(found.values())) for way, found in by_seed.items()}
+        images = record["images"]
+        rows.append(
+            [
+                f"{record['name']}: {record['classes']} classes; {images['train']} to learn from",
+                *(f"{errors[way]:.1%} in {minutes[way]:.1f} min" for way in ("call", "script")),
+                points.sentence,
+                f"{hardware(record)}, {record['finished'][:10]}, `{(record['commit'] or 'none')[:10]}`",
+            ]
+        )
+    return Table(["pictures", "cnn.learn", "script", "script's error minus the call's", "made with"], rows)
+
+
 def hardware(record: Record) -> str:
     """Name the hardware of a record in a few words."""
     found = record["hardware"]
-    if found["gpus"]:
+    if found.get("gpus"):
         return f"{len(found['gpus'])} x {found['gpus'][0]}"
     return f"{found['processor']}, {found['cores']} cores"
 

@@ -14,6 +14,8 @@ _CHANGES = [
     # all else on a page, and a font that is asked for as from another site can't be had from a folder.
     (r'<script src="[^"]*/fontawesome/[^"]*"></script>', ""),
     (r'<link rel="preload" as="font"[^>]*/fontawesome/[^>]*>', ""),
+    # The contents have the exercises of the section that is read; the others have them at their ends.
+    (r"<details><summary>(?:(?!</details)[\s\S])*?>Exercises: (?:(?!</details)[\s\S])*?</details>", ""),
     # The arrow that unfolds a part of the contents has no words: it takes those of the link before it.
     (r"(<a [^>]*>)([^<]*)(</a><details[^>]*>)<summary>", r'\1\2\3<summary aria-label="Under “\2”">'),
     # On the page of the search the box is there twice, under one id.
@@ -51,6 +53,18 @@ def finished(page: str) -> str:
     for old, new in _CHANGES:
         page = re.sub(old, new, page)
     return page
+
+
+def with_times(page: str) -> str:
+    """Write sizes such as 3x3 by the sign for times, as the figures do, wherever they are no code."""
+    parts = re.split(r"(?s)(<(code|pre|script|style|textarea)\b.*?</\2>|<[^>]*>)", page)
+    for at in range(0, len(parts), 3):  # the text; after it what was between, and that element's name
+        parts[at] = re.sub(
+            r"(?<![\w.])\d+(?:x\d+)+(?!\w)",
+            lambda size: size[0].replace("x", "\N{MULTIPLICATION SIGN}"),
+            parts[at],
+        )
+    return "".join(part for at, part in enumerate(parts) if at % 3 != 2)
 
 
 def without_idle_scripts(page: str) -> str:
@@ -106,5 +120,5 @@ def finish(html: Path) -> None:
     for path in html.rglob("*.html"):
         up = "../" * (len(path.relative_to(html).parts) - 1)
         page = with_description(finished(path.read_text("utf-8")))
-        path.write_text(with_sources(without_idle_scripts(page), up), "utf-8")
+        path.write_text(with_times(with_sources(without_idle_scripts(page), up)), "utf-8")
     shrink_icons(html)

@@ -94,7 +94,7 @@ MISTAKES: dict[str, Mistake] = {
         "the camera's note on which way is up was ignored",
         lambda picture, side: picture.transpose(Image.Transpose.ROTATE_90),
     ),
-    "squashed": Mistake("a picture of 4 by 3 made square without cutting", _squashed),
+    "squashed": Mistake("narrower by a quarter, as if 4 by 3 were made square without cutting", _squashed),
     "thumbnail": Mistake("a quarter of the network's size, enlarged", _thumbnail),
     "too near": Mistake("cut to the middle half, not made smaller", _middle),
 }

@@ -1,4 +1,5 @@
 // What scrolls sideways can be reached, and so scrolled, by keyboard, and says what it is; what fits is no tab stop.
+// Nor is the button that copies a cell: a section has thirty, and a keyboard selects and copies without them.
 (() => {
   const kinds = { "div.math": "Formula", ".pst-scrollable-table-container": "Table", ".cell_output .text_html": "Output" };
 
@@ -13,6 +14,7 @@
         }
       }
     }
+    for (const button of document.querySelectorAll("article .copybtn")) button.tabIndex = -1;
   }
 
   const article = document.querySelector("article");

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import cache
 
 import keras
 import numpy as np
@@ -47,9 +48,20 @@ def show_a_picture() -> Widget:
     )
 
 
+@cache
 def network() -> Pretrained | None:
     """The network, from the package that carries its weights; None where that is not installed."""
     return weights.load(NETWORK) if SOURCE.installed() else None
+
+
+def score_photograph(name: str, mistake: str = mistakes.RIGHT) -> dict[str, float]:
+    """What the network gives each class for one of the photographs; nothing where it is not installed."""
+    found = network()
+    if found is None:
+        return {}
+    seen = mistakes.see(found, decode(_file(name)), mistake)[None]
+    scores = found.model(mistakes.prepare(found, seen, mistake), training=False)[0]
+    return dict(zip(found.class_names, ops.convert_to_numpy(scores).tolist(), strict=True))
 
 
 def described(found: Pretrained) -> dict:

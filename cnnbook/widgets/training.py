@@ -86,5 +86,5 @@ def tried() -> Table:
         ]
         for trial in found["trials"]
     ]
-    heads = ["what was changed", "loss of the last epoch", "error on held-out digits", "seed"]
+    heads = ["what was changed", "training loss, mean of the last epoch", "error on held-out digits", "seed"]
     return Table(heads, rows)

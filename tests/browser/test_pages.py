@@ -17,6 +17,12 @@ SLOWEST = 1000  # milliseconds until something is to be seen
 SLOW_LINE = {"offline": False, "latency": 150, "downloadThroughput": 200_000, "uploadThroughput": 100_000}
 SLOWEST_ON_IT = 2500  # milliseconds on 1.6 Mbit/s
 LARGEST = sorted(PAGES, key=lambda name: (HTML / name).stat().st_size)[-4:]  # the cover is one of them
+MOST_TAB_STOPS = 100  # of a section; its address bar and tabs are not counted
+FOCUSABLE = """() => {
+  const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex]")];
+  const seen = (element) => element.checkVisibility({ visibilityProperty: true });
+  return all.filter((element) => element.tabIndex >= 0 && !element.disabled && seen(element)).length;
+}"""
 
 every_page = pytest.mark.parametrize("name", PAGES)
 
@@ -99,6 +105,16 @@ def test_words_break_in_running_text_of_outputs_and_not_in_tables(page: Page, ad
     in_tables = page.eval_on_selector_all(".cell_output :is(td, th) > p", wraps)
     assert set(in_tables) == {"normal"}
     assert "anywhere" in page.eval_on_selector_all(".cell_output p", wraps)
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if Path(name).parent == Path("notebooks")])
+def test_a_keyboard_gets_through_a_section(page: Page, address, name: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto(address(name))
+    page.wait_for_function(
+        "!document.querySelector('article .copybtn[tabindex=\"0\"], article .copybtn:not([tabindex])')"
+    )
+    assert page.evaluate(FOCUSABLE) <= MOST_TAB_STOPS
 
 
 def _bytes(request: Request) -> int:

@@ -274,7 +274,7 @@
       if (overlay === "cam") {
         const map = channelOf(answer.last, label);
         const mean = map.reduce((a, b) => a + b) / map.length;
-        return { ...answer.last, map, caption: `Orange: where ${answer.last.name} sees ${shown}. The mean of this map, ${mean.toFixed(1)}, is all that the softmax gets to know of the class.` };
+        return { ...answer.last, map, caption: `Orange: where ${answer.last.name} sees ${shown}, at its strongest ${Math.max(...map).toPrecision(3)}. The mean of this map, ${mean.toFixed(1)}, is all that the softmax gets to know of the class.` };
       }
       if (overlay === "cover") {
         if (!covered) return { caption: `Nothing has been covered yet: press “${COVER}”.` };
@@ -286,7 +286,8 @@
       }
       if (overlay === "channel") {
         if (tile == null) return { caption: "Choose one of the channels below." };
-        return { ...layer, map: channelOf(layer, tile), caption: `Orange: where channel ${tile + 1} of ${layer.name} answers.` };
+        const map = channelOf(layer, tile);
+        return { ...layer, map, caption: `Orange: where channel ${tile + 1} of ${layer.name} answers, at its strongest ${Math.max(...map).toPrecision(3)}.` };
       }
       return { caption: preparation.selectedIndex ? `What the network takes the picture to be. The mistake: ${mistakes[preparation.value]}.` : "What the network is shown: the middle of the picture." };
     }
@@ -303,6 +304,7 @@
         const pick = () => {
           tile = channel;
           choose("channel");
+          large.scrollIntoView({ block: "nearest" }); // the tiles are a screen below
         };
         const says = `${ofClasses ? words : `Channel ${words}`}, at most ${most.toPrecision(3)}`;
         return html("li", {}, html("button", { type: "button", "aria-label": `${says}: lay it over the picture`, title: says, onclick: pick }, canvas, html("span", {}, words)));

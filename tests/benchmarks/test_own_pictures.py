@@ -1,0 +1,50 @@
+"""The comparison of own pictures takes turns, keeps every seed, and says which way round a difference is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+sys.path.insert(0, str(BENCHMARKS))
+
+import own_pictures  # noqa: E402
+import report  # noqa: E402
+
+
+def test_the_ways_take_turns_with_every_seed(monkeypatch):
+    went = []
+
+    def go(command, **_):
+        way, seed = command[command.index("--way") + 1], int(command[command.index("--seed") + 1])
+        went.append((seed, way))
+        return subprocess.CompletedProcess(command, 0, f"of Keras\n{0.1 + seed / 100}\n", "")
+
+    monkeypatch.setattr(own_pictures.subprocess, "run", go)
+    found = own_pictures.measure(Path("pets"), seeds=range(2))
+    assert went == [(0, "script"), (0, "call"), (1, "call"), (1, "script")]
+    assert [(each["seed"], each["error"]) for each in found["call"]] == [(0, 0.1), (1, 0.11)]
+
+
+def test_a_way_that_fails_says_its_last_words(monkeypatch):
+    ended = subprocess.CompletedProcess([], 1, "", "no such folder")
+    monkeypatch.setattr(own_pictures.subprocess, "run", lambda *_, **__: ended)
+    with pytest.raises(RuntimeError, match="script, seed 0: no such folder"):
+        own_pictures.measure(Path("nowhere"))
+
+
+def test_the_table_says_whose_error_is_lower(tmp_path):
+    ways = {
+        "call": [{"seed": seed, "error": 0.05 + seed / 1000, "seconds": 60} for seed in range(3)],
+        "script": [{"seed": seed, "error": 0.08 + seed / 900, "seconds": 120} for seed in range(3)],
+    }
+    made = {"name": "pets", "images": {"train": 200}, "classes": 2, "ways": ways}
+    made |= {"hardware": {"processor": "Chip", "cores": 2}, "finished": "2030-01-02T", "commit": None}
+    (tmp_path / "pets.json").write_text(json.dumps(made))
+    (row,) = report.own_pictures(tmp_path).rows
+    assert row[:3] == ["pets: 2 classes; 200 to learn from", "5.1% in 1.0 min", "8.1% in 2.0 min"]
+    assert row[3].startswith("+3.01 points")
