@@ -147,7 +147,7 @@ def settings(records: Sequence[Record]) -> Table:
 
 
 def own_pictures(folder: Path = FOLDER / "results" / "own_pictures") -> Table:
-    """Errors and minutes of learning own pictures by one call and by a script, and whether they differ."""
+    """Errors and work of learning own pictures by one call and by a script, and whether they differ."""
     rows = []
     for path in sorted(folder.glob("*.json")):
         record = json.loads(path.read_text())
@@ -156,14 +156,15 @@ def own_pictures(folder: Path = FOLDER / "results" / "own_pictures") -> Table:
         }
         points = evaluation.paired_seeds(by_seed["call"], by_seed["script"])
         minutes = {
-            way: np.median([each["seconds"] for each in found]) / 60 for way, found in record["ways"].items()
+            way: np.median([each["core_seconds"] for each in found]) / 60
+            for way, found in record["ways"].items()
         }
         errors = {way: np.mean(list(found.values())) for way, found in by_seed.items()}
         images = record["images"]
         rows.append(
             [
                 f"{record['name']}: {record['classes']} classes; {images['train']} to learn from",
-                *(f"{errors[way]:.1%} in {minutes[way]:.1f} min" for way in ("call", "script")),
+                *(f"{errors[way]:.1%} in {minutes[way]:.1f} core minutes" for way in ("call", "script")),
                 points.sentence,
                 f"{hardware(record)}, {record['finished'][:10]}, `{(record['commit'] or 'none')[:10]}`",
             ]

@@ -39,12 +39,16 @@ def test_a_way_that_fails_says_its_last_words(monkeypatch):
 
 def test_the_table_says_whose_error_is_lower(tmp_path):
     ways = {
-        "call": [{"seed": seed, "error": 0.05 + seed / 1000, "seconds": 60} for seed in range(3)],
-        "script": [{"seed": seed, "error": 0.08 + seed / 900, "seconds": 120} for seed in range(3)],
+        "call": [{"seed": seed, "error": 0.05 + seed / 1000, "core_seconds": 60} for seed in range(3)],
+        "script": [{"seed": seed, "error": 0.08 + seed / 900, "core_seconds": 120} for seed in range(3)],
     }
     made = {"name": "pets", "images": {"train": 200}, "classes": 2, "ways": ways}
     made |= {"hardware": {"processor": "Chip", "cores": 2}, "finished": "2030-01-02T", "commit": None}
     (tmp_path / "pets.json").write_text(json.dumps(made))
     (row,) = report.own_pictures(tmp_path).rows
-    assert row[:3] == ["pets: 2 classes; 200 to learn from", "5.1% in 1.0 min", "8.1% in 2.0 min"]
+    assert row[:3] == [
+        "pets: 2 classes; 200 to learn from",
+        "5.1% in 1.0 core minutes",
+        "8.1% in 2.0 core minutes",
+    ]
     assert row[3].startswith("+3.01 points")
