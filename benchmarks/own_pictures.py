@@ -93,6 +93,7 @@ def measure(folder: Path, ways: tuple[str, ...] = tuple(WAYS), seeds: range = SE
                 "seed": seed,
                 "error": float(ended.stdout.split()[-1]),
                 "seconds": time.monotonic() - began,
+                "core_seconds": _work() - worked,
             }
             found[way].append(row)
             print(way, row, flush=True)

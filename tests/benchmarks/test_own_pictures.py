@@ -27,6 +27,7 @@ def test_the_ways_take_turns_with_every_seed(monkeypatch):
     monkeypatch.setattr(own_pictures.subprocess, "run", go)
     found = own_pictures.measure(Path("pets"), seeds=range(2))
     assert went == [(0, "script"), (0, "call"), (1, "call"), (1, "script")]
+    assert all(each["core_seconds"] >= 0 for each in found["script"])
     assert [(each["seed"], each["error"]) for each in found["call"]] == [(0, 0.1), (1, 0.11)]
 
 
