@@ -110,7 +110,7 @@ class PaddedShortcut(keras.layers.Layer):
         strides: pixels from one that is taken to the next, down and across.
 
     Raises:
-        ValueError: `strides` is less than one.
+        ValueError: `strides` is less than one, or the input is deeper than the output.
 
     Source: He et al. 2015, section 3.3, option A.
     """
@@ -122,11 +122,7 @@ class PaddedShortcut(keras.layers.Layer):
         self.filters, self.strides = filters, strides
 
     def build(self, input_shape: Sequence[int]) -> None:
-        """Check that there are maps to add.
-
-        Raises:
-            ValueError: the input is deeper than the output.
-        """
+        """Check that there are maps to add."""
         if input_shape[-1] > self.filters:
             raise ValueError(
                 f"{self.name}: zeros cannot turn {input_shape[-1]} maps into {self.filters}: project them."
