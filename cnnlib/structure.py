@@ -239,7 +239,8 @@ def main_output(model: keras.Model) -> keras.KerasTensor:
     named = None if isinstance(model, keras.Sequential) else model.output
     if isinstance(named, dict) and "predictions" in named:
         return named["predictions"]
-    return max(reversed(model.outputs), key=lambda end: len(leaves(keras.Model(model.inputs, end))))
+    until = {id(end): keras.Model(model.inputs, end, name=model.name) for end in model.outputs}
+    return max(reversed(model.outputs), key=lambda end: len(leaves(until[id(end)])))
 
 
 def last_activation(model: keras.Model) -> Any:
