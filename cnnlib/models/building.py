@@ -25,15 +25,9 @@ def check(
     smallest: int,
     fixed: bool = True,
 ) -> None:
-    """Refuse arguments that no network can be built from; `cnnlib.models` says what they mean.
+    """Refuse arguments that no network can be built from; `cnnlib.models` says what they are.
 
-    Args:
-        input_shape: (height, width, channels).
-        classes: units of the output layer.
-        weights: None or the path of a weights file.
-        width: factor on the number of maps and units.
-        pooling: of the last maps.
-        activation: of the output layer.
+    Other Parameters:
         smallest: height and width below which the network has no map left.
         fixed: refuse sides of None, which take images of any size.
 
