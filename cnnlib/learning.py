@@ -205,6 +205,12 @@ def _divided(folder: str | os.PathLike, body: transfer.Body, groups: Groups | No
     if not len(opened.validation):
         opened = data.open_folder(folder, validation=SHARE, seed=seed, **settings)
     read = [_read(part, body.view) for part in (opened.train, opened.validation, opened.test)]
+    for use, part, (good, *_) in (("learn from", opened.train, read[0]), ("test on", opened.test, read[2])):
+        for label in set(part.labels) - set(good.y):
+            raise data.DataError(
+                f"{part.root / opened.class_names[label]}: expected pictures to {use}; found none of those "
+                "that can be decoded. Add good ones, or remove the folder."
+            )
     bad = [name for *_, skipped in read for name in skipped]
     return *(images for images, *_ in read), opened.class_names, read[-1][1], bad
 
@@ -216,11 +222,6 @@ def _read(folder: PictureFolder, view: CentreView) -> tuple[Split, tuple[str, ..
     examples = stream(folder, view, np.arange(len(folder)), np.zeros((len(folder), 0), "float32"))
     for place, (image, _, weight) in enumerate(examples):
         x[place], good[place] = image, weight > 0
-    for label in set(folder.labels) - set(folder.labels[good]):
-        raise data.DataError(
-            f"{folder.root / folder.class_names[label]}: expected pictures; found none that can be decoded. "
-            "Add good ones, or remove the folder."
-        )
     named = np.array(folder.paths)
     return Split(x if good.all() else x[good], folder.labels[good]), tuple(named[good]), named[~good].tolist()
 

@@ -171,12 +171,24 @@ def test_a_single_class_is_refused_before_a_network_is_looked_for(
         cnn.learn(tmp_path / "set", "resnet52")
 
 
-def test_a_class_of_damaged_pictures_is_refused(tmp_path: Path) -> None:
-    root = folder_of(tmp_path / "set", {"red": 12, "blue": 12})
-    for path in root.glob("blue/*"):
+@pytest.mark.parametrize(("damaged", "use"), [(("train", "val"), "learn from"), (("test",), "test on")])
+def test_a_class_whose_pictures_are_all_damaged_is_refused(
+    tmp_path: Path, damaged: tuple[str, ...], use: str
+) -> None:
+    for split in ("train", "val", "test"):
+        folder_of(tmp_path / split, {"red": 12, "blue": 12})
+    for path in [path for split in damaged for path in tmp_path.glob(f"{split}/blue/*")]:
         path.write_bytes(f"no picture {path.name}".encode())
-    with pytest.raises(data.DataError, match=r"blue: expected pictures; found none that can be decoded"):
-        cnn.learn(root, network(), epochs=0, verbose=False)
+    with pytest.raises(data.DataError, match=f"blue: expected pictures to {use}; found none of those that"):
+        cnn.learn(tmp_path, network(), epochs=0, verbose=False)
+
+
+def test_a_class_may_lack_pictures_to_choose_by(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        folder_of(tmp_path / split, {"red": 12, "blue": 12})
+    for path in tmp_path.glob("val/blue/*"):
+        path.write_bytes(f"no picture {path.name}".encode())
+    assert cnn.learn(tmp_path, network(), epochs=0, verbose=False).error == 0
 
 
 def test_the_command_line_learns_a_folder_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
