@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cnnlib import evaluation, plots
-from cnnlib.plots import Drawing, drawing
+from cnnlib.plots import Drawing, drawing, look
 from cnnlib.tables import Table
 
 FOLDER = Path(__file__).parent
@@ -180,7 +180,7 @@ def hardware(record: Record) -> str:
     return f"{found['processor']}, {found['cores']} cores"
 
 
-@drawing.styled  # the look of the book's figures, for a figure that only this page has
+@look.styled  # the look of the book's figures, for a figure that only this page has
 def growth(record: Record) -> Drawing:
     """Draw cost against amount of work, with the range of each point and the straight line through them.
 

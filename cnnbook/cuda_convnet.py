@@ -10,8 +10,9 @@ import keras
 from keras import layers, ops
 from keras.initializers import RandomNormal
 
+from cnnbook.patches import patches
 from cnnlib import models
-from cnnlib.layers import LocalResponseNormalization, patches, register
+from cnnlib.layers import LocalResponseNormalization, register
 from cnnlib.models.building import check, finish
 
 

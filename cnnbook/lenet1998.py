@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers, ops
 
+from cnnbook.patches import patches
 from cnnlib import models
-from cnnlib.layers import patches, register, scaled_tanh
+from cnnlib.layers import register, scaled_tanh
 from cnnlib.models.building import finish
 
 # Which maps of S2 each map of C3 is connected to: six runs of three, six runs of four,

@@ -7,13 +7,10 @@ A layer of one's own says what it does by methods: `count_multiply_adds()` and, 
 bias for each unit, `count_connections()`; and by `window`, side and stride of what it slides over its input.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import TypeVar
 
 import keras
@@ -24,6 +21,13 @@ from cnnlib.layers import PaddedShortcut
 from cnnlib.tables import Table
 
 T = TypeVar("T")
+_WITH_KERNELS = (
+    layers.Conv2D,
+    layers.Conv2DTranspose,
+    layers.DepthwiseConv2D,
+    layers.SeparableConv2D,
+    layers.Dense,
+)
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,37 @@ def table(model: keras.Model) -> list[Row]:
     Raises:
         ValueError: the model has no fixed input size, so that nothing can be counted.
     """
-    _require_fixed_input(model)
-    fields = _receptive_fields(model)
-    return [_row(layer, fields) for layer in model.layers if not isinstance(layer, layers.InputLayer)]
+    if None in model.input_shape[1:]:
+        raise ValueError(
+            f"{model.name} has input shape {model.input_shape}: give every side a size to count."
+        )
+    rows = []
+    # By layer the field and the input pixels between neighbouring units, or None when a unit sees everything.
+    known: dict[str, tuple[int, int] | None] = {}
+    for layer in model.layers:
+        if isinstance(layer, layers.InputLayer):
+            continue
+        # A `Sequential` does not list its input among its layers, so inputs are told by their kind.
+        parents = [tensor._keras_history.operation for tensor in layer._inbound_nodes[0].input_tensors]
+        below = [(1, 1) if isinstance(p, layers.InputLayer) else known[p.name] for p in parents]
+        field, window = None, _window(layer)
+        if window is not None and None not in below and len(layer.output.shape) == 4:
+            # Along each path it grows by (kernel - 1) times the stride so far.
+            (seen, jump), (side, stride) = max(each for each in below if each), window
+            field = seen + (side - 1) * jump, jump * stride
+        known[layer.name] = field
+        rows.append(
+            Row(
+                name=layer.name,
+                kind=type(layer).__name__,
+                output_shape=tuple(layer.output.shape[1:]),
+                params=sum(math.prod(weight.shape) for weight in layer.trainable_weights),
+                macs=_macs(layer),
+                connections=_connections(layer),
+                receptive_field=field and field[0],
+            )
+        )
+    return rows
 
 
 def totals(rows: Iterable[Row]) -> dict[str, int]:
@@ -90,16 +122,12 @@ def count(build: Callable[[], keras.Model]) -> dict[str, int]:
 def as_markdown(rows: Sequence[Row], columns: Sequence[str] = ("params", "macs", "receptive_field")) -> str:
     """A table for a notebook, with a line of sums."""
     heads = {"params": "parameters", "macs": "multiply-adds", "receptive_field": "receptive field"}
-    sums = totals(rows)
-    lines = [
-        [r.name, r.kind, shape_text(r.output_shape), *(_cell(getattr(r, c)) for c in columns)] for r in rows
-    ]
+    sums, lines = totals(rows), list[list[object]]()
+    for row in rows:
+        cells = ["" if (value := getattr(row, column)) is None else value for column in columns]
+        lines.append([row.name, row.kind, shape_text(row.output_shape), *cells])
     lines.append(["**sum**", "", "", *(f"**{sums[c]:,}**" if c in sums else "" for c in columns)])
     return str(Table(["layer", "kind", "output", *(heads.get(c, c) for c in columns)], lines))
-
-
-def _cell(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
 
 
 def shape_text(shape: Sequence[int]) -> str:
@@ -122,13 +150,14 @@ def differences(first: keras.Model, second: keras.Model, seed: int = 0) -> list[
     ]
     if len(ours) != len(theirs):
         found.append(f"{len(ours)} layers against {len(theirs)}")
-    if found or first.input_shape != second.input_shape:
-        return found or [f"input {first.input_shape} against {second.input_shape}"]
-    found = [
-        f"{a.path} is {shape_text(a.shape)}, {b.path} is {shape_text(b.shape)}"
-        for a, b in zip(first.weights, second.weights, strict=True)
-        if a.shape != b.shape
-    ]
+    if not found and first.input_shape != second.input_shape:
+        found = [f"input {first.input_shape} against {second.input_shape}"]
+    if not found:
+        found = [
+            f"{a.path} is {shape_text(a.shape)}, {b.path} is {shape_text(b.shape)}"
+            for a, b in zip(first.weights, second.weights, strict=True)
+            if a.shape != b.shape
+        ]
     if found:
         return found
     twin = keras.models.clone_model(second)
@@ -144,53 +173,18 @@ def same(first: keras.Model, second: keras.Model) -> bool:
     return not differences(first, second)
 
 
-def _require_fixed_input(model: keras.Model) -> None:
-    if any(size is None for size in model.input_shape[1:]):
-        raise ValueError(
-            f"{model.name} has input shape {model.input_shape}: give every side a size to count."
-        )
-
-
-def _row(layer: keras.Layer, fields: dict[str, int | None]) -> Row:
-    params = sum(math.prod(weight.shape) for weight in layer.trainable_weights)
-    return Row(
-        name=layer.name,
-        kind=type(layer).__name__,
-        output_shape=tuple(layer.output.shape[1:]),
-        params=params,
-        macs=_macs(layer),
-        connections=_connections(layer),
-        receptive_field=fields[layer.name],
-    )
-
-
-def _units(layer: keras.Layer) -> int:
-    return math.prod(layer.output.shape[1:])
-
-
-@singledispatch
 def _macs(layer: keras.Layer) -> int:
-    """Multiply-adds of one layer; layers without weights of their own multiply nothing."""
-    return layer.count_multiply_adds() if hasattr(layer, "count_multiply_adds") else 0
+    """Multiply-adds of one layer: every weight of a kernel is used once for each position of the output.
 
-
-@_macs.register(layers.Conv2D)
-@_macs.register(layers.DepthwiseConv2D)
-@_macs.register(layers.Dense)
-def _kernel_macs(layer: keras.Layer) -> int:
-    """Every weight of the kernel is used once for each position of the output."""
-    return math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape)
-
-
-@_macs.register(layers.Conv2DTranspose)
-def _transposed_macs(layer: layers.Conv2DTranspose) -> int:
-    return math.prod(layer.input.shape[1:-1]) * math.prod(layer.kernel.shape)
-
-
-@_macs.register(layers.SeparableConv2D)
-def _separable_macs(layer: layers.SeparableConv2D) -> int:
-    kernels = math.prod(layer.depthwise_kernel.shape) + math.prod(layer.pointwise_kernel.shape)
-    return math.prod(layer.output.shape[1:-1]) * kernels
+    Layers without kernels multiply nothing.
+    """
+    if hasattr(layer, "count_multiply_adds"):
+        return layer.count_multiply_adds()
+    kernels = [weight for weight in layer.weights if weight.name.endswith("kernel")]
+    if not kernels or not isinstance(layer, _WITH_KERNELS):
+        return 0
+    places = layer.input if isinstance(layer, layers.Conv2DTranspose) else layer.output
+    return math.prod(places.shape[1:-1]) * sum(math.prod(kernel.shape) for kernel in kernels)
 
 
 def _connections(layer: keras.Layer) -> int:
@@ -198,29 +192,7 @@ def _connections(layer: keras.Layer) -> int:
     if hasattr(layer, "count_connections"):
         return layer.count_connections()
     has_bias = getattr(layer, "bias", None) is not None
-    return _macs(layer) + _units(layer) * has_bias
-
-
-def _receptive_fields(model: keras.Model) -> dict[str, int | None]:
-    """Receptive field of every layer: along each path it grows by (kernel - 1) times the stride so far."""
-    # Layer -> (field, input pixels between neighbouring units), or None when a unit sees everything.
-    known: dict[str, tuple[int, int] | None] = {}
-    for layer in model.layers:
-        if isinstance(layer, layers.InputLayer):
-            continue
-        # A `Sequential` does not list its input among its layers, so inputs are told by their kind.
-        parents = [tensor._keras_history.operation for tensor in layer._inbound_nodes[0].input_tensors]
-        below = [(1, 1) if isinstance(p, layers.InputLayer) else known[p.name] for p in parents]
-        known[layer.name] = None if None in below else _grow(layer, max(below))  # type: ignore[type-var]
-    return {name: None if field is None else field[0] for name, field in known.items()}
-
-
-def _grow(layer: keras.Layer, below: tuple[int, int] | None) -> tuple[int, int] | None:
-    window = _window(layer)
-    if below is None or window is None or len(layer.output.shape) != 4:
-        return None
-    (field, jump), (side, stride) = below, window
-    return field + (side - 1) * jump, jump * stride
+    return _macs(layer) + math.prod(layer.output.shape[1:]) * has_bias
 
 
 def _window(layer: keras.Layer) -> tuple[int, int] | None:
@@ -233,11 +205,7 @@ def _window(layer: keras.Layer) -> tuple[int, int] | None:
         return layer.pool_size[0], layer.strides[0]
     if hasattr(layer, "kernel_size") and not isinstance(layer, layers.Conv2DTranspose):
         return layer.dilation_rate[0] * (layer.kernel_size[0] - 1) + 1, layer.strides[0]
-    pads = isinstance(layer, layers.ZeroPadding2D | layers.Cropping2D)
-    return (1, 1) if pads or _keeps_size(layer) else None
-
-
-def _keeps_size(layer: keras.Layer) -> bool:
-    """Tell whether every input is as high and wide as the output: the layer works pixel by pixel."""
+    # Where every input is as high and wide as the output, the layer works pixel by pixel.
     inputs = layer.input if isinstance(layer.input, list) else [layer.input]
-    return all(tensor.shape[1:-1] == layer.output.shape[1:-1] for tensor in inputs)
+    alike = all(tensor.shape[1:-1] == layer.output.shape[1:-1] for tensor in inputs)
+    return (1, 1) if alike or isinstance(layer, layers.ZeroPadding2D | layers.Cropping2D) else None

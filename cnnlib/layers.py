@@ -1,7 +1,5 @@
 """The layers, initialiser and loss that the papers need and Keras lacks."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras
@@ -25,21 +23,6 @@ def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
     Source: LeCun et al. 1998, appendix A.
     """
     return SQUASH_AMPLITUDE * ops.tanh(SQUASH_SLOPE * x)
-
-
-def patches(x: keras.KerasTensor, size: int) -> keras.KerasTensor:
-    """Put every size x size square of the input on the last axis, row by row, its channels innermost.
-
-    Args:
-        x: (batch, height, width, channels).
-        size: side of the squares, one for each position where a square fits.
-
-    Returns:
-        (batch, height - size + 1, width - size + 1, size * size * channels).
-    """
-    height, width = x.shape[1] - size + 1, x.shape[2] - size + 1
-    shifts = [x[:, i : i + height, j : j + width] for i in range(size) for j in range(size)]
-    return ops.concatenate(shifts, axis=-1)
 
 
 @register
@@ -76,18 +59,14 @@ class LocalResponseNormalization(keras.layers.Layer):
         """Normalise a batch of maps (batch, ..., maps)."""
         # In float16 the square of 256 is infinite already.
         exact = ops.cast(x, "float32") if self.compute_dtype in ("float16", "bfloat16") else x
-        activity = self.k + self.alpha * self.neighbours(ops.square(exact))
-        # A power by way of its logarithm: the gradient of `ops.power` is twice the work.
-        return ops.cast(exact * ops.exp(-self.beta * ops.log(activity)), self.compute_dtype)
-
-    def neighbours(self, squares: keras.KerasTensor) -> keras.KerasTensor:
-        """Sum each map with those around it, as a product with a matrix of ones near the diagonal.
-
-        A few times as fast on a CPU, with its gradient, as to add shifted copies of the maps.
-        """
-        places = np.arange(squares.shape[-1])
+        # Each map with those around it as a product with a matrix of ones near the diagonal: with its
+        # gradient a few times as fast on a CPU as to add shifted copies of the maps.
+        places = np.arange(x.shape[-1])
         near = np.abs(places[:, None] - places) <= self.size // 2
-        return ops.matmul(squares, ops.convert_to_tensor(near, squares.dtype))
+        activity = ops.matmul(ops.square(exact), ops.convert_to_tensor(near, exact.dtype))
+        # A power by way of its logarithm: the gradient of `ops.power` is twice the work.
+        power = ops.exp(-self.beta * ops.log(self.k + self.alpha * activity))
+        return ops.cast(exact * power, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Sequence[int]) -> tuple:
         """Return the shape of the input."""
@@ -131,7 +110,7 @@ class PaddedShortcut(keras.layers.Layer):
         strides: pixels from one that is taken to the next, down and across.
 
     Raises:
-        ValueError: `strides` is less than one.
+        ValueError: `strides` is less than one, or the input is deeper than the output.
 
     Source: He et al. 2015, section 3.3, option A.
     """
@@ -143,11 +122,7 @@ class PaddedShortcut(keras.layers.Layer):
         self.filters, self.strides = filters, strides
 
     def build(self, input_shape: Sequence[int]) -> None:
-        """Check that there are maps to add.
-
-        Raises:
-            ValueError: the input is deeper than the output.
-        """
+        """Check that there are maps to add."""
         if input_shape[-1] > self.filters:
             raise ValueError(
                 f"{self.name}: zeros cannot turn {input_shape[-1]} maps into {self.filters}: project them."

@@ -5,8 +5,6 @@ them, and then the whole network learns on at small rates, as long as pictures i
 that it helps.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -14,12 +12,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import keras
 import numpy as np
 from keras import layers, ops
 from PIL import Image
+from scipy.special import softmax
 
 from cnnlib import data, evaluation, plots, transfer, weights
 from cnnlib.data import PictureFolder, Split
@@ -32,7 +31,7 @@ from cnnlib.reports import tested
 from cnnlib.structure import NEW, leaves
 from cnnlib.tables import Table
 from cnnlib.training import TrainingError
-from cnnlib.transfer.regression import mean_loss, regression, softmax
+from cnnlib.transfer.regression import mean_loss, regression
 
 # On the weights of the new classifier; validation pictures choose among them. The range was chosen on those
 # of twelve kinds of flowers, whose loss is lowest at 3e-4.
@@ -97,7 +96,7 @@ class Learned:
         path.with_suffix(".json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n")
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> Learned:
+    def load(cls, path: str | os.PathLike) -> Self:
         """Read what `save` wrote; no code of the file is run.
 
         Raises:
@@ -164,6 +163,7 @@ def learn(
         WeightsError: weights that cannot be had.
     """
     say: Callable[..., None] = print if verbose else lambda *words: None
+    data.open_folder(folder, on_bad="skip", groups=groups)  # before a network is downloaded in vain
     if out is not None:
         Path(out).mkdir(parents=True, exist_ok=True)
     began, remarks = time.monotonic(), str(data.check(folder, groups=groups))
@@ -171,19 +171,18 @@ def learn(
     train, validation, test, names, paths, bad = _divided(folder, body, groups, seed)
     say(f"{len(train)} pictures to learn from, {len(validation)} to choose by, {len(test)} to test on.")
     kept = Path(out) / "features" if out is not None else None
-    found = [transfer.features(body.model, part, _AS_IS, folder=kept) for part in (train, validation)]
+    seen = [transfer.features(body.model, part, _AS_IS, folder=kept) for part in (train, validation)]
     balance = _class_weights(train.y, len(names))
-    model = _with_head(body.model, found[0], train.y, found[1], validation.y, balance)
-    rows: list[list[object]] = []
-    best = _Best(model, validation, rows, say)
+    model = _with_head(body.model, Split(seen[0], train.y), Split(seen[1], validation.y), balance)
+    best = _Best(model, validation, say)
     best.measure("new classifier on features")
     for rate in RATES if epochs else ():
-        if _fine_tuned(model, rate, train, validation, balance, epochs, seed, best):
+        if _fine_tuned(best, rate, train, balance, epochs, seed):
             break
-    best.restore()
+    model.set_weights(best.kept)
     outputs = evaluation.scores(model, test.x.astype("float32"), 100)
     report, error, figures = tested(outputs, test, names, paths, train.y)
-    tried = Table(["training", "validation loss", "validation error"], rows)
+    tried = Table(["training", "validation loss", "validation error"], best.rows)
     report += f"\n\nWhat was tried, on the validation pictures; the lowest loss was kept:\n\n{tried}"
     first = [f"# {Path(os.path.abspath(folder)).name}: {len(names)} classes", body.source, remarks]
     if bad:
@@ -206,6 +205,12 @@ def _divided(folder: str | os.PathLike, body: transfer.Body, groups: Groups | No
     if not len(opened.validation):
         opened = data.open_folder(folder, validation=SHARE, seed=seed, **settings)
     read = [_read(part, body.view) for part in (opened.train, opened.validation, opened.test)]
+    for use, part, (good, *_) in (("learn from", opened.train, read[0]), ("test on", opened.test, read[2])):
+        for label in set(part.labels) - set(good.y):
+            raise data.DataError(
+                f"{part.root / opened.class_names[label]}: expected pictures to {use}; found none of those "
+                "that can be decoded. Add good ones, or remove the folder."
+            )
     bad = [name for *_, skipped in read for name in skipped]
     return *(images for images, *_ in read), opened.class_names, read[-1][1], bad
 
@@ -226,25 +231,17 @@ def _class_weights(labels: np.ndarray, classes: int) -> np.ndarray:
     return (len(labels) / classes / np.bincount(labels, minlength=classes)).astype("float32")
 
 
-def _with_head(
-    body: keras.Model,
-    x: np.ndarray,
-    y: np.ndarray,
-    chosen_x: np.ndarray,
-    chosen_y: np.ndarray,
-    balance: np.ndarray,
-) -> keras.Model:
-    """The body with standardised features and the classifier that is best on other pictures."""
-    mean, variance = x.mean(axis=0), x.var(axis=0)
+def _with_head(body: keras.Model, train: Split, validation: Split, balance: np.ndarray) -> keras.Model:
+    """The body with standardised features and the classifier of them that is best on validation pictures."""
+    mean, variance = train.x.mean(axis=0), train.x.var(axis=0)
     variance = np.where(variance > 0, variance, 1).astype("float32")
-    x, chosen_x = (x - mean) / np.sqrt(variance), (chosen_x - mean) / np.sqrt(variance)
-    fitted = [regression(x, y, balance, penalty) for penalty in PENALTIES]
-    losses = [mean_loss(softmax(chosen_x @ kernel + bias), chosen_y) for kernel, bias in fitted]
+    x, chosen = ((features - mean) / np.sqrt(variance) for features in (train.x, validation.x))
+    fitted = [regression(x, train.y, balance, penalty) for penalty in PENALTIES]
+    losses = [mean_loss(softmax(chosen @ kernel + bias, axis=1), validation.y) for kernel, bias in fitted]
     head = layers.Dense(len(balance), activation="softmax", name=f"{NEW}predictions")
     standard = layers.Normalization(mean=mean.tolist(), variance=variance.tolist(), name=f"{NEW}standardised")
-    model = keras.Model(
-        body.input, head(standard(body.output)), name=body.name.replace("_features", "_learned")
-    )
+    name = body.name.replace("_features", "_learned")
+    model = keras.Model(body.input, head(standard(body.output)), name=name)
     head.set_weights(fitted[int(np.argmin(losses))])
     return model
 
@@ -256,47 +253,30 @@ class _Enough(Exception):  # noqa: N818 - no error: the training has gone on for
 class _Best:
     """The weights with the lowest loss on the validation pictures so far, and a row for each training."""
 
-    def __init__(
-        self, model: keras.Model, validation: Split, rows: list[list[object]], say: Callable[..., None]
-    ):
-        self.model, self.rows, self.say = model, rows, say
-        self.x, self.y = validation.x.astype("float32"), validation.y
+    def __init__(self, model: keras.Model, validation: Split, say: Callable[..., None]):
+        self.model, self.x, self.y, self.say = model, validation.x.astype("float32"), validation.y, say
+        self.rows: list[list[object]] = []
         self.loss, self.kept = np.inf, model.get_weights()
 
     def measure(self, what: str) -> float:
         """Add a row; keep the weights if they are the best."""
         given = evaluation.scores(self.model, self.x, 100)
-        loss = mean_loss(given, self.y) if np.isfinite(given).all() else np.inf
-        error = float((given.argmax(axis=1) != self.y).mean())
+        loss, error = mean_loss(given, self.y), (given.argmax(axis=1) != self.y).mean()
         self.rows.append([what, f"{loss:.3f}", f"{error:.1%}"])
         self.say(f"{what}: validation loss {loss:.3f}, error {error:.1%}")
         if loss < self.loss:
             self.loss, self.kept = loss, self.model.get_weights()
         return loss
 
-    def restore(self) -> None:
-        self.model.set_weights(self.kept)
 
-
-def _fine_tuned(
-    model: keras.Model,
-    rate: float,
-    train: Split,
-    validation: Split,
-    balance: np.ndarray,
-    epochs: int,
-    seed: int,
-    best: _Best,
-) -> bool:
+def _fine_tuned(best: _Best, rate: float, train: Split, balance: np.ndarray, epochs: int, seed: int) -> bool:
     """Let the whole network learn on from its best weights; whether that helped."""
-    best.restore()
-    before = best.loss
+    model, before, losses = best.model, best.loss, list[float]()
+    model.set_weights(best.kept)
     transfer.freeze(model, 0.0)
     for layer in leaves(model):
         if isinstance(layer, layers.BatchNormalization) or layer.name == "preparation":
             layer.trainable = False
-
-    losses: list[float] = []
 
     def measure(epoch: int, figures: dict[str, float]) -> None:
         losses.append(best.measure(f"fine-tuned, rate {rate:g}, epoch {epoch}"))
@@ -306,25 +286,12 @@ def _fine_tuned(
             raise _Enough
 
     whole = CentreView(train.x.shape[1], train.x.shape[1])
-    how = transfer.recipe(
-        epochs=epochs,
-        rate=rate,
-        batch_size=min(BATCH, len(train)),
-        optimizer="adam",
-        optimizer_settings={},
-        preparation=Preparation("as_is", "flip", whole, whole),
-    )
+    settings: dict[str, Any] = {"batch_size": min(BATCH, len(train)), "optimizer": "adam"}
+    settings |= {"optimizer_settings": {}, "preparation": Preparation("as_is", "flip", whole, whole)}
+    how = transfer.recipe(epochs=epochs, rate=rate, **settings)
+    options: dict[str, Any] = {"seed": seed, "class_weights": balance.tolist(), "on_epoch": measure}
     try:
-        transfer.fine_tune(
-            model,
-            how,
-            train,
-            pixels=_AS_IS,
-            factors=1.0,
-            seed=seed,
-            class_weights=balance.tolist(),
-            on_epoch=measure,
-        )
+        transfer.fine_tune(model, how, train, pixels=_AS_IS, factors=1.0, **options)
     except _Enough:
         best.say(f"{PATIENCE} epochs without a lower loss: stopped.")
     except TrainingError as problem:

@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnlib import evaluation, plots, two_classes
 from cnnlib.data import Split
-from cnnlib.plots.two_classes import roc
+from cnnlib.plots.curves import roc
 from cnnlib.tables import Table
 
 

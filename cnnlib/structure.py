@@ -1,7 +1,6 @@
 """What a network is made of: its weight layers, and which of them are its classifier."""
 
-from __future__ import annotations
-
+import itertools
 import warnings
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -133,13 +132,10 @@ def _listed(model: keras.Model, counted: list[keras.Layer], name: str | None) ->
         if name not in names:
             raise ValueError(f"{model.name} has no layer {name!r} with weights; it has {', '.join(names)}.")
         return Classifier(counted[names.index(name) :], "")
-    start = len(counted)
-    while start > 0 and isinstance(counted[start - 1], layers.Dense):
-        start -= 1
-    own = counted[max(start, min(1, len(counted) - 1)) :]
-    return Classifier(
-        own, f"{model.name} keeps no graph; its last dense layers are taken for its classifier."
-    )
+    dense = [*itertools.takewhile(lambda layer: isinstance(layer, layers.Dense), reversed(counted))][::-1]
+    own = dense[1:] if len(dense) == len(counted) > 1 else dense
+    how = f"{model.name} keeps no graph; its last dense layers are taken for its classifier."
+    return Classifier(own, how)
 
 
 def _steps(output: keras.KerasTensor) -> Iterator[_Step]:
@@ -173,12 +169,12 @@ def _length(chain: list[_Step], counted: list[keras.Layer], name: str | None) ->
             continue
         vector = len(step.given.shape) == 2
         pooled = any(isinstance(earlier.layer, _POOLS) for earlier in chain[place + 1 :])
-        if (vector and isinstance(step.layer, layers.Dense)) or (pooled and _is_convolution(step.layer)):
+        dense = vector and isinstance(step.layer, layers.Dense)
+        goes_on = dense or (pooled and _is_convolution(step.layer))
+        if goes_on or (len(ends) == 1 and (vector or _scores(chain, place))):
             ends.append(place + 1)
-            continue
-        if len(ends) == 1 and (vector or _scores(chain, place)):
-            ends.append(place + 1)
-        break
+        if not goes_on:
+            break
     if len(ends) - 1 == len(counted) > 1:  # of dense layers alone the first makes features
         ends.pop()
     return ends[-1]
@@ -193,13 +189,13 @@ def _scores(chain: list[_Step], place: int) -> bool:
     convolution, after = chain[place].layer, [step.layer for step in chain[:place]]
     if not _is_convolution(convolution):
         return False
-    last = getattr(after[0] if after else convolution, "activation", None)
-    if last in _SCORES or (after and isinstance(after[0], layers.Softmax)):
+    last = after[0] if after else convolution
+    if isinstance(last, layers.Softmax) or getattr(last, "activation", None) in _SCORES:
         return True
+    linear = keras.activations.linear
     dropped = place + 1 < len(chain) and isinstance(chain[place + 1].layer, layers.Dropout)
-    plain = convolution.activation is keras.activations.linear and all(
-        isinstance(layer, _BEFORE_CLASSIFIER) or getattr(layer, "activation", 0) is keras.activations.linear
-        for layer in after
+    plain = convolution.activation is linear and all(
+        isinstance(layer, _BEFORE_CLASSIFIER) or getattr(layer, "activation", 0) is linear for layer in after
     )
     pooled = any(isinstance(layer, (*_POOLS, layers.Flatten)) for layer in after)
     normalised = any(isinstance(layer, _FOLLOWERS) for layer in after)
@@ -243,17 +239,8 @@ def main_output(model: keras.Model) -> keras.KerasTensor:
     named = None if isinstance(model, keras.Sequential) else model.output
     if isinstance(named, dict) and "predictions" in named:
         return named["predictions"]
-    return max(reversed(model.outputs), key=_layers_before)
-
-
-def _layers_before(tensor: keras.KerasTensor) -> int:
-    seen, waiting = dict[int, Any](), [tensor]
-    while waiting:
-        operation, node, _ = waiting.pop()._keras_history
-        if id(operation) not in seen and operation._inbound_nodes:
-            seen[id(operation)] = operation
-            waiting += operation._inbound_nodes[node].input_tensors
-    return sum(len(leaves(each)) if isinstance(each, keras.Model) else 1 for each in seen.values())
+    until = {id(end): keras.Model(model.inputs, end, name=model.name) for end in model.outputs}
+    return max(reversed(model.outputs), key=lambda end: len(leaves(until[id(end)])))
 
 
 def last_activation(model: keras.Model) -> Any:

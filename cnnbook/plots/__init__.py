@@ -1,4 +1,4 @@
-"""Figures that a page of this book draws and that its reader would hardly draw of a network of her own.
+"""Figures that pages of this book draw: networks and blocks, what was measured, how trainings went.
 
 `cnnlib.plots` has the others, and says how all of them are made.
 """
@@ -10,7 +10,8 @@ from cnnbook.plots.costs import against, over_the_years, sweep
 from cnnbook.plots.freezing import decision_chart, levels_of_freezing, transfer
 from cnnbook.plots.inception import inception_module, modules
 from cnnbook.plots.lenet5 import activations, answer, bitmaps, connection_table, moved, reading
-from cnnbook.plots.measured import errors, responses
+from cnnbook.plots.measured import errors, responses, vanishing
+from cnnbook.plots.networks import network
 from cnnbook.plots.patterns import clouds
 from cnnbook.plots.resnet import kinds_of_network, residual_blocks
 from cnnbook.plots.sizes import (
@@ -21,9 +22,10 @@ from cnnbook.plots.sizes import (
     parameter_bridge,
     shape_through_depth,
 )
+from cnnbook.plots.trainings import learning_curves, schedule
 from cnnbook.plots.transfer_errors import by_layer, levels, over_images
 from cnnbook.plots.vgg import configurations, receptive_fields
-from cnnlib.plots.two_classes import roc
+from cnnlib.plots.curves import roc
 
 __all__ = [
     "activations",
@@ -43,10 +45,12 @@ __all__ = [
     "inception_module",
     "kinds_of_network",
     "layer_counts",
+    "learning_curves",
     "levels",
     "levels_of_freezing",
     "modules",
     "moved",
+    "network",
     "network_to_scale",
     "over_images",
     "over_the_years",
@@ -56,9 +60,11 @@ __all__ = [
     "residual_blocks",
     "responses",
     "roc",
+    "schedule",
     "shape_through_depth",
     "stacks",
     "sweep",
     "transfer",
     "two_towers",
+    "vanishing",
 ]

@@ -9,22 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Polygon, Rectangle
 
-from cnnlib.plots.drawing import (
-    BLUE,
-    GREY,
-    INK,
-    MUTED,
-    SMALL,
-    VERMILLION,
-    WIDTH,
-    Drawing,
-    finish,
-    listed,
-    require,
-    sheet,
-    styled,
-    text_width,
-)
+from cnnlib.plots.drawing import Drawing, finish, sheet, text_width
+from cnnlib.plots.look import BLUE, GREY, INK, MUTED, SMALL, VERMILLION, WIDTH, styled
+from cnnlib.plots.words import listed, require
 
 
 @styled

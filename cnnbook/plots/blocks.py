@@ -8,23 +8,10 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Polygon, Rectangle
 
-from cnnlib.plots.drawing import (
-    BLUE,
-    INK,
-    LABEL,
-    MUTED,
-    OCHRE,
-    PURPLE,
-    WIDTH,
-    Drawing,
-    finish,
-    require,
-    sheet,
-    styled,
-    text_width,
-    times,
-)
-from cnnlib.plots.networks import layer_colour
+from cnnbook.plots.networks import layer_colour
+from cnnlib.plots.drawing import Drawing, finish, sheet, text_width
+from cnnlib.plots.look import BLUE, INK, LABEL, MUTED, OCHRE, PURPLE, WIDTH, styled
+from cnnlib.plots.words import require, times
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row

@@ -2,16 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from cnnlib.plots.drawing import (
-    BLUE,
-    LABEL,
-    Drawing,
-    blank,
-    finish,
-    percent,
-    require,
-    styled,
-)
+from cnnlib.plots.drawing import Drawing, blank, finish
+from cnnlib.plots.look import BLUE, LABEL, styled
+from cnnlib.plots.words import percent, require
 
 
 @styled

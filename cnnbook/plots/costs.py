@@ -9,25 +9,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator, NullLocator
 
-from cnnbook.plots.scales import amount, amounts
-from cnnlib.plots.drawing import (
-    BLUE,
-    INK,
-    SMALL,
-    VERMILLION,
-    Drawing,
-    capitalised,
-    chart,
-    check_interval,
-    finish,
-    legend,
-    percent,
-    require,
-    styled,
-    text_width,
-    with_interval,
-)
-from cnnlib.plots.scales import around, from_zero
+from cnnbook.plots.scales import amount, amounts, around
+from cnnbook.plots.words import check_interval, with_interval
+from cnnlib.plots.drawing import Drawing, chart, finish, legend, text_width
+from cnnlib.plots.look import BLUE, INK, SMALL, VERMILLION, styled
+from cnnlib.plots.scales import from_zero
+from cnnlib.plots.words import capitalised, percent, require
 
 # Left, top, right and bottom in points, y upwards as in Matplotlib: bottom is below top.
 _Box = tuple[float, float, float, float]

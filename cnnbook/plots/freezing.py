@@ -10,7 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from cnnbook.plots.blocks import box, wrapped
-from cnnlib.plots.drawing import (
+from cnnbook.plots.words import briefly
+from cnnlib.plots.drawing import Drawing, finish, sheet, text_width
+from cnnlib.plots.look import (
     BLUE,
     GREEN,
     GREY,
@@ -23,15 +25,9 @@ from cnnlib.plots.drawing import (
     TEXT,
     VERMILLION,
     WIDTH,
-    Drawing,
-    briefly,
-    finish,
-    listed,
-    require,
-    sheet,
     styled,
-    text_width,
 )
+from cnnlib.plots.words import listed, require
 
 _FROZEN, _TRAINED, _NEW = BLUE, OCHRE, VERMILLION
 

@@ -8,22 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from cnnbook.plots.blocks import arrow_down, box, kernel_colour, kernel_name, kind_colour, layer_word
-from cnnlib.plots.drawing import (
-    GREY,
-    INK,
-    LABEL,
-    MUTED,
-    WIDTH,
-    Drawing,
-    finish,
-    listed,
-    require,
-    sheet,
-    styled,
-    text_width,
-    times,
-)
-from cnnlib.plots.networks import check_rows, layer_colour
+from cnnbook.plots.networks import check_rows, layer_colour
+from cnnlib.plots.drawing import Drawing, finish, sheet, text_width
+from cnnlib.plots.look import GREY, INK, LABEL, MUTED, WIDTH, styled
+from cnnlib.plots.words import listed, require, times
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row

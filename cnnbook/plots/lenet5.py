@@ -11,27 +11,10 @@ from matplotlib.patches import Rectangle
 
 from cnnbook.plots.blocks import box
 from cnnlib.plots.curves import draw_lines, finish_curves
-from cnnlib.plots.drawing import (
-    BLUE,
-    INK,
-    LABEL,
-    MUTED,
-    SMALL,
-    WIDTH,
-    Drawing,
-    blank,
-    chart,
-    check_series,
-    finish,
-    legend,
-    listed,
-    looks,
-    percent,
-    require,
-    sheet,
-    styled,
-)
+from cnnlib.plots.drawing import Drawing, blank, chart, finish, legend, sheet
+from cnnlib.plots.look import BLUE, INK, LABEL, MUTED, SMALL, WIDTH, check_series, looks, styled
 from cnnlib.plots.pictures import COLOURED, PRINTED, grid, picture
+from cnnlib.plots.words import listed, percent, require
 
 _SCORE = 11.5  # points from one score to the next
 

@@ -6,29 +6,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
+from cnnbook.plots.scales import decades
+from cnnbook.plots.words import check_interval, with_interval
 from cnnlib.plots.curves import draw_lines, numbered
-from cnnlib.plots.drawing import (
-    BLUE,
-    GREY,
-    VERMILLION,
-    Drawing,
-    capitalised,
-    chart,
-    check_interval,
-    check_label,
-    check_series,
-    finish,
-    legend,
-    listed,
-    percent,
-    require,
-    short,
-    styled,
-    with_interval,
-)
-from cnnlib.plots.results import error_line, error_lines
-from cnnlib.plots.scales import counted, fitting
+from cnnlib.plots.drawing import Drawing, chart, check_label, finish, legend
+from cnnlib.plots.look import BLUE, GREY, INK, VERMILLION, check_series, styled
+from cnnlib.plots.scales import counted, fitting, log
+from cnnlib.plots.words import capitalised, listed, percent, require, short
 
 
 @styled
@@ -69,6 +56,41 @@ def errors(rows: Sequence[tuple[str, float, float | None, float | None, str]]) -
 
 
 @styled
+def vanishing(
+    gradients: Mapping[str, Sequence[float]], what: str = "size of the gradient", by: str = "layer"
+) -> Drawing:
+    """Draw a quantity layer by layer, on a logarithmic axis: how a gradient fades towards the image.
+
+    Args:
+        gradients: for each network its figure in every layer, the layer next to the image first.
+        what: the quantity.
+        by: what it is measured in each of, a layer or a block.
+
+    Raises:
+        ValueError: there is no network, more than there are colours, or a value is not above 0.
+    """
+    check_series(gradients, "vanishing")
+    figure, axes = chart(270)
+    for name, sizes in gradients.items():
+        above = len(sizes) and all(0 < size < math.inf for size in sizes)
+        require(above, f"vanishing: {name} needs finite values above 0, which a logarithm exists for")
+    draw_lines(axes, numbered(gradients), markers=True)
+    values = [*itertools.chain(*gradients.values())]
+    if max(values) / min(values) < 100:
+        log(axes, "y", short)
+    else:
+        decades(axes)
+    axes.set_title(what)
+    counted(axes, f"{by}, counted from the image")
+    legend(figure, axes)
+    sentences = [
+        f"{name}, from {sizes[0]:.2g} in {by} 1 to {sizes[-1]:.2g} in {by} {len(sizes)}"
+        for name, sizes in gradients.items()
+    ]
+    return finish(figure, f"{capitalised(what)} by {by}, counted from the image: {'; '.join(sentences)}.")
+
+
+@styled
 def responses(
     deviations: Mapping[str, Sequence[float]],
     ranked: bool = False,
@@ -105,3 +127,18 @@ def responses(
         for name, values in series.items()
     ]
     return finish(figure, f"{capitalised(what)} by {order}: {'; '.join(sentences)}.")
+
+
+def error_lines(count: int, what: str) -> tuple[Figure, Axes]:
+    """Return axes with room for lines that are labelled above, from the first at 0 at the top."""
+    figure, axes = chart(34 * count + 72)
+    axes.set(ylim=(count - 0.5, -0.9), yticks=[], xlabel=what)
+    axes.grid(False)
+    return figure, axes
+
+
+def error_line(axes: Axes, y: float, label: str, value: float, lift: float) -> None:
+    """Draw a line for one error, with what it is of and its value above."""
+    axes.axhline(y, color=INK, lw=0.7, alpha=0.16)
+    for x, side, text in ((0, "left", label), (1, "right", percent(value))):
+        axes.text(x, y - lift, text, transform=axes.get_yaxis_transform(), ha=side, va="baseline")

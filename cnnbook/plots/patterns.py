@@ -4,7 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from cnnlib.plots.drawing import PALETTE, TEXT, Drawing, blank, finish, listed, require, styled
+from cnnlib.plots.drawing import Drawing, blank, finish
+from cnnlib.plots.look import PALETTE, TEXT, styled
+from cnnlib.plots.words import listed, require
 
 _SIGNS = ("o", "^")  # of the classes that have the first use of a colour, and of those that have its second
 

@@ -21,25 +21,10 @@ from cnnbook.plots.blocks import (
     plus,
     wrapped,
 )
-from cnnlib.plots.drawing import (
-    GREEN,
-    GREY,
-    INK,
-    LABEL,
-    MUTED,
-    PURPLE,
-    SMALL,
-    WIDTH,
-    Drawing,
-    finish,
-    listed,
-    require,
-    sheet,
-    styled,
-    text_width,
-    times,
-)
-from cnnlib.plots.networks import check_rows, layer_colour
+from cnnbook.plots.networks import check_rows, layer_colour
+from cnnlib.plots.drawing import Drawing, finish, sheet, text_width
+from cnnlib.plots.look import GREEN, GREY, INK, LABEL, MUTED, PURPLE, SMALL, WIDTH, styled
+from cnnlib.plots.words import listed, require, times
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from cnnlib.plots.scales import log
+from cnnlib.plots.scales import linear, log
+from cnnlib.plots.words import percent
 
+_RAISED = str.maketrans("-0123456789", "\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079")
 _LARGE = ((1e12, "T", "trillion"), (1e9, "G", "billion"), (1e6, "M", "million"))
 
 
@@ -34,6 +36,13 @@ def amount(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
+def around(axes: Axes, which: str, values: Sequence[float]) -> None:
+    """Make the x or y axis cover the values and a margin, not 0, with plain percentages."""
+    margin = 0.08 * (max(values) - min(values)) or 0.1 * max(values) or 0.01
+    axes.set(**{f"{which}lim": (max(0, min(values) - margin), max(values) + margin)})
+    linear(axes.xaxis if which == "x" else axes.yaxis, percent)
+
+
 def doublings(axes: Axes, values: Sequence[int]) -> None:
     """Make the y axis logarithmic to base 2, with at most seven plain numbers."""
     low, high = math.floor(math.log2(min(values))), math.ceil(math.log2(max(values)))
@@ -41,3 +50,11 @@ def doublings(axes: Axes, values: Sequence[int]) -> None:
     axes.set_yticks([2**i for i in range(low, high + 1, 1 + (high - low) // 7)])
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+
+
+def decades(axes: Axes) -> None:
+    """Make the y axis logarithmic, with at most seven powers of ten."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(numticks=7))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(lambda v, _: "10" + str(round(math.log10(v))).translate(_RAISED))

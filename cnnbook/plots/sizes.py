@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from matplotlib.patches import Circle, Polygon, Rectangle
 
+from cnnbook.plots.networks import check_rows, layer_colour
 from cnnbook.plots.scales import doublings
-from cnnlib.plots.drawing import (
+from cnnbook.plots.words import briefly
+from cnnlib.plots.drawing import Drawing, blank, check_label, finish, legend, sheet, text_width
+from cnnlib.plots.look import (
     BLUE,
     GREY,
     INK,
@@ -19,22 +22,11 @@ from cnnlib.plots.drawing import (
     TEXT,
     VERMILLION,
     WIDTH,
-    Drawing,
-    blank,
-    briefly,
-    check_label,
     check_series,
-    finish,
-    legend,
-    listed,
     looks,
-    require,
-    sheet,
     styled,
-    text_width,
-    times,
 )
-from cnnlib.plots.networks import check_rows, layer_colour
+from cnnlib.plots.words import listed, require, times
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row

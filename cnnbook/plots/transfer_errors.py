@@ -9,7 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from cnnlib.plots.drawing import (
+from cnnbook.plots.scales import around
+from cnnbook.plots.words import check_interval, with_interval
+from cnnlib.plots.drawing import Drawing, chart, finish, legend, sheet, text_width
+from cnnlib.plots.look import (
     BLUE,
     GREY,
     INK,
@@ -18,22 +21,12 @@ from cnnlib.plots.drawing import (
     TEXT,
     VERMILLION,
     WIDTH,
-    Drawing,
-    chart,
-    check_interval,
     check_series,
-    finish,
-    legend,
-    listed,
     looks,
-    percent,
-    require,
-    sheet,
     styled,
-    text_width,
-    with_interval,
 )
-from cnnlib.plots.scales import around, from_zero
+from cnnlib.plots.scales import from_zero
+from cnnlib.plots.words import listed, percent, require
 
 # Height of a level's line in a panel of `levels`, in points.
 _LINE = 19.0

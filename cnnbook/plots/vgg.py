@@ -8,25 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
 
 from cnnbook.plots.blocks import box, kernel_colour, kernel_name
-from cnnlib.plots.drawing import (
-    BLUE,
-    GREY,
-    INK,
-    LABEL,
-    MUTED,
-    OCHRE,
-    SMALL,
-    VERMILLION,
-    WIDTH,
-    Drawing,
-    finish,
-    listed,
-    require,
-    sheet,
-    styled,
-    text_width,
-    times,
-)
+from cnnlib.plots.drawing import Drawing, finish, sheet, text_width
+from cnnlib.plots.look import BLUE, GREY, INK, LABEL, MUTED, OCHRE, SMALL, VERMILLION, WIDTH, styled
+from cnnlib.plots.words import listed, require, times
 
 
 @styled

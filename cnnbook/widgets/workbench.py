@@ -130,7 +130,7 @@ def schedules() -> Widget:
         }
         for name, recipe in found.items()
     ]
-    return Widget("schedules", {"runs": rows}, plots.schedule({n: _by_epoch(r) for n, r in fixed.items()}))
+    return Widget("schedules", {"runs": rows}, figures.schedule({n: _by_epoch(r) for n, r in fixed.items()}))
 
 
 def _by_epoch(recipe: Recipe) -> list[float]:

@@ -1,8 +1,7 @@
 """AlexNet, in two towers or one."""
 
-from __future__ import annotations
-
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import layers
@@ -37,27 +36,19 @@ def AlexNet(  # noqa: N802 - a network is called as its paper calls it
 
     Dropout is Keras's: what is kept is doubled in training, where the paper halves every output in testing.
 
-    Args:
-        include_top: keep the three fully connected layers; without them the output is pool5's maps.
-        weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), at least 64 high and wide.
-        classes: units of the output layer.
-        classifier_activation: activation of the output layer; None returns logits.
-        name: name of the model.
+    Arguments are those of every network, see `cnnlib.models`; images are at least 64 high and wide.
+
+    Other Parameters:
         groups: towers that conv2, conv4 and conv5 are divided into, one for each GPU of the paper.
-        width: factor on the maps and units of every hidden layer.
         bias_ones: initial biases of conv2, conv4, conv5, fc6 and fc7, to start with units that are on. The
             paper's are 1; the replication in Caffe found that training stalls with them and took 0.1.
-
-    Returns:
-        A model from images (batch, h, w, c) to (batch, classes), or to pool5's maps without the top.
 
     Raises:
         ValueError: see `cnnlib.models.building.check`, or `groups` does not divide the maps.
 
     Source: Krizhevsky et al. 2012, sections 3 and 5 and figure 2.
     """
-    check(input_shape, classes, weights, width, smallest=64)
+    check(input_shape, classes, weights, width, activation=classifier_activation, smallest=64)
     maps = [scaled(number, width) for number in MAPS]
     _check_groups(groups, maps)
     x = image = keras.Input(input_shape, name="image")
@@ -86,8 +77,7 @@ def AlexNet(  # noqa: N802 - a network is called as its paper calls it
 def _check_groups(groups: int, maps: list[int]) -> None:
     if groups < 1:
         raise ValueError(f"groups must be at least 1, not {groups}.")
-    divided = {"conv2": (maps[0], maps[1]), "conv4": (maps[2], maps[3]), "conv5": (maps[3], maps[4])}
-    for layer, (below, above) in divided.items():
+    for layer, (below, above) in {"conv2": maps[:2], "conv4": maps[2:4], "conv5": maps[3:]}.items():
         if below % groups or above % groups:
             raise ValueError(
                 f"groups={groups} does not divide the maps of {layer}, {below} in and {above} out: "
@@ -96,34 +86,18 @@ def _check_groups(groups: int, maps: list[int]) -> None:
 
 
 def _convolution(
-    name: str,
-    filters: int,
-    size: int,
-    groups: int = 1,
-    bias: float = 0.0,
-    *,
-    strides: int = 1,
-    padding: str = "same",
+    name: str, filters: int, size: int, groups: int = 1, bias: float = 0.0, **settings: Any
 ) -> keras.Layer:
-    """A convolution with the paper's activation and initial weights, each layer with a draw of its own."""
-    settings = {
-        "strides": strides,
-        "padding": padding,
-        "activation": "relu",
-        "kernel_initializer": RandomNormal(stddev=0.01),
-        "bias_initializer": Constant(bias),
-        "name": name,
-    }
-    if groups == 1:
-        return layers.Conv2D(filters, size, **settings)
-    return GroupedConv2D(filters, size, groups=groups, **settings)
+    """A convolution with the paper's activation and initial weights."""
+    kind = layers.Conv2D if groups == 1 else GroupedConv2D
+    settings = {"padding": "same", "groups": groups, **settings}
+    return kind(filters, size, activation="relu", name=name, **_start(bias), **settings)
 
 
 def _dense(name: str, units: int, activation: str | None, bias: float = 0.0) -> layers.Dense:
-    return layers.Dense(
-        units,
-        activation=activation,
-        kernel_initializer=RandomNormal(stddev=0.01),
-        bias_initializer=Constant(bias),
-        name=name,
-    )
+    return layers.Dense(units, activation=activation, name=name, **_start(bias))
+
+
+def _start(bias: float) -> dict[str, Any]:
+    """Initial weights of a layer, a draw of its own for each."""
+    return {"kernel_initializer": RandomNormal(stddev=0.01), "bias_initializer": Constant(bias)}

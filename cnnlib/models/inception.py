@@ -1,8 +1,7 @@
 """GoogLeNet and the modules it is made of."""
 
-from __future__ import annotations
-
 from pathlib import Path
+from typing import Any
 
 import keras
 from keras import layers
@@ -26,8 +25,6 @@ MODULES: tuple[dict[str, tuple[int, int, int, int, int, int]], ...] = (
 )
 # Which modules an auxiliary head reads from.
 AUXILIARY_HEADS = {"4a": "aux1", "4d": "aux2"}
-# The smallest side whose maps in 4a and 4d, a sixteenth of it, hold a window of 5x5.
-_SMALLEST, _SMALLEST_WITH_HEADS = 32, 65
 
 
 def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
@@ -53,24 +50,16 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
     as are the initial weights, uniform with a variance of 1 / fan-in, and the initial biases of 0.2 in every
     layer but the classifiers. The paper gives neither.
 
-    Args:
-        include_top: keep the pooling, dropout and the output layer; without them the output is
-            inception_5b's maps.
-        weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), at least 32 high and wide, and 65 with auxiliary heads;
-            without them sides may be None.
-        classes: units of the output layers.
-        classifier_activation: activation of the output layers; None returns logits.
-        name: name of the model.
+    Arguments are those of every network, see `cnnlib.models`; images are at least 32 high and wide, and 65
+    with auxiliary heads, which want a fixed size.
+
+    Other Parameters:
         aux_heads: add the heads on 4a and 4d, that help to train what lies below them.
-        width: factor on the maps and units of every hidden layer.
         reduction: further factor on the maps that a module reduces its input to before 3x3 and 5x5.
         initializer: of all weights.
 
-    Returns:
-        A model from images (batch, h, w, c) to (batch, classes), or to inception_5b's maps without the top.
-        With auxiliary heads, to a dictionary of three such outputs: "predictions", "aux1" and "aux2".
-        In the loss those of the heads count 0.3; `without_aux_heads` gives the network for testing.
+    With auxiliary heads the output is a dictionary of three such outputs: "predictions", "aux1" and "aux2".
+    In the loss those of the heads count 0.3; `without_aux_heads` gives the network for testing.
 
     Raises:
         ValueError: see `cnnlib.models.building.check`; heads without the top; or a reduction of 0 or less.
@@ -81,30 +70,28 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
         raise ValueError("auxiliary heads are classifiers: aux_heads=True needs include_top=True.")
     if reduction <= 0:
         raise ValueError(f"reduction must be a factor above 0, not {reduction}.")
-    smallest = _SMALLEST_WITH_HEADS if aux_heads else _SMALLEST
-    check(input_shape, classes, weights, width, smallest=smallest, fixed=aux_heads)
+    # With 65 pixels the maps of 4a and 4d, a sixteenth of it, hold a window of 5x5.
+    activation, smallest = classifier_activation, 65 if aux_heads else 32
+    check(input_shape, classes, weights, width, activation=activation, smallest=smallest, fixed=aux_heads)
     image = keras.Input(input_shape, name="image")
     x = _stem(image, width, initializer)
-    outputs = {}
+    outputs, factors = {}, [width * factor for factor in (1, reduction, 1, reduction, 1, 1)]
     for number, modules in enumerate(MODULES, start=3):
         for module, counts in modules.items():
-            factors = (1, reduction, 1, reduction, 1, 1)
-            ones, to_3x3, threes, to_5x5, fives, pooled = (
-                scaled(count, width * factor) for count, factor in zip(counts, factors, strict=True)
-            )
+            ones, to_3x3, threes, to_5x5, fives, pooled = map(scaled, counts, factors)
             label = f"inception_{module}"
             x = inception_module(
                 x, ones, to_3x3, threes, to_5x5, fives, pooled, label, initializer=initializer
             )
             if aux_heads and module in AUXILIARY_HEADS:
                 head = AUXILIARY_HEADS[module]
-                outputs[head] = _auxiliary_head(x, classes, classifier_activation, head, width, initializer)
+                outputs[head] = _auxiliary_head(x, classes, activation, head, width, initializer)
         if number < 5:
             x = pooling(x, f"pool{number}")
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
         x = layers.Dropout(0.4, name="drop")(x)
-        x = _classifier(classes, classifier_activation, "predictions", initializer)(x)
+        x = _classifier(classes, activation, "predictions", initializer)(x)
     return finish(image, {"predictions": x, **outputs} if aux_heads else x, name, weights)
 
 
@@ -190,13 +177,7 @@ def _auxiliary_head(
     x = layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
     x = convolution(scaled(128, width), 1, f"{name}_conv", initializer)(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
-    x = layers.Dense(
-        scaled(1024, width),
-        activation="relu",
-        kernel_initializer=initializer,
-        bias_initializer=Constant(0.2),
-        name=f"{name}_fc",
-    )(x)
+    x = layers.Dense(scaled(1024, width), name=f"{name}_fc", **_hidden(initializer))(x)
     x = layers.Dropout(0.7, name=f"{name}_drop")(x)
     return _classifier(classes, activation, f"{name}_predictions", initializer)(x)
 
@@ -207,16 +188,12 @@ def _classifier(classes: int, activation: str | None, name: str, initializer: st
 
 def convolution(filters: int, size: int, name: str, initializer: str, *, strides: int = 1) -> layers.Conv2D:
     """A convolution with ReLU that keeps the sides of the maps, or divides them by `strides`."""
-    return layers.Conv2D(
-        filters,
-        size,
-        strides,
-        padding="same",
-        activation="relu",
-        kernel_initializer=initializer,
-        bias_initializer=Constant(0.2),
-        name=name,
-    )
+    return layers.Conv2D(filters, size, strides, padding="same", name=name, **_hidden(initializer))
+
+
+def _hidden(initializer: str) -> dict[str, Any]:
+    biases = Constant(0.2)
+    return {"activation": "relu", "kernel_initializer": initializer, "bias_initializer": biases}
 
 
 def pooling(x: keras.KerasTensor, name: str, *, strides: int = 2) -> keras.KerasTensor:

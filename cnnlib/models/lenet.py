@@ -1,7 +1,5 @@
 """LeNet-5 in the form that every library builds today."""
 
-from __future__ import annotations
-
 import keras
 from keras import layers
 
@@ -18,21 +16,13 @@ def LeNet5(  # noqa: N802 - a network is called as its paper calls it
 ) -> keras.Model:
     """LeNet-5 as it is commonly built: tanh, average pooling, a fully connected C3, a softmax.
 
-    Args:
-        include_top: keep F6 and the output layer; without them the output is C5's maps.
-        weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), at least 28 high and wide.
-        classes: units of the output layer.
-        classifier_activation: activation of the output layer; None returns logits.
-        name: name of the model.
-
-    Returns:
-        A model from images (batch, h, w, c) to (batch, classes), or to C5's maps without the top.
+    Arguments are those of every network, see `cnnlib.models`; images are at least 28 high and wide. Without
+    the top the output is C5's maps.
 
     Raises:
-        ValueError: an input too small to leave C5 a map, or not of rank three, or fewer than one class.
+        ValueError: see `cnnlib.models.building.check`.
     """
-    check(input_shape, classes, weights, smallest=28)
+    check(input_shape, classes, weights, activation=classifier_activation, smallest=28)
     image = keras.Input(input_shape, name="image")
     x = layers.Conv2D(6, 5, padding="same", activation="tanh", name="c1")(image)
     x = layers.AveragePooling2D(2, name="s2")(x)

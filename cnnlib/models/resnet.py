@@ -1,10 +1,8 @@
 """The residual networks for ImageNet and CIFAR-10, their plain twins, and the blocks they are made of."""
 
-from __future__ import annotations
-
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import keras
 from keras import layers
 
 from cnnlib.layers import PaddedShortcut
-from cnnlib.models.building import check, finish, scaled
+from cnnlib.models.building import check, finish, pooled, scaled, variant
 
 # Blocks in conv2 to conv5, for each depth (He et al. 2015, table 1).
 STAGES: dict[int, tuple[int, int, int, int]] = {
@@ -22,6 +20,8 @@ STAGES: dict[int, tuple[int, int, int, int]] = {
     101: (3, 4, 23, 3),
     152: (3, 8, 36, 3),
 }
+# For each of the paper's options, the shortcut of a block that keeps the shape and of one that changes it.
+SHORTCUTS = {"A": ("identity", "padded"), "B": ("identity", "projection"), "C": ("projection", "projection")}
 # From this depth on a block is a bottleneck: 1x1, 3x3, and 1x1 with four times the maps.
 _BOTTLENECK, _EXPANSION = 50, 4
 # The paper follows Ioffe and Szegedy 2015 and gives neither number. Ours are those of PyTorch (whose 0.1 is
@@ -52,27 +52,17 @@ def ResNet(  # noqa: N802 - a network is called as its paper calls it
     cut off at two standard deviations as Keras does. Layers that stride pad equally on both sides, so that
     their windows are centred on the pixels that the shortcut takes.
 
-    Args:
+    Arguments are those of every network, see `cnnlib.models`; images are at least 32 high and wide.
+
+    Other Parameters:
         depth: layers with weights, projections not counted: a key of `STAGES`.
-        include_top: keep the average over the maps and the output layer.
-        weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), at least 32 high and wide; None takes any size.
-        pooling: without the top, what becomes of the last maps: None leaves them, "avg" and "max" pool each
-            to one number.
-        classes: units of the output layer.
-        classifier_activation: activation of the output layer; None returns logits.
-        name: name of the model; None calls it resnet, or plain, and its depth.
+        name: None calls the model resnet, or plain, and its depth.
         shortcut: "A" adds the input where it has the shape of the output, and pads it with zeros where the
             shape changes; "B" projects it where the shape changes; "C" projects it everywhere. None is A for
             18 and 34 layers, as in the paper's table 2, and B for the others.
         residual: False leaves out all shortcuts: the plain network.
         stride_in: the convolution of a bottleneck that strides, "1x1" (the first) as in the paper or "3x3"
             as in many libraries. A basic block strides in its first.
-        width: factor on the maps of every layer.
-
-    Returns:
-        A model from images (batch, h, w, c) to (batch, classes), or without the top to conv5's maps or what
-        `pooling` makes of them.
 
     Raises:
         ValueError: see `cnnlib.models.building.check`; or an argument is none of those above.
@@ -81,63 +71,28 @@ def ResNet(  # noqa: N802 - a network is called as its paper calls it
     """
     if depth not in STAGES:
         raise ValueError(f"depth must be one of {', '.join(map(str, STAGES))}, not {depth}.")
-    deep = depth >= _BOTTLENECK
-    shortcut = shortcut or ("B" if deep else "A")
-    _check(weights, input_shape, pooling, classes, width, shortcut, stride_in)
-    kind = _kind(shortcut, residual)
+    deep, activation = depth >= _BOTTLENECK, classifier_activation
+    ways = _ways(shortcut or ("B" if deep else "A"), residual)
+    _check_stride_in(stride_in)
+    check(input_shape, classes, weights, width, pooling, activation, smallest=32, fixed=False)
     image = keras.Input(input_shape, name="image")
     x = _normalised(image, scaled(64, width), 7, 2, "conv1")
     x = layers.Activation("relu", name="conv1_relu")(x)
     x = layers.ZeroPadding2D(1, name="pool1_pad")(x)
     x = layers.MaxPooling2D(3, 2, name="pool1_pool")(x)
-    for stage, blocks in enumerate(STAGES[depth]):
-        maps = scaled(64 * 2**stage, width)
-        for block in range(1, blocks + 1):
-            strides = 2 if stage > 0 and block == 1 else 1
-            label = f"conv{stage + 2}_block{block}"
-            if deep:
-                filters = (maps, maps, _EXPANSION * maps)
-                way = kind(x, filters[-1], strides)
-                x = bottleneck_block(x, filters, 3, strides, way, stride_in=stride_in, name=label)
-            else:
-                x = basic_block(x, maps, strides, kind(x, maps, strides), name=label)
-    x = _head(x, include_top, pooling, classes, classifier_activation)
+    maps = [scaled(64 * 2**stage, width) for stage in range(4)]
+    x = _stages(x, STAGES[depth], maps, ways, deep, stride_in)
+    x = _head(x, classes, activation) if include_top else pooled(x, pooling)
     return finish(image, x, name or f"{'resnet' if residual else 'plain'}{depth}", weights)
 
 
-def ResNet18(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """`ResNet(18, include_top, ...)`, with the same settings by name."""
-    return ResNet(18, include_top, **settings)
-
-
-def ResNet34(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """`ResNet(34, include_top, ...)`, with the same settings by name."""
-    return ResNet(34, include_top, **settings)
-
-
-def ResNet50(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """`ResNet(50, include_top, ...)`, with the same settings by name."""
-    return ResNet(50, include_top, **settings)
-
-
-def ResNet101(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """`ResNet(101, include_top, ...)`, with the same settings by name."""
-    return ResNet(101, include_top, **settings)
-
-
-def ResNet152(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """`ResNet(152, include_top, ...)`, with the same settings by name."""
-    return ResNet(152, include_top, **settings)
-
-
-def PlainNet18(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """`ResNet(18, include_top, residual=False, ...)`, with the same settings by name."""
-    return ResNet(18, include_top, residual=False, **settings)
-
-
-def PlainNet34(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """`ResNet(34, include_top, residual=False, ...)`, with the same settings by name."""
-    return ResNet(34, include_top, residual=False, **settings)
+ResNet18 = variant("ResNet18", ResNet, 18)
+ResNet34 = variant("ResNet34", ResNet, 34)
+ResNet50 = variant("ResNet50", ResNet, 50)
+ResNet101 = variant("ResNet101", ResNet, 101)
+ResNet152 = variant("ResNet152", ResNet, 152)
+PlainNet18 = variant("PlainNet18", ResNet, 18, residual=False)
+PlainNet34 = variant("PlainNet34", ResNet, 34, residual=False)
 
 
 def ResNetCIFAR(  # noqa: N802
@@ -159,23 +114,13 @@ def ResNetCIFAR(  # noqa: N802
     The paper trains 20, 32, 44, 56, 110 and 1202. With its shortcuts, option A, a residual network and its
     plain twin have the same parameters: 269,722 with 20 layers. Initial weights as in `ResNet`.
 
-    Args:
+    Arguments are those of every network, see `cnnlib.models`; images are at least 4 high and wide.
+
+    Other Parameters:
         depth: layers with weights, projections not counted: 8, 14, 20 and so on.
-        include_top: keep the average over the maps and the output layer.
-        weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), at least 4 high and wide; None takes any size.
-        pooling: without the top, what becomes of the last maps: None leaves them, "avg" and "max" pool each
-            to one number.
-        classes: units of the output layer.
-        classifier_activation: activation of the output layer; None returns logits.
-        name: name of the model; None calls it resnet, or plain, its depth and _cifar.
+        name: None calls the model resnet, or plain, its depth and _cifar.
         shortcut: "A", "B" or "C", see `ResNet`.
         residual: False leaves out all shortcuts: the plain network.
-        width: factor on the maps of every layer.
-
-    Returns:
-        A model from images (batch, h, w, c) to (batch, classes), or without the top to conv4's maps or what
-        `pooling` makes of them.
 
     Raises:
         ValueError: see `cnnlib.models.building.check`; or an argument is none of those above.
@@ -187,19 +132,17 @@ def ResNetCIFAR(  # noqa: N802
             "depth must be 6n + 2 for n blocks at each of three sizes (the paper has 20, 32, 44, 56, 110 and "
             f"1202), not {depth}; the next is {6 * max(1, math.ceil((depth - 2) / 6)) + 2}."
         )
-    _check(weights, input_shape, pooling, classes, width, shortcut, smallest=4)
-    kind = _kind(shortcut, residual)
+    activation = classifier_activation
+    check(input_shape, classes, weights, width, pooling, activation, smallest=4, fixed=False)
     image = keras.Input(input_shape, name="image")
     x = _normalised(image, scaled(16, width), 3, 1, "conv1")
     x = layers.Activation("relu", name="conv1_relu")(x)
-    for stage in range(3):
-        maps = scaled(16 * 2**stage, width)
-        for block in range(1, (depth - 2) // 6 + 1):
-            strides = 2 if stage > 0 and block == 1 else 1
-            label = f"conv{stage + 2}_block{block}"
-            x = basic_block(x, maps, strides, kind(x, maps, strides), name=label)
-    x = _head(x, include_top, pooling, classes, classifier_activation)
-    _allow_depth(depth)
+    maps = [scaled(16 * 2**stage, width) for stage in range(3)]
+    x = _stages(x, [(depth - 2) // 6] * 3, maps, _ways(shortcut, residual))
+    x = _head(x, classes, activation) if include_top else pooled(x, pooling)
+    # Keras recurs when it walks through a network, also whenever a model is made of some of its layers. A
+    # block of two has seven: its convolutions, two more after the first and three after the second.
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000 + 4 * depth))
     return finish(image, x, name or f"{'resnet' if residual else 'plain'}{depth}_cifar", weights)
 
 
@@ -287,68 +230,33 @@ def from_keras_applications(model: keras.Model) -> keras.Model:
     Raises:
         ValueError: the model is none of these three.
     """
-    theirs = {layer.name: layer for layer in model.layers if not isinstance(layer, layers.InputLayer)}
-    ours = _of_the_same_form(model, theirs)
-    for layer in ours.layers:
-        if isinstance(layer, layers.Conv2D):
-            layer.set_weights(theirs[layer.name].get_weights()[:1])
-        elif isinstance(layer, layers.BatchNormalization):
-            before, behind = theirs[layer.name.replace("_bn", "_conv")], theirs[layer.name]
-            gamma, beta, mean, variance = behind.get_weights()
-            bias = before.get_weights()[1] if before.use_bias else 0
-            layer.set_weights([gamma, beta, mean - bias, variance + (behind.epsilon - layer.epsilon)])
-        elif layer.weights:
-            layer.set_weights(theirs[layer.name].get_weights())
-    return ours
-
-
-def _of_the_same_form(model: keras.Model, named: dict[str, keras.Layer]) -> keras.Model:
-    """Our network with the depth, images and classes of one of `keras.applications`, in its initial state."""
-    convolutions = [name for name in named if name.endswith("_conv") and not name.endswith("_0_conv")]
-    depth = len(convolutions) + 1
+    theirs = {layer.name: layer for layer in model.layers[1:]}  # the first is the input
+    depth = 1 + sum(name.endswith("_conv") and not name.endswith("_0_conv") for name in theirs)
     refusal = f"{model.name} is not keras.applications.ResNet50, ResNet101 or ResNet152: "
     if depth < _BOTTLENECK or depth not in STAGES:
         raise ValueError(f"{refusal}it has {depth - 1} convolutions.")
-    top = named.get("predictions")
-    pooling = next((name for name in ("avg", "max") if f"{name}_pool" in named), None)
-    ours = ResNet(
-        depth,
-        include_top=top is not None,
-        input_shape=model.input_shape[1:],
-        pooling=pooling if top is None else None,
-        classes=1000 if top is None else top.units,
-        classifier_activation=None if top is None else top.activation,
-        name=model.name,
-    )
-    expected = {layer.name for layer in ours.layers if not isinstance(layer, layers.InputLayer)}
-    if expected != set(named):
-        odd = sorted(expected ^ set(named))
+    end = model.layers[-1]
+    pooling = end.name.removesuffix("_pool") if end.name in ("avg_pool", "max_pool") else None
+    form: dict[str, Any] = {}
+    if end.name == "predictions":
+        form = {"classes": end.units, "classifier_activation": end.activation}
+    shape, name = model.input_shape[1:], model.name
+    ours = ResNet(depth, bool(form), input_shape=shape, pooling=pooling, name=name, **form)
+    odd = sorted(theirs.keys() ^ {layer.name for layer in ours.layers[1:]})
+    if odd:
         raise ValueError(f"{refusal}it and ours do not both have the layers {', '.join(odd[:3])}.")
+    for layer in ours.layers[1:]:
+        source = theirs[layer.name]
+        values = source.get_weights()
+        if isinstance(layer, layers.Conv2D):
+            values = values[:1]
+        elif isinstance(layer, layers.BatchNormalization):
+            gamma, beta, mean, variance = values
+            before = theirs[layer.name.replace("_bn", "_conv")]
+            bias = before.get_weights()[1] if before.use_bias else 0
+            values = [gamma, beta, mean - bias, variance + (source.epsilon - layer.epsilon)]
+        layer.set_weights(values)
     return ours
-
-
-def _check(
-    weights: str | Path | None,
-    input_shape: tuple[int | None, ...],
-    pooling: str | None,
-    classes: int,
-    width: float,
-    shortcut: str,
-    stride_in: str = "1x1",
-    *,
-    smallest: int = 32,
-) -> None:
-    if weights == "imagenet":
-        raise ValueError(
-            "weights trained on ImageNet come from Keras, for 50, 101 and 152 layers: "
-            "from_keras_applications(keras.applications.ResNet50())."
-        )
-    check(input_shape, classes, weights, width, smallest=smallest, fixed=False)
-    if pooling not in (None, "avg", "max"):
-        raise ValueError(f'pooling must be None, "avg" or "max", not {pooling!r}.')
-    if shortcut not in ("A", "B", "C"):
-        raise ValueError(f'shortcut must be "A", "B" or "C", not {shortcut!r}.')
-    _check_stride_in(stride_in)
 
 
 def _check_stride_in(stride_in: str) -> None:
@@ -356,41 +264,37 @@ def _check_stride_in(stride_in: str) -> None:
         raise ValueError(f'stride_in must be "1x1" or "3x3", not {stride_in!r}.')
 
 
-def _kind(option: str, residual: bool) -> Callable[[keras.KerasTensor, int, int], str | None]:
-    """A function that says which shortcut a block takes, from its input, its output's maps and its stride."""
-
-    def choose(x: keras.KerasTensor, filters: int, strides: int) -> str | None:
-        if not residual:
-            return None
-        if option == "C":
-            return "projection"
-        changes = strides != 1 or x.shape[-1] != filters
-        return {"A": "padded", "B": "projection"}[option] if changes else "identity"
-
-    return choose
+def _ways(option: str, residual: bool) -> tuple[str | None, str | None]:
+    """The shortcut of a block that keeps the shape, and of one that changes it."""
+    if option not in SHORTCUTS:
+        raise ValueError(f'shortcut must be "A", "B" or "C", not {option!r}.')
+    return SHORTCUTS[option] if residual else (None, None)
 
 
-def _allow_depth(depth: int) -> None:
-    """Let Python recur as deep as Keras does when it walks through a network of so many weight layers.
-
-    The limit stays, since Keras walks again whenever a model is made of some of the layers.
-    """
-    # A block of two has seven layers: its convolutions, two more after the first and three after the second.
-    sys.setrecursionlimit(max(sys.getrecursionlimit(), 1000 + 4 * depth))
-
-
-def _head(
-    x: keras.KerasTensor, include_top: bool, pooling: str | None, classes: int, activation: Any
+def _stages(
+    x: keras.KerasTensor,
+    counts: Sequence[int],
+    maps: Sequence[int],
+    ways: tuple[str | None, str | None],
+    deep: bool = False,
+    stride_in: str = "1x1",
 ) -> keras.KerasTensor:
-    if include_top:
-        x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
-        return layers.Dense(
-            classes, activation=activation, kernel_initializer="he_normal", name="predictions"
-        )(x)
-    if pooling is not None:
-        pool = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
-        return pool(name=f"{pooling}_pool")(x)
+    """Blocks in stages, each stage with maps of its own; each but the first halves the sides."""
+    for stage, (blocks, filters) in enumerate(zip(counts, maps, strict=True)):
+        for block in range(1, blocks + 1):
+            strides, name = 2 if stage > 0 and block == 1 else 1, f"conv{stage + 2}_block{block}"
+            three = (filters, filters, _EXPANSION * filters)
+            way = ways[strides != 1 or x.shape[-1] != (three[-1] if deep else filters)]
+            if deep:
+                x = bottleneck_block(x, three, 3, strides, way, stride_in=stride_in, name=name)
+            else:
+                x = basic_block(x, filters, strides, way, name=name)
     return x
+
+
+def _head(x: keras.KerasTensor, classes: int, activation: Any) -> keras.KerasTensor:
+    x, start = layers.GlobalAveragePooling2D(name="avg_pool")(x), "he_normal"
+    return layers.Dense(classes, activation=activation, kernel_initializer=start, name="predictions")(x)
 
 
 def _block(
@@ -400,32 +304,25 @@ def _block(
     name: str | None,
 ) -> keras.KerasTensor:
     """Convolutions of (maps, size, stride), activated but for the last, beside a shortcut."""
-    strides = max(stride for *_, stride in convolutions)
-    beside = _shortcut(x, convolutions[-1][0], strides, shortcut, name)
-    for number, (filters, size, stride) in enumerate(convolutions, start=1):
-        x = _normalised(x, filters, size, stride, _join(name, number))
-        if number < len(convolutions):
-            x = layers.Activation("relu", name=_join(name, number, "relu"))(x)
-    if beside is not None:
-        x = layers.Add(name=_join(name, "add"))([beside, x])
-    return layers.Activation("relu", name=_join(name, "out"))(x)
-
-
-def _shortcut(
-    x: keras.KerasTensor, filters: int, strides: int, kind: str | None, name: str | None
-) -> keras.KerasTensor | None:
-    if kind == "identity" and (strides != 1 or x.shape[-1] != filters):
+    beside, filters, strides = x, convolutions[-1][0], max(stride for *_, stride in convolutions)
+    if shortcut == "identity" and (strides != 1 or x.shape[-1] != filters):
         raise ValueError(
             f"{name or 'a block'} turns {x.shape[-1]} maps into {filters} with stride {strides}: adding its "
             "input needs a shortcut that gives it this shape (a projection; reduce=True)."
         )
-    if kind is None or kind == "identity":
-        return None if kind is None else x
-    if kind == "padded":
-        return PaddedShortcut(filters, strides, name=_join(name, 0, "pad"))(x)
-    if kind == "projection":
-        return _normalised(x, filters, 1, strides, _join(name, 0))
-    raise ValueError(f'shortcut must be "identity", "padded", "projection" or None, not {kind!r}.')
+    if shortcut == "padded":
+        beside = PaddedShortcut(filters, strides, name=_join(name, 0, "pad"))(x)
+    elif shortcut == "projection":
+        beside = _normalised(x, filters, 1, strides, _join(name, 0))
+    elif shortcut not in ("identity", None):
+        raise ValueError(f'shortcut must be "identity", "padded", "projection" or None, not {shortcut!r}.')
+    for number, (maps, size, stride) in enumerate(convolutions, start=1):
+        x = _normalised(x, maps, size, stride, _join(name, number))
+        if number < len(convolutions):
+            x = layers.Activation("relu", name=_join(name, number, "relu"))(x)
+    if shortcut is not None:
+        x = layers.Add(name=_join(name, "add"))([beside, x])
+    return layers.Activation("relu", name=_join(name, "out"))(x)
 
 
 def _normalised(
@@ -438,15 +335,8 @@ def _normalised(
         around = ((size - 1) // 2, size // 2)
         x = layers.ZeroPadding2D((around, around), name=_join(name, "pad"))(x)
         padding = "valid"
-    x = layers.Conv2D(
-        filters,
-        size,
-        strides,
-        padding,
-        use_bias=False,
-        kernel_initializer="he_normal",
-        name=_join(name, "conv"),
-    )(x)
+    settings = {"padding": padding, "use_bias": False, "kernel_initializer": "he_normal"}
+    x = layers.Conv2D(filters, size, strides, name=_join(name, "conv"), **settings)(x)
     return layers.BatchNormalization(momentum=MOMENTUM, epsilon=EPSILON, name=_join(name, "bn"))(x)
 
 

@@ -1,13 +1,11 @@
 """SqueezeNet 1.1, a small network without a section of its own: its ImageNet weights are easy to have."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import keras
 from keras import layers
 
-from cnnlib.models.building import check, finish, scaled
+from cnnlib.models.building import check, finish, pooled, scaled
 
 # Maps of the fire modules: those of the squeezing 1x1, and of each of the two expanding convolutions. A pool
 # follows the modules of each group but the last.
@@ -34,29 +32,16 @@ def SqueezeNet(  # noqa: N802 - a network is called as its paper calls it
     The pools take whole windows only, as in the Keras form whose weights `cnnlib.weights` loads; Caffe's
     round up and leave maps one pixel larger. Layers are called as there, with _ for /.
 
-    Args:
-        include_top: keep the last convolution and the average over its maps.
-        weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), at least 47 high and wide; None takes any size.
-        pooling: without the top, what becomes of the last maps: None leaves them, "avg" and "max" pool each
-            to one number.
-        classes: units of the output layer.
-        classifier_activation: what follows the average; None returns logits.
-        name: name of the model.
-        width: factor on the maps of every layer but the last.
-
-    Returns:
-        A model from images (batch, h, w, c) to (batch, classes), or without the top to fire9's maps or what
-        `pooling` makes of them.
+    Arguments are those of every network, see `cnnlib.models`; images are at least 47 high and wide. Here
+    `classifier_activation` follows the average, and `width` is a factor on the maps of every layer but the
+    last.
 
     Raises:
-        ValueError: see `cnnlib.models.building.check`; or `pooling` is none of those above.
+        ValueError: see `cnnlib.models.building.check`.
 
     Source: Iandola et al. 2016, sections 3 and 4; the maps of version 1.1 are those of the weights.
     """
-    check(input_shape, classes, weights, width, smallest=47, fixed=False)
-    if pooling not in (None, "avg", "max"):
-        raise ValueError(f'pooling must be None, "avg" or "max", not {pooling!r}.')
+    check(input_shape, classes, weights, width, pooling, classifier_activation, smallest=47, fixed=False)
     image = keras.Input(input_shape, name="image")
     x = layers.Conv2D(scaled(64, width), 3, 2, activation="relu", name="conv1")(image)
     for pool, group in zip(("pool1", "pool3", "pool5"), FIRES, strict=True):
@@ -68,9 +53,8 @@ def SqueezeNet(  # noqa: N802 - a network is called as its paper calls it
         x = layers.Conv2D(classes, 1, activation="relu", name="conv10")(x)
         x = layers.GlobalAveragePooling2D(name="pool10")(x)
         x = layers.Activation(classifier_activation, name="predictions")(x)
-    elif pooling is not None:
-        pool_layer = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
-        x = pool_layer(name=f"{pooling}_pool")(x)
+    else:
+        x = pooled(x, pooling)
     return finish(image, x, name, weights)
 
 

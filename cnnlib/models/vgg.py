@@ -1,16 +1,13 @@
 """VGG: the six configurations from one table."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Any
 
 import keras
 from keras import layers
 from keras.initializers import Initializer, RandomNormal
 
 from cnnlib.layers import LocalResponseNormalization
-from cnnlib.models.building import check, finish, scaled
+from cnnlib.models.building import check, finish, pooled, scaled, variant
 
 # For each of the five blocks, the sides of the kernels of its convolutions; "LRN" is a normalisation. A
 # pooling of 2x2 ends every block (Simonyan and Zisserman 2015, table 1).
@@ -46,32 +43,25 @@ def VGG(  # noqa: N802 - a network is called as its paper calls it
     wants images prepared by `keras.applications.vgg16.preprocess_input`. The paper's dropout after fc1 and
     fc2, which `keras.applications` leaves out, has no weights and acts in training alone.
 
-    Args:
+    Arguments are those of every network, see `cnnlib.models`; images are at least 32 high and wide, and with
+    the top of a fixed size.
+
+    Other Parameters:
         config: a column of the paper's table 1, a key of `CONFIGURATIONS`.
-        include_top: keep the three fully connected layers.
-        weights: None for new ones, or the path of a weights file to load.
-        input_shape: (height, width, channels), at least 32 high and wide; without the top, sides may be
-            None.
-        pooling: without the top, what becomes of the last maps: None leaves them, "avg" and "max" pool each
-            to one number.
-        classes: units of the output layer.
-        classifier_activation: activation of the output layer; None returns logits.
-        name: name of the model; None calls it vgg_ and its configuration.
-        width: factor on the maps and units of every hidden layer.
+        name: None calls the model vgg_ and its configuration.
         initializer: of all weights; biases start at 0. The paper took "paper", a normal distribution of
             variance 0.01, for net A and started deeper nets from it; it later found that Glorot and Bengio's
             makes this unnecessary.
 
-    Returns:
-        A model from images (batch, h, w, c) to (batch, classes), or without the top to block5_pool's maps or
-        what `pooling` makes of them.
-
     Raises:
-        ValueError: see `cnnlib.models.building.check`; or `config` or `pooling` is none of those above.
+        ValueError: see `cnnlib.models.building.check`; or `config` is none of those above.
 
     Source: Simonyan and Zisserman 2015, section 2 and table 1; section 3.1 for the initial weights.
     """
-    _check(config, include_top, weights, input_shape, pooling, classes, width)
+    if config not in CONFIGURATIONS:
+        raise ValueError(f"config must be one of {', '.join(CONFIGURATIONS)}, not {config!r}.")
+    activation = classifier_activation
+    check(input_shape, classes, weights, width, pooling, activation, smallest=32, fixed=include_top)
     x = image = keras.Input(input_shape, name="image")
     for block, (kinds, maps) in enumerate(zip(CONFIGURATIONS[config], MAPS, strict=True), start=1):
         for number, kind in enumerate(kinds, start=1):
@@ -92,52 +82,16 @@ def VGG(  # noqa: N802 - a network is called as its paper calls it
         for number in (1, 2):
             x = _dense(f"fc{number}", scaled(UNITS, width), "relu", initializer)(x)
             x = layers.Dropout(0.5, name=f"drop{number}")(x)
-        x = _dense("predictions", classes, classifier_activation, initializer)(x)
-    elif pooling is not None:
-        pool = layers.GlobalAveragePooling2D if pooling == "avg" else layers.GlobalMaxPooling2D
-        x = pool(name=f"{pooling}_pool")(x)
+        x = _dense("predictions", classes, activation, initializer)(x)
+    else:
+        x = pooled(x, pooling)
     return finish(image, x, name or f"vgg_{config}".lower().replace("-", "_"), weights)
 
 
-def VGG11(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """Net A: `VGG("A", include_top, ...)`, with the same settings by name."""
-    return VGG("A", include_top, **{"name": "vgg11", **settings})
-
-
-def VGG13(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """Net B: `VGG("B", include_top, ...)`, with the same settings by name."""
-    return VGG("B", include_top, **{"name": "vgg13", **settings})
-
-
-def VGG16(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """Net D: `VGG("D", include_top, ...)`, with the same settings by name."""
-    return VGG("D", include_top, **{"name": "vgg16", **settings})
-
-
-def VGG19(include_top: bool = True, **settings: Any) -> keras.Model:  # noqa: N802
-    """Net E: `VGG("E", include_top, ...)`, with the same settings by name."""
-    return VGG("E", include_top, **{"name": "vgg19", **settings})
-
-
-def _check(
-    config: str,
-    include_top: bool,
-    weights: str | Path | None,
-    input_shape: tuple[int | None, ...],
-    pooling: str | None,
-    classes: int,
-    width: float,
-) -> None:
-    if config not in CONFIGURATIONS:
-        raise ValueError(f"config must be one of {', '.join(CONFIGURATIONS)}, not {config!r}.")
-    if weights == "imagenet":
-        raise ValueError(
-            "weights trained on ImageNet come from Keras: build with weights=None and copy them by "
-            "set_weights(keras.applications.VGG16().get_weights()), or those of VGG19."
-        )
-    check(input_shape, classes, weights, width, smallest=32, fixed=include_top)
-    if pooling not in (None, "avg", "max"):
-        raise ValueError(f'pooling must be None, "avg" or "max", not {pooling!r}.')
+VGG11 = variant("VGG11", VGG, "A", name="vgg11")
+VGG13 = variant("VGG13", VGG, "B", name="vgg13")
+VGG16 = variant("VGG16", VGG, "D", name="vgg16")
+VGG19 = variant("VGG19", VGG, "E", name="vgg19")
 
 
 def _dense(name: str, units: int, activation: str | None, initializer: str | Initializer) -> layers.Dense:
@@ -148,6 +102,6 @@ def _fresh(initializer: str | Initializer) -> Initializer:
     """An initialiser for one layer alone: Keras repeats its draw when two layers share one."""
     if initializer == "paper":
         return RandomNormal(stddev=0.1)
-    return (
-        initializer.clone() if isinstance(initializer, Initializer) else keras.initializers.get(initializer)
-    )
+    if isinstance(initializer, Initializer):
+        return initializer.clone()
+    return keras.initializers.get(initializer)

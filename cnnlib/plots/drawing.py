@@ -1,88 +1,24 @@
-"""What every figure is made of: its colours, its sheet, and the SVG it becomes."""
+"""The sheet that a figure is drawn on, and the SVG it becomes."""
 
 import base64
 import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 from xml.etree import ElementTree
 
 import numpy as np
-from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.textpath import TextPath
 from PIL import Image
 
-# The Okabe-Ito hues, moved to lightnesses that keep a contrast above 3:1 on white and on #121212.
-BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY = (
-    "#2a86c8",
-    "#d55e00",
-    "#009268",
-    "#b9649a",
-    "#a98000",
-    "#7f868d",
-)
-PALETTE = (BLUE, VERMILLION, GREEN, PURPLE, OCHRE, GREY)
+from cnnlib.plots.look import INK, SMALL, TEXT, WIDTH
+from cnnlib.plots.words import require
 
-# Images cannot follow the page's colour, so they look like print in both themes: dark ink on a light sheet.
-PAPER = "#f4f2ec"
-
-INK = "#010203"  # stands for the page's text colour until the SVG is written
-WIDTH = 346.0  # points; narrow, so that on a phone, 360 pixels wide, small text has 11 of them
-TEXT, SMALL = 11.0, 10.6
-MUTED = 0.72
-LABEL: dict[str, Any] = {"size": SMALL, "va": "center_baseline"}  # of a text beside or in what it names
-DASHES, SIGNS = ("-", "--", "-.") * 2, "osD^vP"  # tell series apart beside their colours
 _FONT = "system-ui,sans-serif"
-_Data = TypeVar("_Data")
 _GROWTH = 1.6  # CSS pixels per point at full size: text is then about as large as the page's
-
-styled = style.context(
-    [
-        "default",
-        {
-            "svg.fonttype": "none",
-            "svg.hashsalt": "cnnlib",
-            "font.sans-serif": ["DejaVu Sans"],
-            "text.parse_math": False,
-            "image.composite_image": False,
-            "savefig.transparent": True,
-            "figure.facecolor": "none",
-            "axes.facecolor": "none",
-            "font.size": TEXT,
-            "axes.titlesize": TEXT,
-            "axes.titlelocation": "left",
-            "axes.labelsize": TEXT,
-            "xtick.labelsize": SMALL,
-            "ytick.labelsize": SMALL,
-            "legend.fontsize": SMALL,
-            "legend.frameon": False,
-            "text.color": INK,
-            "axes.labelcolor": INK,
-            "axes.edgecolor": INK,
-            "xtick.color": INK,
-            "ytick.color": INK,
-            "grid.color": INK,
-            "grid.alpha": 0.14,
-            "grid.linewidth": 0.7,
-            "axes.grid": True,
-            "axes.axisbelow": True,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.spines.left": False,
-            "axes.linewidth": 0.7,
-            "xtick.major.size": 3,
-            "xtick.major.width": 0.7,
-            "ytick.major.size": 0,
-            "lines.linewidth": 1.8,
-            "lines.solid_capstyle": "round",
-        },
-    ]
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -194,33 +130,6 @@ def legend(figure: Figure, axes: Axes) -> None:
     figure.legend(handles, labels, loc="outside upper left", ncols=columns, borderaxespad=0, borderpad=0.2)
 
 
-def require(condition: object, message: str) -> None:
-    """Refuse a figure with this message unless the condition holds."""
-    if not condition:
-        raise ValueError(message)
-
-
-def check_series(series: Mapping[str, object], where: str) -> None:
-    """Refuse a figure without series, or with more than can be told apart."""
-    require(series, f"{where}: nothing to draw")
-    require(
-        len(series) <= len(PALETTE), f"{where}: at most {len(PALETTE)} can be told apart, got {len(series)}"
-    )
-
-
-def looks(series: Mapping[str, _Data]) -> Iterator[tuple[str, _Data, str, str, str]]:
-    """Give every series with a colour, a dash and a sign of its own."""
-    for (name, data), colour, dash, sign in zip(series.items(), PALETTE, DASHES, SIGNS, strict=False):
-        yield name, data, colour, dash, sign
-
-
-def check_interval(where: str, value: float, low: float | None, high: float | None) -> None:
-    """Refuse half an interval, and one without its value."""
-    require((low is None) == (high is None), f"{where}: an interval needs both ends, got {low} and {high}")
-    within = low is None or high is None or low <= value <= high
-    require(within, f"{where}: {value} lies outside its interval {low} to {high}")
-
-
 def check_label(label: str, value: str) -> None:
     """Refuse a label that does not fit on one line with its value."""
     space = WIDTH - 20 - text_width(value, TEXT)
@@ -230,42 +139,3 @@ def check_label(label: str, value: str) -> None:
 def text_width(text: str, size: float = SMALL) -> float:
     """Width of a line of text in points, in a font wider than those that pages use."""
     return float(TextPath((0, 0), text, size=size).get_extents().width) if text.strip() else 0.0
-
-
-def capitalised(text: str) -> str:
-    """Begin a text with a capital and leave the rest as it is."""
-    return text[:1].upper() + text[1:]
-
-
-def times(shape: Sequence[int]) -> str:
-    """Write a shape with the sign of multiplication: 28x28x6."""
-    return "\N{MULTIPLICATION SIGN}".join(f"{n:,}" for n in shape)
-
-
-def listed(items: Iterable[object]) -> str:
-    """Write items one after the other, with commas."""
-    return ", ".join(map(str, items))
-
-
-def briefly(items: Sequence[object], most: int) -> str:
-    """List items, of more than `most` the first, how many come between, and the last."""
-    if len(items) <= most:
-        return listed(items)
-    return f"{items[0]}, {len(items) - 2} more, {items[-1]}"
-
-
-def short(value: float) -> str:
-    """Write a number to three digits, with a true minus sign."""
-    return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
-
-
-def percent(value: float) -> str:
-    """Write a fraction in per cent, to three digits."""
-    return f"{100 * value:.3g}%"
-
-
-def with_interval(value: float, low: float | None, high: float | None) -> str:
-    """Write a fraction in per cent, with its interval where that has a width."""
-    if low is None or high is None or low == high:
-        return percent(value)
-    return f"{percent(value)}, interval {percent(low)} to {percent(high)}"

@@ -10,26 +10,9 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize
 from matplotlib.patches import Rectangle
 from PIL import Image
 
-from cnnlib.plots.drawing import (
-    BLUE,
-    INK,
-    MUTED,
-    PAPER,
-    SMALL,
-    TEXT,
-    VERMILLION,
-    WIDTH,
-    Drawing,
-    check_label,
-    finish,
-    listed,
-    require,
-    sheet,
-    short,
-    styled,
-    text_width,
-    times,
-)
+from cnnlib.plots.drawing import Drawing, check_label, finish, sheet, text_width
+from cnnlib.plots.look import BLUE, INK, MUTED, PAPER, SMALL, TEXT, VERMILLION, WIDTH, styled
+from cnnlib.plots.words import listed, require, short, times
 
 # Colours from no ink to full, and from far below 0 to far above.
 PRINT = (PAPER, "#20262c")
@@ -68,7 +51,7 @@ def images(
         x = x[..., np.newaxis]
     ranked = x.ndim == 4 and x.shape[-1] in (1, 3)
     require(ranked, f"images: expected (N, H, W), (N, H, W, 1) or (N, H, W, 3), got {x.shape}")
-    require(x.size, "images: nothing to draw, the array is empty")
+    _check_numbers("images", x)
     if x.shape[-1] == 1:
         low, high = (0, 255) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
         tiles, norm = x[..., 0], Normalize(low, max(high, low + 1e-12))
@@ -159,7 +142,12 @@ def augmented(
         ValueError: no sample, another rank or number of channels, values far out of 0..1, or not one title
             per sample.
     """
-    (original,), samples = _colours(np.asarray(original)[np.newaxis]), _colours(np.asarray(samples))
+    pictures = [np.asarray(original)[np.newaxis], np.asarray(samples)]
+    for x in pictures:
+        expected = "augmented: expected an original of (H, W, 3) and samples of (N, H, W, 3)"
+        require(x.ndim == 4 and x.shape[-1] == 3, f"{expected}, got {x.shape}")
+        _check_numbers("augmented", x)
+    (original,), samples = (_floats("augmented", x, 0.5) for x in pictures)
     sizes = [times(x.shape[-3:-1]) for x in (original, samples)]
     words = alt or (
         f"An image of {sizes[0]} pixels and {len(samples)} made from it by augmentation, {sizes[1]} each"
@@ -270,14 +258,6 @@ def picture(
     extent = (x, x + width, y + height, y)
     axes.imshow(tile, extent=extent, interpolation="none", aspect="auto", cmap=cmap, norm=norm)
     axes.add_patch(Rectangle(corner, width, height, fc="none", ec=INK, alpha=0.25, lw=0.6))
-
-
-def _colours(x: np.ndarray) -> np.ndarray:
-    """Return RGB images as floats in 0..1, those that augmentation carried a little further clipped."""
-    expected = "augmented: expected an original of (H, W, 3) and samples of (N, H, W, 3)"
-    require(x.ndim == 4 and x.shape[-1] == 3, f"{expected}, got {x.shape}")
-    require(x.size, "augmented: nothing to draw, the array is empty")
-    return _floats("augmented", x, 0.5)
 
 
 def _floats(where: str, x: np.ndarray, slack: float = 0.0) -> np.ndarray:

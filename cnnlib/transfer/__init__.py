@@ -18,25 +18,3 @@ from cnnlib.transfer.freezing import (
     pretrained_layers,
 )
 from cnnlib.transfer.tuning import Factors, falling_factors, fine_tune, rate_factors, recipe
-
-__all__ = [
-    "Body",
-    "Factors",
-    "Freezing",
-    "as_colour",
-    "attach",
-    "body",
-    "classifier",
-    "classifier_layers",
-    "falling_factors",
-    "feature_extractor",
-    "features",
-    "features_key",
-    "fine_tune",
-    "freeze",
-    "frozen_layers",
-    "how_many",
-    "pretrained_layers",
-    "rate_factors",
-    "recipe",
-]

@@ -1,7 +1,6 @@
 """A trained network by its name, without its classifier, that takes pictures as they are."""
 
-from __future__ import annotations
-
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -88,13 +87,9 @@ def _of_applications(name: str) -> tuple[keras.Model, Preparation]:
         there = [*weights.PUBLISHED, *weights.OWN, *known.values()]
         raise ValueError(f"There is no network {name!r}: use one of {', '.join(there)}, or a Keras model.")
     build = getattr(applications, known[name.lower()])
-    module = next(
-        each
-        for each in vars(applications).values()
-        if getattr(each, build.__name__, None) is build and hasattr(each, "preprocess_input")
-    )
     shape = without_weights(lambda: build(weights=None).input_shape[1:])
-    return build(include_top=False, weights="imagenet", input_shape=shape), module.preprocess_input
+    prepare = sys.modules[build.__module__].preprocess_input
+    return build(include_top=False, weights="imagenet", input_shape=shape), prepare
 
 
 def _layer(prepare: Preparation, size: int, channels: int) -> keras.Layer:

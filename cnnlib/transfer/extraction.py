@@ -1,10 +1,9 @@
 """A trained network without its classifier, a new classifier, and features that are computed once."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,10 +22,10 @@ from cnnlib.structure import NEW, before_classifier, find_classifier, has_graph,
 # Counted up when features are computed otherwise from the same network and images.
 _VERSION = 1
 _BYTES_AT_A_TIME = 2**24
-_POOLINGS: dict[str, tuple[type[keras.Layer], str]] = {
-    "avg": (layers.GlobalAveragePooling2D, "features_avg"),
-    "max": (layers.GlobalMaxPooling2D, "features_max"),
-    "flatten": (layers.Flatten, "features_flatten"),
+_POOLINGS: dict[str, type[keras.Layer]] = {
+    "avg": layers.GlobalAveragePooling2D,
+    "max": layers.GlobalMaxPooling2D,
+    "flatten": layers.Flatten,
 }
 
 
@@ -64,28 +63,21 @@ def feature_extractor(
             f"{model.name} keeps no graph of its layers, so nothing can be taken out of it: make it a "
             "Sequential or functional model."
         )
-    images = model.inputs
-    if layer is not None:
-        features = _named(model, layer).output
-    else:
+    if layer is None:
         say(find_classifier(model, classifier))
         features = before_classifier(model, classifier)
+    elif layer in (names := [each.name for each in model.layers]):
+        features = model.get_layer(layer).output
+    else:
+        raise ValueError(f"{model.name} has no layer {layer!r}; it has {', '.join(names)}.")
     if len(features.shape) == 4 and pooling is not None:
-        kind, name = _POOLINGS[pooling]
-        features = kind(name=name)(features)
-    part = keras.Model(images[0] if len(images) == 1 else images, features, name=f"{model.name}_features")
+        features = _POOLINGS[pooling](name=f"features_{pooling}")(features)
+    images = model.inputs[0] if len(model.inputs) == 1 else model.inputs
+    part = keras.Model(images, features, name=f"{model.name}_features")
     copied = keras.models.clone_model(part)
     copied.set_weights(part.get_weights())
     copied.trainable = False
     return copied
-
-
-def _named(model: keras.Model, name: str) -> keras.Layer:
-    found = [layer for layer in model.layers if layer.name == name]
-    if not found:
-        names = ", ".join(layer.name for layer in model.layers)
-        raise ValueError(f"{model.name} has no layer {name!r}; it has {names}.")
-    return found[0]
 
 
 def classifier(
@@ -108,10 +100,12 @@ def classifier(
         A model from (batch, features) to (batch, classes).
 
     Raises:
-        ValueError: no features or no classes.
+        ValueError: no features or no classes, or a softmax of a single one.
     """
     if features < 1 or classes < 1:
         raise ValueError(f"A classifier needs features and classes, not {features} and {classes} of them.")
+    if classes == 1 and activation == "softmax":
+        raise ValueError("A softmax of a single unit is always 1: give classes=2 for two classes.")
     x = given = keras.Input((features,), name=f"{NEW}features")
     for number, units in enumerate((*hidden, classes), start=1):
         last = number > len(hidden)
@@ -204,7 +198,7 @@ def features(
     """
     if dtype not in ("float16", "float32"):
         raise ValueError(f"Features are kept as float16 or float32, not {dtype}.")
-    if isinstance(images, PictureFolder) and (view is None or _is_random(view)):
+    if isinstance(images, PictureFolder) and (view is None or view.draw(np.random.default_rng(0), 1).size):
         raise ValueError(
             "A folder of pictures needs a view that draws nothing, such as data.views.CentreView(224), since "
             "features are computed once."
@@ -215,10 +209,21 @@ def features(
         return _computed(extractor, images, pixels, view, dtype)
     key = features_key(extractor, images, pixels, view=view, dtype=dtype)
     file = Path(folder) / f"features-{key[:32]}.npz"
-    found = _read(file, key)
-    if found is None:
-        found = _computed(extractor, images, pixels, view, dtype)
-        _write(file, key, found)
+    try:
+        with np.load(file, allow_pickle=False) as kept:
+            if str(kept["key"]) == key:
+                return kept["features"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        pass  # none there, or it is damaged
+    found = _computed(extractor, images, pixels, view, dtype)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")  # another process may read the file
+    try:
+        with partial.open("wb") as out:
+            np.savez(out, features=found, key=np.array(key))
+        partial.replace(file)
+    finally:
+        partial.unlink(missing_ok=True)
     return found
 
 
@@ -237,7 +242,7 @@ def features_key(
     """
     total = hashlib.sha256(f"{_VERSION} {dtype} {view!r}\n".encode())
     total.update(json.dumps(pixels.described(), sort_keys=True).encode())
-    total.update(json.dumps(_structure(extractor), sort_keys=True, default=str).encode())
+    total.update(_structure(extractor).encode())
     for weight in extractor.weights:
         values = np.ascontiguousarray(ops.convert_to_numpy(weight.value))
         total.update(f"{values.shape} {values.dtype}\n".encode())
@@ -252,28 +257,13 @@ def features_key(
     return total.hexdigest()
 
 
-def _structure(model: keras.Model) -> Any:
+def _structure(model: keras.Model) -> str:
     """A model's configuration with numbers for the names of its layers, which Keras may count up anew."""
+    config = json.dumps({**model.get_config(), "name": ""}, sort_keys=True, default=str)
     numbers = {layer.name: f"layer {place}" for place, layer in enumerate(model.layers)}
-
-    def numbered(value: Any, naming: bool) -> Any:
-        if isinstance(value, dict):
-            return {
-                key: numbered(each, key in ("name", "keras_history", "input_layers", "output_layers"))
-                for key, each in value.items()
-                if key != "trainable"
-            }
-        if isinstance(value, list | tuple):
-            return [numbered(each, naming) for each in value]
-        return numbers.get(value, value) if naming and isinstance(value, str) else value
-
-    config = model.get_config()
-    config.pop("name", None)
-    return numbered(config, False)
-
-
-def _is_random(view: View) -> bool:
-    return view.draw(np.random.default_rng(0), 1).shape[1] > 0
+    named = r'(?<="name": ")[^"]+(?=")|(?<=\[")[^"]+(?=", \d+, \d+\])'
+    text = re.sub(named, lambda found: numbers.get(found[0], found[0]), config)
+    return re.sub(r'"trainable": (true|false)', "", text)
 
 
 def _computed(
@@ -283,49 +273,23 @@ def _computed(
     view: View | None,
     dtype: str,
 ) -> np.ndarray:
-    parts = [
-        extractor.predict_on_batch(ops.convert_to_numpy(pixels(batch))) for batch in _batches(images, view)
-    ]
+    batches = (ops.convert_to_numpy(pixels(batch)) for batch in _batches(images, view))
     with np.errstate(over="ignore"):  # told below
-        found = np.concatenate(parts).astype(dtype)
+        found = np.concatenate([extractor.predict_on_batch(batch) for batch in batches]).astype(dtype)
     if not np.isfinite(found).all():
         raise ValueError(f"Features are not finite in {dtype}: take float32, or look at weights and pixels.")
     return found
 
 
-def _batches(images: PictureFolder | np.ndarray, view: View | None) -> Iterator[np.ndarray]:
+def _batches(images: PictureFolder | np.ndarray, view: Any) -> Iterator[np.ndarray]:
     """All images in their order, uint8 (b, height, width, channels)."""
-    if not isinstance(images, PictureFolder):
-        size = max(1, _BYTES_AT_A_TIME // images[0].size)
-        for start in range(0, len(images), size):
+    size = 64 if isinstance(images, PictureFolder) else max(1, _BYTES_AT_A_TIME // images[0].size)
+    for start in range(0, len(images), size):
+        if not isinstance(images, PictureFolder):
             yield images[start : start + size]
-        return
-    assert view is not None
-    nothing = view.draw(np.random.default_rng(0), 1)[0]
-    for start in range(0, len(images), 64):
-        chosen = range(start, min(start + 64, len(images)))
-        seen = [view(images.read(place), nothing) for place in chosen]
+            continue
+        chosen = range(start, min(start + size, len(images)))
+        seen = [view(images.read(place), np.zeros(0, "float32")) for place in chosen]
         if seen[0].ndim != 3:
             raise ValueError("A view for features gives one image of each picture, such as CentreView(224).")
         yield np.stack(seen)
-
-
-def _read(file: Path, key: str) -> np.ndarray | None:
-    """What a file holds; None where there is none, it is damaged, or it is of another key."""
-    try:
-        with np.load(file, allow_pickle=False) as kept:
-            return kept["features"] if str(kept["key"]) == key else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        return None
-
-
-def _write(file: Path, key: str, found: np.ndarray) -> None:
-    """Put the file there whole: another process may read it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f"{file.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as out:
-            np.savez(out, features=found, key=np.array(key))
-        partial.replace(file)
-    finally:
-        partial.unlink(missing_ok=True)

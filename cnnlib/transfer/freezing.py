@@ -1,9 +1,6 @@
 """Which layers of a network learn: count its weight layers, freeze the first of them, show what is frozen."""
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import keras
@@ -34,6 +31,13 @@ class FrozenRow:
     new: bool
     moving: bool
     counted: bool
+
+    @property
+    def state(self) -> str:
+        """Whether it learns, in words."""
+        if self.moving:
+            return "frozen, averages move"
+        return "frozen" if self.frozen else "trained, classifier" if self.new else "trained"
 
 
 @dataclass(frozen=True)
@@ -66,26 +70,16 @@ class Freezing:
         """Parameters that are frozen."""
         return sum(row.params for row in self.rows if row.frozen)
 
-    def table(self) -> Table:
-        """Each layer with its state, and the sums below."""
-        lines: list[list[object]] = [[row.name, row.kind, row.params, _state(row)] for row in self.rows]
+    def __str__(self) -> str:
+        """Write a table in Markdown: each layer with its state, and the sums below."""
+        lines: list[list[object]] = [[row.name, row.kind, row.params, row.state] for row in self.rows]
         share = f"{self.frozen_layers} of {self.weight_layers} weight layers"
         lines.append(["**frozen**", share, self.frozen_params, ""])
         lines.append(["**trained**", "", self.params - self.frozen_params, ""])
-        return Table(["layer", "kind", "parameters", "state"], lines)
-
-    def __str__(self) -> str:
-        """Write the table in Markdown."""
-        return str(self.table())
+        return str(Table(["layer", "kind", "parameters", "state"], lines))
 
     def _repr_markdown_(self) -> str:
         return str(self)
-
-
-def _state(row: FrozenRow) -> str:
-    if row.moving:
-        return "frozen, averages move"
-    return "frozen" if row.frozen else "trained, classifier" if row.new else "trained"
 
 
 def classifier_layers(model: keras.Model, classifier: str | None = None) -> list[keras.Layer]:
@@ -99,8 +93,8 @@ def pretrained_layers(model: keras.Model, classifier: str | None = None) -> list
     Raises:
         ValueError: the model has no layers with weights, or no such classifier.
     """
-    own = {id(layer) for layer in classifier_layers(model, classifier)}
-    return [layer for layer in leaves(model) if is_weight_layer(layer) and id(layer) not in own]
+    own = classifier_layers(model, classifier)
+    return [layer for layer in leaves(model) if is_weight_layer(layer) and layer not in own]
 
 
 def how_many(model: keras.Model, until: str | float, classifier: str | None = None) -> int:
@@ -119,16 +113,15 @@ def how_many(model: keras.Model, until: str | float, classifier: str | None = No
         return math.ceil(until * len(counted) - 0.5)
     named = leaves(model)
     place = next((place for place, layer in enumerate(named) if layer.name == until), None)
-    before = [place for place, layer in enumerate(named) if any(layer is one for one in counted)]
     if place is None:
         names = ", ".join(layer.name for layer in counted)
         raise ValueError(f"{model.name} has no layer {until!r}. Its weight layers are {names}.")
-    if any(layer is named[place] for layer in classifier_layers(model, classifier)):
+    if named[place] in classifier_layers(model, classifier):
         raise ValueError(
             f"{until} belongs to the classifier of {model.name}, which is to learn: freeze until a layer "
             f"before it, such as {counted[-1].name if counted else 'none, for there is none'}."
         )
-    return sum(other <= place for other in before)
+    return sum(layer in counted for layer in named[: place + 1])
 
 
 def freeze(model: keras.Model, until: str | float, *, classifier: str | None = None) -> Freezing:
@@ -154,12 +147,20 @@ def freeze(model: keras.Model, until: str | float, *, classifier: str | None = N
     Raises:
         ValueError: no layer of that name, one of the classifier, or a share outside 0 to 1.
     """
-    count = how_many(model, until, classifier)
-    frozen = {id(layer) for layer in pretrained_layers(model, classifier)[:count]}
+    frozen = pretrained_layers(model, classifier)[: how_many(model, until, classifier)]
     say(find_classifier(model, classifier))
     _thaw(model)
-    for layer, stays in _with_followers(model, frozen):
-        layer.trainable = not stays
+    freed = False
+    for layer in leaves(model):
+        if is_weight_layer(layer):
+            layer.trainable = layer not in frozen
+            freed = freed or layer.trainable
+        elif layer.weights:
+            # The layer whose output it takes, where the model keeps a graph of its layers.
+            nodes = getattr(layer, "_inbound_nodes", [])
+            source = nodes[0].input_tensors[0]._keras_history.operation if nodes else None
+            follows = source is not None and is_weight_layer(source)
+            layer.trainable = not frozen or (source not in frozen if follows else freed)
     return frozen_layers(model, classifier)
 
 
@@ -175,47 +176,15 @@ def _thaw(model: keras.Model) -> None:
             layer.trainable = True
 
 
-def _with_followers(model: keras.Model, frozen: set[int]) -> Iterator[tuple[keras.Layer, bool]]:
-    """Each layer with weights, and whether it is to be frozen, given the weight layers that are."""
-    freed = False
-    for layer in leaves(model):
-        if is_weight_layer(layer):
-            freed = freed or id(layer) not in frozen
-            yield layer, id(layer) in frozen
-        elif layer.weights:
-            source = _fed_by(layer)
-            follows = source is not None and is_weight_layer(source)
-            yield layer, bool(frozen) and (id(source) in frozen if follows else not freed)
-
-
-def _fed_by(layer: keras.Layer) -> keras.Layer | None:
-    """The layer whose output a layer takes; None where the model keeps no graph of its layers."""
-    nodes = getattr(layer, "_inbound_nodes", [])
-    return nodes[0].input_tensors[0]._keras_history.operation if nodes else None
-
-
 def frozen_layers(model: keras.Model, classifier: str | None = None) -> Freezing:
     """What of a model is frozen, whoever froze it."""
-    own = {id(layer) for layer in classifier_layers(model, classifier)}
-    rows = []
-    for layer in leaves(model):
-        if not layer.weights:
-            continue
+    own, rows = classifier_layers(model, classifier), []
+    for layer in (layer for layer in leaves(model) if layer.weights):
         frozen = not layer.trainable_variables
-        averaging = isinstance(layer, layers.BatchNormalization)
-        rows.append(
-            FrozenRow(
-                name=layer.name,
-                kind=type(layer).__name__,
-                params=_params(layer),
-                frozen=frozen,
-                new=id(layer) in own or layer.name.startswith(NEW),
-                moving=frozen and averaging and layer.trainable,
-                counted=is_weight_layer(layer),
-            )
-        )
+        new = layer in own or layer.name.startswith(NEW)
+        moving = frozen and layer.trainable and isinstance(layer, layers.BatchNormalization)
+        kept = [weight for weight in layer.weights if not weight.name.startswith("moving_")]
+        params = sum(math.prod(weight.shape) for weight in kept)
+        kind = type(layer).__name__
+        rows.append(FrozenRow(layer.name, kind, params, frozen, new, moving, is_weight_layer(layer)))
     return Freezing(tuple(rows))
-
-
-def _params(layer: keras.Layer) -> int:
-    return sum(math.prod(weight.shape) for weight in layer.weights if not weight.name.startswith("moving_"))

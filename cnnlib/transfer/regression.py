@@ -1,8 +1,8 @@
 """A linear classifier of features, fitted without a learning rate: the problem is convex."""
 
-from __future__ import annotations
-
 import numpy as np
+from scipy import optimize
+from scipy.special import softmax
 
 
 def regression(
@@ -19,14 +19,12 @@ def regression(
     Returns:
         Kernel (features, classes) and bias (classes,), float32.
     """
-    from scipy import optimize  # takes a second
-
     shape, counts = (x.shape[1] + 1, len(class_weights)), (class_weights[y] / len(y))[:, None]
     right = np.eye(len(class_weights), dtype="float32")[y]
 
     def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
         kernel, bias = np.split(flat.reshape(shape).astype("float32"), [-1])
-        given = softmax(x @ kernel + bias)
+        given = softmax(x @ kernel + bias, axis=1)
         error = (given - right) * counts
         value = -(counts * right * np.log(np.maximum(given, 1e-12))).sum()
         slope = np.concatenate([x.T @ error + penalty * kernel, error.sum(axis=0, keepdims=True)])
@@ -36,12 +34,6 @@ def regression(
     found = optimize.minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
     kernel, bias = np.split(found.x.reshape(shape).astype("float32"), [-1])
     return kernel, bias[0]
-
-
-def softmax(scores: np.ndarray) -> np.ndarray:
-    """Probabilities (n, classes) of logits."""
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
 
 
 def mean_loss(given: np.ndarray, labels: np.ndarray) -> float:

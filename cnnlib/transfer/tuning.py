@@ -1,7 +1,5 @@
 """Let a trained network learn on, its layers at rates of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -57,13 +55,13 @@ def rate_factors(model: keras.Model, factors: Factors) -> dict[str, float]:
     Raises:
         ValueError: a factor that is no number from 0 on, or the name of no layer with weights.
     """
-    learning = [layer for layer in leaves(model) if layer.trainable_variables]
     values = factors.values() if isinstance(factors, Mapping) else [factors]
     if any(not 0 <= value < float("inf") for value in values):
         raise ValueError(f"Factors of the rate are numbers from 0 on, not {factors}.")
+    learning = [layer.name for layer in leaves(model) if layer.trainable_variables]
     if not isinstance(factors, Mapping):
-        head = {id(layer) for layer in classifier_layers(model)}
-        return {layer.name: 1.0 if id(layer) in head else float(factors) for layer in learning}
+        head = [layer.name for layer in classifier_layers(model)]
+        return {name: 1.0 if name in head else float(factors) for name in learning}
     names = [layer.name for layer in leaves(model) if layer.weights]
     unknown = [name for name in factors if name not in names]
     if unknown or not factors:
@@ -71,11 +69,9 @@ def rate_factors(model: keras.Model, factors: Factors) -> dict[str, float]:
             f"{model.name} has no layer {', '.join(unknown) or 'without a name'} with weights to give a "
             f"factor to; it has {', '.join(names)}."
         )
-    found, now = {}, float(next(factors[name] for name in names if name in factors))
-    for name in names:
-        now = float(factors.get(name, now))
-        found[name] = now
-    return {layer.name: found[layer.name] for layer in learning}
+    now = float(next(factors[name] for name in names if name in factors))
+    found = {name: (now := float(factors.get(name, now))) for name in names}
+    return {name: found[name] for name in learning}
 
 
 def falling_factors(model: keras.Model, divisor: float = 2.6) -> dict[str, float]:

@@ -118,6 +118,11 @@ STACKS = {
 }
 
 FIGURES: Figures = {
+    "network": (
+        lambda: figures.network(LENET, "LeNet-5"),
+        ["LeNet-5: 8 layers", "S2, average pooling, 14x14x6"],
+    ),
+    "deep network": (lambda: figures.network(DEEP, "Deep"), ["20 layers", "predictions, dense, 1,000"]),
     "to scale": (
         lambda: figures.network_to_scale(DEEP, "Deep", (227, 227, 3)),
         [
@@ -416,9 +421,23 @@ def test_labels_are_not_read_as_mathematics_or_markup() -> None:
     assert {"$a$ < b & c", "_d_", '"e$"', "\N{MINUS SIGN}2"} <= {label for label, *_ in texts(drawing)}
 
 
+def test_network_draws_one_block_per_layer() -> None:
+    # Three faces each; average pooling and the rest tell apart by colour.
+    svg = DRAWN["network"].svg
+    counts = [
+        svg.count(f"fill: {colour}") for colour in (plots.BLUE, plots.OCHRE, plots.VERMILLION, plots.GREY)
+    ]
+    assert counts == [9, 6, 6, 3]
+
+
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
+        (lambda: figures.network([], "none"), "network: nothing to draw, there are no layers"),
+        (
+            lambda: figures.network([row("x", "Reshape", (4, 4))], "x"),
+            r"x gives \(4, 4\), expected \(H, W, C\)",
+        ),
         (
             lambda: figures.network_to_scale(LENET[5:6], "flat", (1, 1, 1)),
             "network_to_scale: .* there are no layers",

@@ -40,7 +40,7 @@ def test_a_network_and_a_recipe_of_another_package_are_found_by_their_names(
 
     recipe.add(replace(recipe.find("lenet5"), name="tiny", network="Tiny"))
     assert recipe.find("tiny").build_network(3).output_shape == (None, 3)
-    assert models.__all__.index("Tiny") == models.__all__.index("basic_block") - 1
+    assert models.__all__[-1] == "Tiny"
 
 
 class Halved(layers.Layer):

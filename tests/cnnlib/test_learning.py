@@ -15,7 +15,7 @@ from keras import layers
 from PIL import Image
 
 import cnnlib as cnn
-from cnnlib import learning, models, transfer
+from cnnlib import data, learning, models, transfer
 from cnnlib.__main__ import main
 
 RED, BLUE = (200, 40, 40), (40, 40, 200)
@@ -159,6 +159,36 @@ def test_networks_that_cannot_be_taken_are_refused_in_words() -> None:
         transfer.body("resnet52")
     with pytest.raises(ValueError, match="prepared by more than factors and offsets"):
         transfer.body(network(), lambda x: x - x.mean(axis=(1, 2), keepdims=True))
+
+
+@pytest.mark.parametrize("splits", [("",), ("train", "test")], ids=["whole", "in splits"])
+def test_a_single_class_is_refused_before_a_network_is_looked_for(
+    tmp_path: Path, splits: tuple[str, ...]
+) -> None:
+    for split in splits:
+        folder_of(tmp_path / "set" / split, {"red": 12})
+    with pytest.raises(data.DataError, match=r"found one, red\. Put the pictures of each other class into"):
+        cnn.learn(tmp_path / "set", "resnet52")
+
+
+@pytest.mark.parametrize(("damaged", "use"), [(("train", "val"), "learn from"), (("test",), "test on")])
+def test_a_class_whose_pictures_are_all_damaged_is_refused(
+    tmp_path: Path, damaged: tuple[str, ...], use: str
+) -> None:
+    for split in ("train", "val", "test"):
+        folder_of(tmp_path / split, {"red": 12, "blue": 12})
+    for path in [path for split in damaged for path in tmp_path.glob(f"{split}/blue/*")]:
+        path.write_bytes(f"no picture {path.name}".encode())
+    with pytest.raises(data.DataError, match=f"blue: expected pictures to {use}; found none of those that"):
+        cnn.learn(tmp_path, network(), epochs=0, verbose=False)
+
+
+def test_a_class_may_lack_pictures_to_choose_by(tmp_path: Path) -> None:
+    for split in ("train", "val", "test"):
+        folder_of(tmp_path / split, {"red": 12, "blue": 12})
+    for path in tmp_path.glob("val/blue/*"):
+        path.write_bytes(f"no picture {path.name}".encode())
+    assert cnn.learn(tmp_path, network(), epochs=0, verbose=False).error == 0
 
 
 def test_the_command_line_learns_a_folder_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

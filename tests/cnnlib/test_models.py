@@ -162,6 +162,7 @@ def test_digit_codes_are_ten_different_bitmaps_of_plus_and_minus_one() -> None:
         ({"input_shape": (28, 27, 1)}, "too small"),
         ({"input_shape": (28, 28)}, r"\(height, width, channels\), not \(28, 28\)"),
         ({"classes": 0}, "classes must be at least 1, not 0"),
+        ({"classes": 1}, "A softmax of a single unit is always 1: give classes=2 for two classes"),
     ],
 )
 def test_wrong_arguments_are_refused_in_words(arguments: dict, message: str) -> None:

@@ -1,13 +1,12 @@
 """Figures of one's own networks, trainings and pictures."""
 
-import re
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from drawings import DEEP, LENET, Drawn, Figures, check_rules, ids, marks, pixels, row, shapes, texts
+from drawings import Drawn, Figures, check_rules, ids, marks, pixels, shapes, texts
 from matplotlib.colors import to_rgb
 
 from cnnbook import plots as figures
@@ -32,10 +31,6 @@ SCENE = np.uint8(
 MAPS = np.tanh(RNG.normal(size=(14, 14, 16)))
 KERNELS = np.random.default_rng(1).normal(0, np.linspace(0.02, 0.03, 96), (11, 11, 3, 96))
 X = np.linspace(-4, 4, 101)
-HISTORIES = [
-    {"train_loss": [1.0, 0.5, 0.2], "validation_error": curve}
-    for curve in ([0.12, 0.03, 0.011], [0.14, 0.04, 0.009])
-]
 MATRIX = np.array([[97, 3, 0], [1, 99, 0], [0, 8, 92]])
 # Shares of false and of true positives.
 CURVES: dict[str, tuple[list[float], list[float]]] = {
@@ -75,48 +70,10 @@ FIGURES: Figures = {
         lambda: plots.filters(KERNELS, "conv1"),
         ["96 filters of conv1, 11x11x3 each", "mid-grey is 0", "between 0.055 and 0.11"],
     ),
-    "network": (
-        lambda: plots.network(LENET, "LeNet-5"),
-        ["LeNet-5: 8 layers", "S2, average pooling, 14x14x6"],
-    ),
-    "deep network": (lambda: plots.network(DEEP, "Deep"), ["20 layers", "predictions, dense, 1,000"]),
-    "vanishing": (
-        lambda: plots.vanishing({"sigmoid": [0.1**i for i in range(12, 1, -1)], "ReLU": [0.02, 0.03]}),
-        ["sigmoid, from 1e-12 in layer 1 to 0.01 in layer 11; ReLU, from 0.02 in layer 1 to 0.03 in layer 2"],
-    ),
-    "vanishing little": (
-        lambda: plots.vanishing({"ReLU": [0.02, 0.031, 0.04]}, "mean gradient"),
-        ["Mean gradient by layer"],
-    ),
     "several curves": (
         lambda: plots.curves({"ReLU": [0.5, 0.2], "tanh": [0.6, 0.5, 0.4]}, mark=("paper", 0.25)),
         ["Train error by epoch: ReLU, from 50% to 20% in 2 epochs; tanh, from 60% to 40% in 3 epochs; paper"],
     ),
-    "schedule": (
-        lambda: plots.schedule({"paper": [5e-4] * 2 + [1e-5] * 8, "ours": [1e-3] * 10}),
-        ["paper: 0.0005 for 2, 0.00001 for 8 epochs"],
-    ),
-    "curves": (
-        lambda: plots.learning_curves(HISTORIES[0], HISTORIES, "validation_error", ("paper", 0.0095)),
-        ["mean of 2 recorded runs, from 13% to 1% in 3 epochs", "this run, from 12% to 1.1%", "paper, 0.95%"],
-    ),
-    "loss": (
-        lambda: plots.learning_curves(None, HISTORIES[:1], "train_loss"),
-        ["recorded run, from 1 to 0.2"],
-    ),
-    "comparison": (
-        lambda: plots.comparison(
-            {"with normalisation": [0.11, 0.114, 0.109], "without": [0.131]},
-            {"with normalisation": (0.105, 0.117)},
-            {"without": 0.13},
-            "test error on CIFAR-10",
-        ),
-        [
-            "Test error on CIFAR-10 by configuration. with normalisation: mean 11.1% of 3 runs, from 10.9%",
-            "interval 10.5% to 11.7%; without: mean 13.1% of 1 run, the paper's 13%.",
-        ],
-    ),
-    "alike": (lambda: plots.comparison({"A": [0.1, 0.1]}), ["A: mean 10% of 2 runs, from 10% to 10%."]),
     "confusion": (
         lambda: plots.confusion(MATRIX, ["cat", "dog", "automobile"]),
         ["288 of 300 right", "automobile taken for dog (8), cat taken for dog (3), dog taken for cat (1)"],
@@ -164,7 +121,7 @@ def test_palette_stands_out_in_both_themes() -> None:
 
 def test_no_figure_is_left_open() -> None:
     pyplot = pytest.importorskip("matplotlib.pyplot")
-    plots.network(LENET, "LeNet-5")
+    plots.images(DIGITS)
     assert pyplot.get_fignums() == []
 
 
@@ -229,35 +186,9 @@ def test_an_image_may_be_larger() -> None:
     assert len(large) > 2 * len(small)
 
 
-def test_network_draws_one_block_per_layer() -> None:
-    # Three faces each; average pooling and the rest tell apart by colour.
-    svg = DRAWN["network"].svg
-    counts = [
-        svg.count(f"fill: {colour}") for colour in (plots.BLUE, plots.OCHRE, plots.VERMILLION, plots.GREY)
-    ]
-    assert counts == [9, 6, 6, 3]
-
-
-def test_schedule_is_exact_about_where_a_phase_ends() -> None:
-    alt = plots.schedule({"a": [1e-2, 1e-2, 1e-3]}).alt
-    assert alt == "Learning rate by epoch. a: 0.01 for 2, 0.001 for 1 epochs."
-
-
-def test_a_description_leaves_out_the_middle_of_what_is_long() -> None:
-    alt = plots.schedule({"a": [10.0**-i for i in range(10)]}).alt
-    assert alt == "Learning rate by epoch. a: 1 for 1, 8 more, 0.000000001 for 1 epochs."
-
-
 def test_ids_of_no_two_figures_are_the_same() -> None:
     every = [name for figure in FIGURES for name in set(ids(DRAWN[figure]))]
     assert len(every) == len(set(every))
-
-
-def test_runs_of_different_length_are_averaged_while_all_run() -> None:
-    short = {"train_error": [0.4]}
-    assert (
-        "from 30% to 30% in 1 epochs" in plots.learning_curves(None, [short, {"train_error": [0.2, 0.1]}]).alt
-    )
 
 
 def test_curves_count_what_they_are_told() -> None:
@@ -267,21 +198,9 @@ def test_curves_count_what_they_are_told() -> None:
     assert "epoch" not in drawn.svg
 
 
-def test_gradients_of_equal_ratios_are_equally_far_apart() -> None:
-    svg = DRAWN["vanishing"].svg
-    curve = next(
-        path for path in re.findall(r'<path d="([^"]+)"[^>]*stroke: #2a86c8', svg) if path.count("L") == 10
-    )
-    heights = np.float64(re.findall(r"[-\d.]+", curve)).reshape(-1, 2)[:, 1]
-    assert np.diff(heights) == pytest.approx(np.full(10, np.diff(heights).mean()), rel=1e-3)
-    assert heights[0] > heights[-1]
-    ticks = [label for label, *_ in texts(DRAWN["vanishing"])]
-    assert "10\N{SUPERSCRIPT MINUS}\N{SUPERSCRIPT ONE}\N{SUPERSCRIPT TWO}" in ticks
-
-
 def test_save_writes_the_svg(tmp_path: Any) -> None:
-    DRAWN["network"].save(tmp_path / "network.svg")
-    assert (tmp_path / "network.svg").read_text(encoding="utf-8") == DRAWN["network"].svg + "\n"
+    DRAWN["images"].save(tmp_path / "images.svg")
+    assert (tmp_path / "images.svg").read_text(encoding="utf-8") == DRAWN["images"].svg + "\n"
 
 
 def test_points_of_a_roc_stand_at_their_shares() -> None:
@@ -341,30 +260,8 @@ def test_samples_show_stored_values_in_equal_squares() -> None:
         (lambda: plots.filters(np.zeros((5, 5, 64, 64)), "conv2"), r"1 or 3, N\), .*, got \(5, 5, 64, 64\)"),
         (lambda: plots.filters(np.zeros((5, 5, 3, 0)), "conv1"), "the array is empty"),
         (lambda: plots.filters(np.full((1, 1, 3, 1), np.inf), "conv1"), "not finite"),
-        (lambda: plots.network([], "none"), "network: nothing to draw, there are no layers"),
-        (
-            lambda: plots.network([row("x", "Reshape", (4, 4))], "x"),
-            r"x gives \(4, 4\), expected \(H, W, C\)",
-        ),
-        (lambda: plots.vanishing({}), "nothing to draw"),
         (lambda: plots.curves({}), "nothing to draw"),
         (lambda: plots.curves({"tanh": []}), "tanh has no epoch"),
-        (lambda: plots.vanishing({"ReLU": [0.1, 0.0]}), "ReLU needs finite values above 0"),
-        (lambda: plots.vanishing({"ReLU": []}), "ReLU needs finite values above 0"),
-        (lambda: plots.schedule({"a": []}), "a needs rates above 0"),
-        (lambda: plots.schedule({"a": [0.1, 0.0]}), "a needs rates above 0"),
-        (lambda: plots.learning_curves(None, []), "neither a live nor a recorded run"),
-        (
-            lambda: plots.learning_curves(None, HISTORIES, "train_error"),
-            "lacks 'train_error', it has train_loss",
-        ),
-        (lambda: plots.comparison({}), "there are no configurations"),
-        (lambda: plots.comparison({"A": []}), "A has no run"),
-        (lambda: plots.comparison({"A": [0.1]}, paper={"B": 0.2}), "'B' is no configuration; they are A"),
-        (
-            lambda: plots.comparison({"A": [0.1, 0.3]}, {"A": (0.3, 0.4)}),
-            r"mean of A: 0\.2 lies outside its interval 0\.3 to 0\.4",
-        ),
         (
             lambda: plots.confusion(MATRIX[:2], ["a", "b", "c"]),
             r"matrix of \(3, 3\) for 3 class names, got \(2, 3\)",

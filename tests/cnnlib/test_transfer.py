@@ -281,6 +281,9 @@ def test_a_classifier_that_does_not_fit_is_refused() -> None:
         transfer.attach(extractor, transfer.classifier(8, 3))
     with pytest.raises(ValueError, match="needs features and classes, not 8 and 0"):
         transfer.classifier(8, 0)
+    with pytest.raises(ValueError, match="softmax of a single unit is always 1: give classes=2"):
+        transfer.classifier(8, 1)
+    assert transfer.classifier(8, 1, activation="sigmoid").output_shape == (None, 1)
 
 
 @pytest.mark.backends

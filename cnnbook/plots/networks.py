@@ -9,24 +9,9 @@ from typing import TYPE_CHECKING, Any
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 
-from cnnlib.plots.drawing import (
-    BLUE,
-    GREY,
-    INK,
-    MUTED,
-    OCHRE,
-    PURPLE,
-    SMALL,
-    VERMILLION,
-    WIDTH,
-    Drawing,
-    finish,
-    require,
-    sheet,
-    styled,
-    text_width,
-    times,
-)
+from cnnlib.plots.drawing import Drawing, finish, sheet, text_width
+from cnnlib.plots.look import BLUE, GREY, INK, MUTED, OCHRE, PURPLE, SMALL, VERMILLION, WIDTH, styled
+from cnnlib.plots.words import require, times
 
 if TYPE_CHECKING:
     from cnnlib.audit import Row
