@@ -14,7 +14,8 @@ from cnnlib.data import DataSet
 from cnnlib.models import without_aux_heads
 from cnnlib.recipe import Recipe
 from cnnlib.records import circumstances, images_used, provenance, read
-from cnnlib.training import TrainingError, dtype_policy, measure_test, run
+from cnnlib.runs import dtype_policy, train
+from cnnlib.training import TrainingError, measure_test, prepare_pixels
 
 
 def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs: int, seed: int = 0) -> dict:
@@ -35,7 +36,8 @@ def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs:
     for change in candidates:
         started = time.monotonic()
         try:
-            _, record = run(replace(recipe, **change).shortened(epochs), data, seed=seed, use_test=False)
+            candidate = replace(recipe, **change).shortened(epochs)
+            record = train(candidate, data, seed=seed, use_test=False).record
             validation_error = record["history"]["validation_error"][-1]
         except TrainingError as problem:
             print(problem, flush=True)
@@ -83,7 +85,8 @@ def add_answers(folder: str | os.PathLike, data: DataSet) -> dict:
         model = recipe.build_network(len(data.class_names))
     model = without_aux_heads(model) if recipe.heads else model
     model.load_weights(folder / "final.weights.h5")
-    error, answers = measure_test(model, recipe, data, backend.engine("one"))
+    pixels = prepare_pixels(recipe, data.train)
+    error, answers = measure_test(model, recipe, data, pixels, backend.engine("one"))
     if error != expected:
         raise TrainingError(
             f"Tested again, {folder} has an error of {error:.4%} and not the {expected:.4%} of its record: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import os
 import sys
 from dataclasses import replace
@@ -29,9 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     learn.add_argument("--groups", metavar="REGEX", help="what in a picture's path must not be divided")
     learn.add_argument("--epochs", type=int, help="for fine-tuning; 0 trains the new classifier alone")
     learn.add_argument("--seed", type=int, default=0, help="of what is set aside, order and mirroring")
-    train = commands.add_parser(
-        "train", help="train a network by one of the book's recipes and write a record"
-    )
+    train = commands.add_parser("train", help="train a network by a recipe and write a record")
     train.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     add_images(train)
     train.add_argument(
@@ -46,7 +45,11 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("--out", required=True, help="folder for checkpoint, weights and record")
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
-    train.add_argument("--epochs", type=int, help="run the schedule through in fewer epochs")
+    train.add_argument(
+        "--epochs",
+        type=int,
+        help="run the schedule through in fewer epochs; more than a finished training in --out had extend it",
+    )
     train.add_argument(
         "--on-bad", default="stop", choices=("stop", "skip"), help="at a picture that cannot be read"
     )
@@ -79,20 +82,16 @@ def main(arguments: list[str] | None = None) -> int:
         compare.add_argument(which, help="a record.json, or a folder with one for each seed")
     versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
     versions.add_argument(
-        "freeze",
-        nargs="?",
-        metavar="FREEZE_FILE",
-        help="hold this list, made by pip freeze, against it instead",
+        "freeze", nargs="?", metavar="FREEZE_FILE", help="hold this list of pip freeze against it instead"
     )
     options = parser.parse_args(arguments)
     try:
         run = {"learn": _learn, "train": _train, "check": _check, "compare": _compare, "versions": _versions}
         return run[options.command](options)
-    except (RuntimeError, ValueError, OSError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    except KeyError as problem:  # whose text Python shows in quotes
-        print(problem.args[0], file=sys.stderr)
+    except (RuntimeError, ValueError, OSError, KeyError) as problem:
+        # Python shows the text of a KeyError in quotes.
+        said = problem.args[0] if isinstance(problem, KeyError) else problem
+        print(said, file=sys.stderr)
         return 1
 
 
@@ -124,23 +123,24 @@ def _learn(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from cnnlib import backend, training
+    from cnnlib import backend, records, runs, training
     from cnnlib.recipe import find
 
-    recipe = find(options.recipe)
-    if not options.resume and (Path(options.out) / training.CHECKPOINT).exists():
+    recipe, record = find(options.recipe), Path(options.out) / "record.json"
+    held = (Path(options.out) / training.CHECKPOINT).exists()
+    done = len(records.read(record)["history"]["rate"]) if held and record.exists() else math.inf
+    if held and not options.resume and (options.epochs or 0) <= done:
         raise ValueError(f"{options.out} holds a training: give --resume to go on with it, or another --out.")
-    if options.resume and not (Path(options.out) / training.CHECKPOINT).exists():
+    if options.resume and not held:
         print(f"{options.out} holds no training to go on with: it begins there.", file=sys.stderr)
     images = find_images(options, recipe)
     if options.batch_size is not None:
         recipe = replace(recipe, batch_size=options.batch_size)
-    if options.epochs is not None:
-        recipe = recipe.shortened(options.epochs, len(images.train))
     try:
-        _, record = training.run(
+        run = runs.train(
             recipe,
             images,
+            epochs=options.epochs,
             seed=options.seed,
             out=options.out,
             distribute=options.distribute,
@@ -153,7 +153,7 @@ def _train(options: argparse.Namespace) -> int:
             print(f"{stop} Go on with --resume.", file=sys.stderr)
         return 128 + stop.signal  # what a shell calls the end by that signal
     if backend.process() == 0:
-        print(f"test error {record['result']['test_error']:.2%}")
+        print(f"test error {run.error:.2%}")
     return 0
 
 

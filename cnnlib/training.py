@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -19,21 +18,17 @@ import numpy as np
 from keras import ops
 
 from cnnlib import backend, extras
-from cnnlib.answers import pack, sha256
 from cnnlib.backend import BackendError, Engine
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataError, DataSet, Split
 from cnnlib.data.feed import Fed, Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
-from cnnlib.data.views import View
-from cnnlib.inputs import TrainingError, check_inputs, outputs_of, remark, with_fitting_loss
-from cnnlib.models import without_aux_heads
+from cnnlib.inputs import TrainingError, check_inputs, with_fitting_loss
 from cnnlib.optimizers import adapted
 from cnnlib.recipe import Recipe
-from cnnlib.records import provenance
+from cnnlib.records import pack_answers, sha256
 from cnnlib.schedules import Schedule
-from cnnlib.tensorboard import EventLog
 
 # One call of the compiled step takes several batches where they are small: as many as these values make up.
 VALUES_PER_CALL = 2**20
@@ -145,23 +140,25 @@ def fit(
         recipe, train, validation = played.shortened(recipe, train, validation, accumulate * engine.devices)
     feed, test_feed = _feeds(recipe, train, validation, engine, pixels)
     schedule = recipe.schedule(len(train), validated=test_feed is not None)
-    given = {
+    identity = {
+        "engine": "fit",
+        "recipe": recipe.settings(),
+        "seed": seed,
+        "images": len(train),
         "data": None if checkpoint is None else sha256(train, slice(None)),
         "pixels": None if pixels is None else pixels.described(),
         "rate_factors": None if rate_factors is None else list(rate_factors),
         "class_weights": None if class_weights is None else [float(weight) for weight in class_weights],
     }
-    identity = {"engine": "fit", "recipe": recipe.settings(), "seed": seed, "images": len(train)}
-    identity |= {name: value for name, value in given.items() if value is not None}
-    with engine.scope(), _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
+    with engine.scope(), _in_company(engine), _Stop(engine, checkpoint is not None) as stop:
         optimizer = _build_optimizer(recipe, model, schedule, rate_factors, accumulate)
         best = [] if patience is None else [keras.Variable(weight.numpy()) for weight in model.weights]
         variables = [*model.variables, *optimizer.variables, *best]
         saved = Checkpoint(checkpoint, variables, identity, engine.process == 0)
         wrong = keras.metrics.MeanMetricWrapper(error_of, name="error")
         fed = _compiled(model, optimizer, recipe, feed, _weighted(recipe.build_loss(), class_weights), wrong)
-        test = _tester(model, test_feed) if test_feed else None
-        progress = _resume(saved, schedule, engine)
+        test = tester(model, test_feed) if test_feed else None
+        progress = _resume(saved, recipe, schedule, engine)
         watch = _Watch(progress, saved, stop, seed, [fed.metrics[0], wrong])
         while not (schedule.finished(progress.epoch) or _is_tired(progress, patience)):
             figures = _train_epoch(fed, recipe, schedule, watch, show_progress)
@@ -226,8 +223,8 @@ def _train_epoch(
     rate = schedule.rate(progress.epoch, updates - 1)
     if not schedule.ends:
         fed.optimizer.learning_rate = rate
-    if progress.update == 0:
-        _prepare_pass(fed.optimizer, fed.network, feed, np.random.default_rng((*place, 1)))
+    if progress.update == 0 and hasattr(fed.optimizer, "prepare_pass"):  # it looks at images first
+        fed.optimizer.prepare_pass(fed.network, feed, np.random.default_rng((*place, 1)))
     parts, first, names = _parts(fed.optimizer), progress.update, ["predictions", *recipe.heads]
 
     def batches() -> Iterator[tuple]:
@@ -374,7 +371,7 @@ def _feeds(
 
 def prepare_pixels(recipe: Recipe, train: Images) -> Pixels:
     """How a recipe prepares pixels, by what it measures on the training images."""
-    return recipe.build_pixels(_sample(train, recipe))
+    return recipe.preparation.build_pixels(_sample(train, recipe))
 
 
 def _sample(train: Images, recipe: Recipe) -> np.ndarray:
@@ -416,14 +413,17 @@ def _build_optimizer(
     return optimizer
 
 
-def _resume(saved: Checkpoint, schedule: Schedule, engine: Engine) -> Progress:
+def _resume(saved: Checkpoint, recipe: Recipe, schedule: Schedule, engine: Engine) -> Progress:
     def check(state: dict | None) -> None:  # JAX sets variables in all processes together, or hangs
         place = state["epoch"] * schedule.batches + state["update"] if state else 0
         engine.require_same(
             place, "each must see the same checkpoint, so put it into a folder they all share"
         )
 
-    state = saved.load(check)
+    def extends(key: str, found: dict | None) -> bool:
+        return key == "recipe" and found is not None and recipe.extends(Recipe.from_settings(found))
+
+    state = saved.load(check, extends)
     progress = Progress(**state) if state else Progress(schedule=schedule.state())
     schedule.restore(progress.schedule)
     return progress
@@ -434,15 +434,25 @@ _STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if h
 
 
 class _Stop:
-    """Whether SIGTERM, SIGHUP or Ctrl-C came to any process: all must stop after the same update.
+    """Takes note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them: all processes stop after one update.
 
     Attributes:
         asked: numbers of the signals that came to this process.
         agreed: the signal that all processes stop for; 0 for none.
     """
 
-    def __init__(self, engine: Engine):
+    def __init__(self, engine: Engine, active: bool):
         self.engine, self.asked, self.agreed = engine, list[int](), 0
+        # Python lets only the main thread handle signals.
+        self.active = active and threading.current_thread() is threading.main_thread()
+
+    def __enter__(self) -> _Stop:
+        self.before = {each: signal.signal(each, self.note) for each in _STOPS} if self.active else {}
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
 
     def note(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal; a second Ctrl-C is obeyed at once."""
@@ -467,32 +477,17 @@ class _Stop:
 
 
 @contextlib.contextmanager
-def _stop_requests(engine: Engine, active: bool) -> Iterator[_Stop]:
-    """Take note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them."""
-    stop = _Stop(engine)
-    if not active or threading.current_thread() is not threading.main_thread():
-        yield stop  # Python lets only the main thread handle signals
-        return
-    before = {number: signal.signal(number, stop.note) for number in _STOPS}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _locked(folder: Path | None) -> Iterator[None]:
+def locked(folder: Path | None) -> Iterator[None]:
     """Keep a folder from other processes that would train into it, and find out at once if it is writable."""
     if folder is None:
         yield
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("it may not be written to")
     except OSError as problem:
-        raise TrainingError(f"{folder} cannot be made ({problem}): give another folder.") from problem
-    if not os.access(folder, os.W_OK):
-        raise TrainingError(f"{folder} cannot be written to: give another folder.")
+        raise TrainingError(f"{folder} cannot be made or used ({problem}): give another folder.") from problem
     if os.name == "nt":  # where folders cannot be locked
         yield
         return
@@ -529,24 +524,6 @@ def _in_company(engine: Engine) -> Iterator[None]:
         ) from problem
 
 
-def _prepare_pass(
-    optimizer: keras.optimizers.Optimizer, model: keras.Model, feed: Feed, rng: np.random.Generator
-) -> None:
-    """Let an optimiser that has a method `prepare_pass` look at training images before each pass."""
-    if not hasattr(optimizer, "prepare_pass"):
-        return
-    images = feed.images
-    if not isinstance(images, Split):
-        raise TrainingError(
-            f"{optimizer.name} looks at images in memory before each pass, not at a folder of pictures."
-        )
-
-    def draw(count: int) -> keras.KerasTensor:
-        return feed.pixels(images.x[rng.choice(len(feed), min(count, len(feed)), replace=False)])
-
-    optimizer.prepare_pass(model, draw)
-
-
 def _finish_epoch(figures: dict[str, float], schedule: Schedule, progress: Progress) -> None:
     for name, value in figures.items():
         progress.history[name].append(value)
@@ -555,7 +532,7 @@ def _finish_epoch(figures: dict[str, float], schedule: Schedule, progress: Progr
     progress.epoch, progress.update, progress.metrics = progress.epoch + 1, 0, []
 
 
-def _tester(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndarray]]:
+def tester(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndarray]]:
     """Return a function that measures the share of a split's images that the model classifies wrongly.
 
     It also says for each image 1 + the class that is answered: see `cnnlib.data.feed.answered`.
@@ -578,190 +555,14 @@ def _tester(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndar
     return measure
 
 
-def error(
-    model: keras.Model,
-    pixels: Pixels,
-    images: Images,
-    *,
-    engine: Engine | None = None,
-    view: View | None = None,
-) -> float:
-    """Share of a split's images that the model classifies wrongly.
-
-    Args:
-        model: with scores (batch, classes) as output.
-        pixels: how its training images were prepared.
-        images: a split in memory or a folder of pictures.
-        engine: that the model was built for; None is one device.
-        view: how a picture of a folder becomes an image; where it gives several, their outputs are averaged.
-    """
-    return _tester(model, Feed(images, engine or backend.engine("one"), pixels, view=view))()[0]
-
-
-def run(
-    recipe: Recipe,
-    data: DataSet,
-    *,
-    model: keras.Model | None = None,
-    seed: int = 0,
-    out: str | os.PathLike | None = None,
-    use_test: bool = True,
-    verbose: bool = True,
-    distribute: str = "auto",
-    precision: str = "auto",
-    accumulate: int = 1,
-    tensorboard: bool = False,
-    class_weights: Sequence[float] | None = None,
-    patience: int | None = None,
-) -> tuple[keras.Model, dict]:
-    """Build, train and measure a network: from a recipe to a record.
-
-    Args:
-        recipe: how to train.
-        data: what to train on; its test split is used once, at the end.
-        model: what to train, in place; None builds the recipe's network.
-        seed: of the initial weights, the order of the images and their distortions.
-        out: folder for `checkpoint.npz`, `final.weights.h5` and `record.json`; None keeps nothing.
-        use_test: False leaves the test split untouched: for choosing settings on validation.
-        verbose: show a bar during each epoch, on a terminal, and print a line after it.
-        distribute: see `cnnlib.backend.engine`.
-        precision: a Keras dtype policy, "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the
-            hardware is fast at (see `cnnlib.backend.best_precision`).
-        accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
-        tensorboard: write TensorBoard logs into `out`/tensorboard.
-        class_weights: see `fit`.
-        patience: see `fit`.
-
-    Returns:
-        The trained model, without auxiliary heads, and its record (see `cnnlib.records`).
-
-    Raises:
-        BackendError: as `cnnlib.backend.engine`.
-        TrainingError, CheckpointError, Interrupted: as `fit`; TrainingError if `out` would hold a rehearsal.
-        ValueError: an unknown precision.
-    """
-    if out is not None and (played := extras.rehearsal()):
-        raise TrainingError(
-            f"{played.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
-        )
-    engine = backend.engine(distribute, recipe.batch_size, accumulate)
-    precision = _precision(precision, recipe)
-    keras.utils.set_random_seed(seed)
-    if model is None:
-        with dtype_policy(precision), engine.scope():
-            model = recipe.build_network(len(data.class_names))
-    recipe = with_fitting_loss(recipe, model)
-    folder = None if out is None else Path(out)
-    with (
-        _locked(folder if engine.process == 0 else None),
-        _Report(recipe, folder if tensorboard else None, verbose, engine) as report,
-    ):
-        progress = fit(
-            model,
-            recipe,
-            data.train,
-            data.validation,
-            seed=seed,
-            engine=engine,
-            accumulate=accumulate,
-            checkpoint=folder and folder / CHECKPOINT,
-            show_progress=verbose,
-            on_epoch=report,
-            class_weights=class_weights,
-            patience=patience,
-        )
-    said = remark(progress.history["train_loss"], _classes_of_loss(recipe, model))
-    if said and verbose and engine.process == 0:
-        print(said, file=sys.stderr)
-    if recipe.heads:
-        model = without_aux_heads(model)
-    test_error, answers = measure_test(model, recipe, data, engine) if use_test else (None, {})
-    record = (
-        provenance(recipe, data, seed)
-        | {
-            "execution": {
-                "precision": precision,
-                "devices": engine.devices,
-                "processes": engine.processes,
-                "parts_of_a_batch": accumulate,
-            },
-            "skipped_files": [
-                name
-                for split in (data.train, data.validation, data.test)
-                for name, _ in getattr(split, "skipped", [])
-            ],
-            "result": {"test_error": test_error},
-            **({"remark": said} if said else {}),
-            **({"best_epoch": progress.best_epoch} if patience is not None else {}),
-            "history": progress.history,
-            "wall_seconds": round(progress.seconds, 1),
-        }
-        | answers
-    )
-    if folder is not None and engine.process == 0:
-        model.save_weights(folder / "final.weights.h5")
-        (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    return model, record
-
-
-def _classes_of_loss(recipe: Recipe, model: keras.Model) -> int | None:
-    """How many classes a loss is a cross-entropy of; None where it is another, or a sum of several."""
-    return outputs_of(model) if recipe.loss == "cross_entropy" and not recipe.heads else None
-
-
-def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
+def measure_test(
+    model: keras.Model, recipe: Recipe, data: DataSet, pixels: Pixels, engine: Engine
+) -> tuple[float, dict]:
     """The error on the test images, and the record's part with the answers that were given to them."""
-    pixels = prepare_pixels(recipe, data.train)
     feed = Feed(data.test, engine, pixels, view=recipe.preparation.test)
     with engine.scope():
-        error, answers = _tester(model, feed)()
+        error, answers = tester(model, feed)()
     tested = answers > 0
     images = sha256(data.test, tested)
-    kept = pack(answers[tested] - 1, feed.labels[tested], model.output_shape[-1], images)
+    kept = pack_answers(answers[tested] - 1, feed.labels[tested], model.output_shape[-1], images)
     return error, {"answers": kept}
-
-
-def _precision(asked: str, recipe: Recipe) -> str:
-    """The dtype policy to compute in; some optimisers need all of float32."""
-    known = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
-    if asked not in known:
-        raise ValueError(f"Unknown precision {asked!r}: use one of {', '.join(known)}.")
-    if recipe.needs_float32:
-        if asked not in ("auto", "float32"):
-            raise ValueError(f"The optimiser of {recipe.name} needs float32, not {asked}.")
-        return "float32"
-    return backend.best_precision() if asked == "auto" else asked
-
-
-@contextlib.contextmanager
-def dtype_policy(name: str) -> Iterator[None]:
-    """Let Keras compute in other numbers for a while."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-class _Report:
-    """Tells of every epoch: a line for whoever watches, an entry for TensorBoard."""
-
-    def __init__(self, recipe: Recipe, logs: Path | None, verbose: bool, engine: Engine):
-        self.recipe, self.verbose = recipe, verbose and engine.process == 0
-        self.logs = EventLog(logs / "tensorboard") if logs and engine.process == 0 else None
-
-    def __enter__(self) -> _Report:
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        if self.logs:
-            self.logs.close()
-
-    def __call__(self, epoch: int, figures: dict[str, float]) -> None:
-        if self.logs:
-            self.logs.add(epoch, figures)
-        if self.verbose:
-            shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-            epochs = f"/{self.recipe.epochs}" if self.recipe.epochs else ""
-            print(f"epoch {epoch}{epochs}  {shown}", flush=True)

@@ -68,10 +68,6 @@ class Wheel:
         return path if path and path.is_file() else None
 
 
-def _caffe() -> Pixels:
-    return Pixels("mean_bgr", {"mean": np.array(IMAGENET_MEAN, "float32")})
-
-
 @dataclass(frozen=True)
 class Weights:
     """Published weights.
@@ -99,7 +95,9 @@ class Weights:
     licence: str
     accuracy: str
     settings: Mapping[str, Any] = field(default_factory=dict)
-    pixels: Pixels = field(default_factory=_caffe)
+    pixels: Pixels = field(
+        default_factory=lambda: Pixels("mean_bgr", {"mean": np.array(IMAGENET_MEAN, "float32")})
+    )
     view: CentreView = field(default_factory=lambda: CentreView(224, 256))
     of_keras: bool = False
 
@@ -461,6 +459,8 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
             described = json.loads(str(file["described"]))
             values = [file[f"w{place}"].astype("float32") for place in range(len(file.files) - 1)]
         model, about = _build(described, str(path)), described["about"]
+        _, height, width, channels = model.input_shape
+        whole = height and height == width and channels == 3  # else of any size, or without colours
         model.set_weights(values)
         pixels = dict(described["pixels"])
         if (name := pixels.pop("name")) not in NAMES:
@@ -472,7 +472,7 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
             source=f"{path.name}; sha256:{found}" + (f"; {about}" if about else ""),
             licence=described["licence"],
             accuracy=described["accuracy"],
-            view=_whole(model),
+            view=CentreView(height, height) if whole else None,
         )
     except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
         raise WeightsError(
@@ -480,12 +480,6 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
         ) from problem
     _require_finite(model, str(path))
     return loaded
-
-
-def _whole(model: keras.Model) -> CentreView | None:
-    """The view that shrinks a picture to the network's square; None for any size, or without colours."""
-    _, height, width, channels = model.input_shape
-    return CentreView(height, height) if height and height == width and channels == 3 else None
 
 
 def _build(described: dict, where: str) -> keras.Model:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from inspect import signature
 from typing import TypeVar
 
 import keras
-import numpy as np
 
 from cnnlib import models
-from cnnlib.data.pixels import Pixels
 from cnnlib.data.preparation import Preparation, migrated
 from cnnlib.schedules import Hold, Plateau, Schedule, shortened
 
@@ -69,11 +68,6 @@ class Recipe:
         """Whether the recipe cannot do without validation images: its rate falls when their error stalls."""
         return isinstance(self.hold, Plateau)
 
-    @property
-    def needs_float32(self) -> bool:
-        """Whether the optimiser cannot do with fewer digits."""
-        return getattr(OPTIMIZERS.get(self.optimizer), "needs_float32", False)
-
     def schedule(self, images: int, *, validated: bool = True) -> Schedule:
         """Return the rates of a training on so many images.
 
@@ -98,6 +92,13 @@ class Recipe:
         except ValueError as problem:
             raise ValueError(f"{self.name}: {problem}") from problem
         return replace(self, rates=rates, hold=hold)
+
+    def extends(self, shorter: Recipe) -> bool:
+        """Whether this goes on where a shorter training by the same settings ended."""
+        if isinstance(self.hold, Plateau) and isinstance(shorter.hold, Plateau):
+            return replace(shorter, hold=replace(shorter.hold, epochs=self.hold.epochs)) == self
+        begins = self.hold is None and self.rates[: len(shorter.rates)] == shorter.rates
+        return begins and replace(shorter, rates=self.rates) == self
 
     def settings(self) -> dict:
         """All settings as plain data, for a record."""
@@ -129,7 +130,7 @@ class Recipe:
             ValueError: the recipe names an unknown optimiser.
         """
         average = {} if self.averaging is None else {"use_ema": True, "ema_momentum": self.averaging}
-        return choose("optimizer", OPTIMIZERS, self.optimizer)(
+        return _choose("optimizer", OPTIMIZERS, self.optimizer)(
             learning_rate=self.rates[0], **average, **self.optimizer_settings
         )
 
@@ -139,11 +140,7 @@ class Recipe:
         Raises:
             ValueError: the recipe names an unknown loss.
         """
-        return choose("loss", LOSSES, self.loss)(**self.loss_settings)
-
-    def build_pixels(self, train: np.ndarray) -> Pixels:
-        """See `Preparation.build_pixels`."""
-        return self.preparation.build_pixels(train)
+        return _choose("loss", LOSSES, self.loss)(**self.loss_settings)
 
 
 OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
@@ -154,7 +151,38 @@ LOSSES: dict[str, type[keras.losses.Loss]] = {"cross_entropy": keras.losses.Spar
 """By name, what recipes train with. A package may add its own."""
 
 
-def choose(what: str, kinds: dict[str, T], name: str) -> T:
+RECIPES: dict[str, Recipe] = {}
+
+# The network's own name stands for the recipe that is recommended for it.
+DEFAULTS = {
+    "lenet5": "lenet5_modern",
+    "vgg11": "vgg_a",
+    "vgg13": "vgg_b",
+    "vgg16": "vgg_d",
+    "vgg19": "vgg_e",
+}
+
+
+def add(*recipes: Recipe) -> None:
+    """Let recipes stand in `RECIPES`, by their names."""
+    RECIPES.update({recipe.name: recipe for recipe in recipes})
+
+
+def find(name: str) -> Recipe:
+    """Return a recipe of `RECIPES`; a key of `DEFAULTS` stands for one.
+
+    Raises:
+        ValueError: there is none of that name; the message says the nearest, and lists those there are.
+    """
+    near = difflib.get_close_matches(name, [*DEFAULTS, *RECIPES], n=1)
+    if near and near[0] != name:
+        raise ValueError(
+            f"Unknown recipe {name!r}: did you mean {near[0]!r}? There are {', '.join(RECIPES)}."
+        )
+    return _choose("recipe", RECIPES, DEFAULTS.get(name, name))
+
+
+def _choose(what: str, kinds: dict[str, T], name: str) -> T:
     """Return one of several kinds by its name.
 
     Raises:

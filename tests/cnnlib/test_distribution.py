@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnlib import backend, data, models, training
+from cnnlib import backend, data, models, runs, training
 from cnnlib.backend import BackendError
 from cnnlib.data import Split
 from cnnlib.recipe import RECIPES
@@ -82,10 +82,8 @@ def train(
 ) -> dict[str, Any]:
     """Train the small network on a few digits; what came out, as plain data."""
     recipe = replace(RECIPE, network_settings=network or {}, batch_size=batch_size)
-    model, record = training.run(
-        recipe, digits(), out=out, distribute=distribute, accumulate=accumulate, verbose=False
-    )
-    weights = [np.asarray(values).tolist() for values in model.get_weights()]
+    run = runs.train(recipe, digits(), out=out, distribute=distribute, accumulate=accumulate, verbose=False)
+    record, weights = run.record, [np.asarray(values).tolist() for values in run.model.get_weights()]
     return {"weights": weights} | {key: record[key] for key in ("execution", "history", "result", "answers")}
 
 
