@@ -1,8 +1,8 @@
 """Trained weights: where they come from, under which licence, how sure it is that they are the right ones.
 
-`load("squeezenet_imagenet")` finds, verifies and loads published weights; `load_file` loads a file that
-`save` wrote. Nothing is unpickled and no code of a weights file is run: HDF5 files and npz archives are read
-as arrays into a network that this package builds.
+`load("squeezenet_imagenet")` finds, verifies and loads published weights, and our own by their names. Nothing
+is unpickled and no code of a weights file is run: HDF5 files and npz archives are read as arrays into a network
+that this package builds.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -372,80 +372,19 @@ def _require_finite(model: keras.Model, where: str) -> None:
         )
 
 
-def save(
-    model: keras.Model,
-    path: str | os.PathLike,
-    *,
-    network: str,
-    pixels: Pixels,
-    class_names: Sequence[str],
-    settings: Mapping[str, Any] | None = None,
-    accuracy: str = "not measured",
-    licence: str = "not stated",
-    about: str = "",
-    dtype: str = "float16",
-) -> str:
-    """Keep a trained network of this package in one npz file, with what is needed to use it.
-
-    Args:
-        model: built by `network`.
-        path: of the file, ending in .npz.
-        network: the builder of `cnnlib.models`.
-        pixels: how images are prepared.
-        class_names: by the number of the output.
-        settings: arguments of the builder besides the number of classes, if it takes one.
-        accuracy: what was measured, on what.
-        licence: of the weights.
-        about: where they come from: recipe, seed, data, record.
-        dtype: "float16" takes half of the space; measure the accuracy with what comes out of `load_file`.
-
-    Returns:
-        The file's SHA-256, for `load_file`.
-
-    Raises:
-        ValueError: another dtype or ending, weights that float16 cannot hold, or settings that do not build
-            this model.
-    """
-    path = Path(path)
-    if dtype not in ("float16", "float32") or path.suffix != ".npz":
-        raise ValueError(
-            f"Weights are kept as float16 or float32 in a file .npz, not {dtype} in {path.name}."
-        )
-    described = {
-        "network": network,
-        "settings": dict(settings or {}),
-        "pixels": pixels.described(),
-        "class_names": list(class_names),
-        "accuracy": accuracy,
-        "licence": licence,
-        "about": about,
-    }
-    twin, values = _build(described, str(path)), model.get_weights()
-    if [value.shape for value in values] != [weight.shape for weight in twin.weights]:
-        raise ValueError(f"models.{network} with these settings and class names is another network.")
-    with np.errstate(over="ignore"):  # told below
-        # The variances of normalisation may be more than float16 holds, and vectors take little space.
-        kept = {f"w{i}": v.astype("float32" if v.ndim < 2 else dtype) for i, v in enumerate(values)}
-    if any(not np.isfinite(value).all() for value in kept.values()):
-        raise ValueError(f"Some weights are not finite in {dtype}: keep them as float32.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, described=np.array(json.dumps(described)), **kept)
-    return pooch.file_hash(path)
-
-
 def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
-    """Load a network that `save` kept.
+    """Load a network of this package from one npz file: its weights, and what is needed to use it.
 
     Args:
         path: of the npz file.
-        sha256: what `save` returned; None trusts the file. Even then it is read as arrays and text alone.
+        sha256: of the file; None trusts it. Even then it is read as arrays and text alone.
 
     Raises:
         WeightsError: there is no such file, its hash or its content is another, or it is of another kind.
     """
     path = Path(path)
     if not path.is_file():
-        raise WeightsError(f"There is no file {path}: name one that weights.save has written.")
+        raise WeightsError(f"There is no file {path}: name one that holds weights of this package.")
     if path.suffix != ".npz":
         raise WeightsError(
             f"{path.name} is no npz file of this package: Keras's load_weights reads HDF5, and other kinds "
@@ -458,7 +397,7 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
         with np.load(path, allow_pickle=False) as file:
             described = json.loads(str(file["described"]))
             values = [file[f"w{place}"].astype("float32") for place in range(len(file.files) - 1)]
-        model, about = _build(described, str(path)), described["about"]
+        model, about = build_described(described, str(path)), described["about"]
         _, height, width, channels = model.input_shape
         whole = height and height == width and channels == 3  # else of any size, or without colours
         model.set_weights(values)
@@ -482,7 +421,7 @@ def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
     return loaded
 
 
-def _build(described: dict, where: str) -> keras.Model:
+def build_described(described: dict, where: str) -> keras.Model:
     """The network that a file names, if it is one of this package's."""
     network, settings = described["network"], described["settings"]
     if network not in models.__all__ or not network[:1].isupper():

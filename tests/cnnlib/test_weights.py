@@ -18,6 +18,7 @@ import pytest
 from keras import ops
 from PIL import Image
 
+from cnnbook.trainings import save_weights
 from cnnlib import audit, models, weights
 from cnnlib.data import photograph
 from cnnlib.data.folders import PictureFolder
@@ -126,7 +127,7 @@ def test_squeezenet_without_its_top_and_in_other_sizes() -> None:
 def test_a_network_without_a_choice_of_classes_or_colours_is_kept(tmp_path: Path) -> None:
     settings = {"network": "LeNet5Original", "pixels": Pixels("lecun1998"), "class_names": list("0123456789")}
     model = models.LeNet5Original()
-    digest = weights.save(model, tmp_path / "a.npz", dtype="float32", **settings)
+    digest = save_weights(model, tmp_path / "a.npz", dtype="float32", **settings)
     found = weights.load_file(tmp_path / "a.npz", digest)
     for ours, theirs in zip(found.model.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
@@ -389,7 +390,7 @@ def kept(path: Path, model: keras.Model, **changes: object) -> str:
         "accuracy": "made up",
         "about": "a test",
     }
-    return weights.save(model, path, **{**settings, **changes})
+    return save_weights(model, path, **{**settings, **changes})
 
 
 @pytest.mark.backends
