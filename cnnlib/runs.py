@@ -207,10 +207,10 @@ def train(
 
 
 def _extended(recipe: Recipe, finished: dict) -> Recipe:
-    """The recipe, which begins with the rates of a finished training that had fewer epochs."""
-    rates = tuple(finished["recipe"]["rates"])
-    begun = replace(recipe, rates=(*rates, *recipe.rates[len(rates) :]))
-    return begun if begun.extends(Recipe.from_settings(finished["recipe"])) else recipe
+    """The recipe, begun with the rates of a finished training by the same settings that had fewer epochs."""
+    shorter = Recipe.from_settings(finished["recipe"])
+    begun = replace(recipe, rates=(*shorter.rates, *recipe.rates[len(shorter.rates) :]))
+    return begun if len(begun.rates) > len(shorter.rates) and begun.extends(shorter) else recipe
 
 
 def _report(

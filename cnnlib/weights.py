@@ -1,8 +1,8 @@
 """Trained weights: where they come from, under which licence, how sure it is that they are the right ones.
 
 `load("squeezenet_imagenet")` finds, verifies and loads published weights, and our own by their names. Nothing
-is unpickled and no code of a weights file is run: HDF5 files and npz archives are read as arrays into a network
-that this package builds.
+is unpickled and no code of a weights file is run: HDF5 files and npz archives are read as arrays into a
+network that this package builds.
 """
 
 from __future__ import annotations

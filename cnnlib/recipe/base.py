@@ -96,9 +96,12 @@ class Recipe:
     def extends(self, shorter: Recipe) -> bool:
         """Whether this goes on where a shorter training by the same settings ended."""
         if isinstance(self.hold, Plateau) and isinstance(shorter.hold, Plateau):
-            return replace(shorter, hold=replace(shorter.hold, epochs=self.hold.epochs)) == self
-        begins = self.hold is None and self.rates[: len(shorter.rates)] == shorter.rates
-        return begins and replace(shorter, rates=self.rates) == self
+            begins = self.rates == shorter.rates and self.hold.epochs >= shorter.hold.epochs
+            hold: Hold = replace(shorter.hold, epochs=self.hold.epochs)
+        else:
+            begins = shorter.hold is None and self.rates[: len(shorter.rates)] == shorter.rates
+            hold = None
+        return begins and replace(shorter, rates=self.rates, hold=hold).settings() == self.settings()
 
     def settings(self) -> dict:
         """All settings as plain data, for a record."""

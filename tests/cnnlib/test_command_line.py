@@ -271,8 +271,10 @@ def test_a_finished_training_is_extended_by_more_epochs(
     assert record["history"]["rate"] == record["recipe"]["rates"] == [*first["recipe"]["rates"], *later]
     assert record["history"]["train_loss"][0] == first["history"]["train_loss"][0]
     assert record["history"]["train_loss"][2] < first["history"]["train_loss"][0]
-    assert main([*train, "4", "--seed", "1"]) == 1
-    assert "another training (its seed differ)" in capsys.readouterr().err
+    for other, differing in ((["4", "--seed", "1"], "seed"), (["2", "--resume"], "recipe")):
+        assert main([*train, *other]) == 1
+        assert f"another training (its {differing} differ)" in capsys.readouterr().err
+    assert json.loads((tmp_path / "record.json").read_text()) == record
 
 
 def test_two_processes_do_not_train_into_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -301,7 +301,8 @@ def test_a_longer_recipe_extends_a_shorter_one_of_the_same_settings() -> None:
         stalling,
     ):
         assert not other.extends(short)
-    assert not replace(stalling, hold=Plateau(4, 50)).extends(stalling)
+    for hold in (Plateau(4, 50), Plateau(3, 39), (5, 6), None):
+        assert not replace(stalling, hold=hold).extends(stalling)
 
 
 @pytest.mark.parametrize(
