@@ -82,7 +82,6 @@ class Run:
         return records.answers(self.record)
 
     def __repr__(self) -> str:
-        """Say what came out, in a line."""
         error = "not tested" if self.error is None else f"test error {self.error:.2%}"
         epochs = len(self.history["train_loss"])
         return f"{self.name}, seed {self.seed}: {error} after {epochs} epochs, {self.minutes:.1f} minutes"

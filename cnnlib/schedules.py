@@ -74,6 +74,7 @@ class Schedule:
     Attributes:
         epochs: the most epochs the training can take; the last may be a part of one.
         ends: updates made when each rate ends; none where updates do not decide.
+        state: of a plateau, as plain data: the place of its rate, the best error, and epochs waited for less.
 
     Raises:
         ValueError: no rates, no batches, holds that are not as many as the rates or not positive, or a
@@ -87,13 +88,13 @@ class Schedule:
         self.rates, self.hold, self.batches = tuple(rates), hold, batches
         self.ends = list(accumulate(hold)) if isinstance(hold, Sequence) else []
         self.epochs = _epochs(self.rates, hold, batches)
-        self._stage, self._best, self._waited = 0, math.inf, 0
+        self.state: dict = {"stage": 0, "best": None, "waited": 0}
         if isinstance(hold, Plateau) and not validated:
             raise ValueError(_NO_VALIDATION)
 
     def finished(self, epoch: int) -> bool:
         """Whether the training is over before this epoch begins."""
-        return epoch >= self.epochs or self._stage >= len(self.rates)
+        return epoch >= self.epochs or self.state["stage"] >= len(self.rates)
 
     def updates(self, epoch: int) -> int:
         """How many updates an epoch has: 0 after the end.
@@ -119,7 +120,7 @@ class Schedule:
             )
         if self.ends:
             return self.rates[bisect_right(self.ends, epoch * self.batches + batch)]
-        return self.rates[self._stage if isinstance(self.hold, Plateau) else epoch]
+        return self.rates[self.state["stage"] if isinstance(self.hold, Plateau) else epoch]
 
     def observe(self, validation_error: float | None) -> None:
         """Take note of the validation error, a share, at the end of an epoch; None where there is none.
@@ -131,22 +132,13 @@ class Schedule:
             return
         if validation_error is None:
             raise ValueError(_NO_VALIDATION)
-        if validation_error < self._best - self.hold.minimum:
-            self._best, self._waited = float(validation_error), 0
+        best = self.state["best"]
+        if best is None or validation_error < best - self.hold.minimum:
+            self.state |= {"best": float(validation_error), "waited": 0}
         else:
-            self._waited += 1
-        if self._waited >= self.hold.patience:
-            self._stage, self._waited = self._stage + 1, 0
-
-    def state(self) -> dict:
-        """What a checkpoint must keep, as plain data."""
-        best = None if math.isinf(self._best) else self._best
-        return {"stage": self._stage, "best": best, "waited": self._waited}
-
-    def restore(self, state: dict) -> None:
-        """Go on from what `state` returned."""
-        self._stage, self._waited = state["stage"], state["waited"]
-        self._best = math.inf if state["best"] is None else state["best"]
+            self.state["waited"] += 1
+        if self.state["waited"] >= self.hold.patience:
+            self.state |= {"stage": self.state["stage"] + 1, "waited": 0}
 
 
 def shortened(

@@ -30,7 +30,6 @@ class Table:
                 raise ValueError(f"{len(row)} cells under {len(self.head)} heads: {row}")
 
     def __str__(self) -> str:
-        """Write the table in Markdown."""
         cells = [[_text(cell) for cell in row] for row in self.rows]
         columns = list(zip(*cells, strict=True)) or [()] * len(self.head)
         rule = ["--:" if column and all(map(_is_number, column)) else ":--" for column in columns]

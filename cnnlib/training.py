@@ -103,9 +103,9 @@ def fit(
         recipe: how to train.
         train: images to learn from.
         validation: images whose error is measured after each epoch; None or empty measures nothing.
-        seed: of order and distortions. Initial weights are the caller's: see `run`.
+        seed: of order and distortions. Initial weights are the caller's.
         engine: see `cnnlib.backend.engine`; None trains on one device.
-        accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
+        accumulate: see `cnnlib.runs.train`.
         checkpoint: a file to save the state in, and to resume from if it is there. With it, SIGTERM and
             Ctrl-C save before they stop the training.
         show_progress: draw Keras's bar for each epoch while it runs, on a terminal.
@@ -113,9 +113,8 @@ def fit(
         pixels: how pixels are prepared; None prepares them as the recipe says, by what `train` measures. A
             network that was trained before wants those it was trained with.
         rate_factors: factors of the rate, one for each of the model's trainable variables; None is 1 for all.
-        class_weights: factors of the loss, one for each class, as for classes with few images.
-        patience: keep the weights of the epoch with the lowest validation error, and stop after so many
-            epochs without a lower one; None keeps the last epoch's.
+        class_weights: see `cnnlib.runs.train`.
+        patience: see `cnnlib.runs.train`; None keeps the weights of the last epoch.
 
     Returns:
         The progress at the end, with the history.
@@ -150,7 +149,7 @@ def fit(
         "rate_factors": None if rate_factors is None else list(rate_factors),
         "class_weights": None if class_weights is None else [float(weight) for weight in class_weights],
     }
-    with engine.scope(), _in_company(engine), _Stop(engine, checkpoint is not None) as stop:
+    with engine.scope(), _in_company(engine), _signals(checkpoint is not None) as asked:
         optimizer = _build_optimizer(recipe, model, schedule, rate_factors, accumulate)
         best = [] if patience is None else [keras.Variable(weight.numpy()) for weight in model.weights]
         variables = [*model.variables, *optimizer.variables, *best]
@@ -159,7 +158,7 @@ def fit(
         fed = _compiled(model, optimizer, recipe, feed, _weighted(recipe.build_loss(), class_weights), wrong)
         test = tester(model, test_feed) if test_feed else None
         progress = _resume(saved, recipe, schedule, engine)
-        watch = _Watch(progress, saved, stop, seed, [fed.metrics[0], wrong])
+        watch = _Watch(progress, saved, engine, asked, seed, [fed.metrics[0], wrong])
         while not (schedule.finished(progress.epoch) or _is_tired(progress, patience)):
             figures = _train_epoch(fed, recipe, schedule, watch, show_progress)
             if test:
@@ -261,6 +260,7 @@ class _Watch(keras.callbacks.Callback):
 
     Attributes:
         progress: of the training.
+        asked: numbers of the signals that came to this process.
         metrics: its loss and its error.
         current: the weights themselves at an epoch's end, where `fit` puts their average in their place.
     """
@@ -269,12 +269,14 @@ class _Watch(keras.callbacks.Callback):
         self,
         progress: Progress,
         saved: Checkpoint,
-        stop: _Stop,
+        engine: Engine,
+        asked: list[int],
         seed: int,
         metrics: list[keras.metrics.Metric],
     ):
         super().__init__()
-        self.progress, self.saved, self.stop, self.seed, self.metrics = progress, saved, stop, seed, metrics
+        self.progress, self.saved, self.engine, self.asked = progress, saved, engine, asked
+        self.seed, self.metrics = seed, metrics
         self.first, self.began = 0, time.monotonic()
         self.current: list[np.ndarray] = []
 
@@ -288,7 +290,7 @@ class _Watch(keras.callbacks.Callback):
         """Fix what layers draw on PyTorch, where they keep no state of it."""
         if keras.backend.backend() == "torch":
             part = self.first * _parts(self._model.optimizer) + batch  # of the epoch, wherever it was resumed
-            place = self.seed, self.progress.epoch, part, self.stop.engine.process
+            place = self.seed, self.progress.epoch, part, self.engine.process
             keras.utils.set_random_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -307,15 +309,20 @@ class _Watch(keras.callbacks.Callback):
             self.current = [weight.numpy() for weight in self.model.trainable_variables]
 
     def save_if_due(self, done: bool = False) -> None:
-        """Save after half a minute, at a signal and at the end; then stop if that was asked."""
-        if self.stop.due(done or self.saved.due(SECONDS_PER_CHECKPOINT)):
+        """Save after half a minute, at a signal and at the end; then stop if any process was asked to."""
+        here = [self.asked[0] if self.asked else 0, done or self.saved.due(SECONDS_PER_CHECKPOINT)]
+        agreed, due = self.engine.gathered(np.array(here, "int32")).max(axis=0).tolist()
+        if agreed or due:
             now = time.monotonic()
             self.progress.seconds, self.began = self.progress.seconds + now - self.began, now
             if self.progress.update:
                 held = np.array([float(variable.numpy()) for variable in self._held()])
-                self.progress.metrics = self.stop.engine.gathered(held).mean(axis=0).tolist()
+                self.progress.metrics = self.engine.gathered(held).mean(axis=0).tolist()
             self.saved.save(vars(self.progress))
-        self.stop.obey(self.saved)
+        if agreed:
+            self.engine.gathered(np.zeros(1))  # the others stay until process 0 has saved
+            said = f"Stopped by {signal.Signals(agreed).name}; {self.saved.path} holds all that was done."
+            raise Interrupted(f"{said} Resume from it.", agreed)
 
     def _held(self) -> list[keras.Variable]:
         """The variables of the metrics; `model` brings them up to date on JAX."""
@@ -424,8 +431,8 @@ def _resume(saved: Checkpoint, recipe: Recipe, schedule: Schedule, engine: Engin
         return key == "recipe" and found is not None and recipe.extends(Recipe.from_settings(found))
 
     state = saved.load(check, extends)
-    progress = Progress(**state) if state else Progress(schedule=schedule.state())
-    schedule.restore(progress.schedule)
+    progress = Progress(**state) if state else Progress(schedule=schedule.state)
+    schedule.state = progress.schedule
     return progress
 
 
@@ -433,76 +440,49 @@ def _resume(saved: Checkpoint, recipe: Recipe, schedule: Schedule, engine: Engin
 _STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
-class _Stop:
-    """Takes note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them: all processes stop after one update.
+@contextlib.contextmanager
+def _signals(heeded: bool) -> Iterator[list[int]]:
+    """Take note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them; a second Ctrl-C is obeyed at once."""
+    asked: list[int] = []
 
-    Attributes:
-        asked: numbers of the signals that came to this process.
-        agreed: the signal that all processes stop for; 0 for none.
-    """
-
-    def __init__(self, engine: Engine, active: bool):
-        self.engine, self.asked, self.agreed = engine, list[int](), 0
-        # Python lets only the main thread handle signals.
-        self.active = active and threading.current_thread() is threading.main_thread()
-
-    def __enter__(self) -> _Stop:
-        self.before = {each: signal.signal(each, self.note) for each in _STOPS} if self.active else {}
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        for number, handler in self.before.items():
-            signal.signal(number, handler)
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal; a second Ctrl-C is obeyed at once."""
-        if self.asked and number == signal.SIGINT:
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked and number == signal.SIGINT:
             raise KeyboardInterrupt
-        self.asked.append(number)
+        asked.append(number)
 
-    def due(self, save: bool) -> bool:
-        """Say whether to save: some process wants to, or has been asked to stop."""
-        here = np.array([self.asked[0] if self.asked else 0, save], "int32")
-        self.agreed, wanted = self.engine.gathered(here).max(axis=0).tolist()
-        return bool(self.agreed or wanted)
-
-    def obey(self, saved: Checkpoint) -> None:
-        """Stop if that was agreed, once the state is saved."""
-        if self.agreed:
-            self.engine.gathered(np.zeros(1))  # the others stay until process 0 has saved
-            name = signal.Signals(self.agreed).name
-            raise Interrupted(
-                f"Stopped by {name}; {saved.path} holds all that was done. Resume from it.", self.agreed
-            )
+    # Python lets only the main thread handle signals.
+    heeded = heeded and threading.current_thread() is threading.main_thread()
+    before = {each: signal.signal(each, note) for each in _STOPS if heeded}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
 def locked(folder: Path | None) -> Iterator[None]:
     """Keep a folder from other processes that would train into it, and find out at once if it is writable."""
-    if folder is None:
-        yield
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError("it may not be written to")
-    except OSError as problem:
-        raise TrainingError(f"{folder} cannot be made or used ({problem}): give another folder.") from problem
-    if os.name == "nt":  # where folders cannot be locked
-        yield
-        return
-    import fcntl
+    with contextlib.ExitStack() as stack:
+        if folder is not None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError("it may not be written to")
+            except OSError as problem:
+                said = f"{folder} cannot be made or used ({problem}): give another folder."
+                raise TrainingError(said) from problem
+        if folder is not None and os.name != "nt":  # where folders cannot be locked
+            import fcntl
 
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            said = f"Another process trains into {folder}: wait for it, or give another folder."
-            raise TrainingError(said) from None
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                said = f"Another process trains into {folder}: wait for it, or give another folder."
+                raise TrainingError(said) from None
         yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -528,7 +508,6 @@ def _finish_epoch(figures: dict[str, float], schedule: Schedule, progress: Progr
     for name, value in figures.items():
         progress.history[name].append(value)
     schedule.observe(figures.get("validation_error"))
-    progress.schedule = schedule.state()
     progress.epoch, progress.update, progress.metrics = progress.epoch + 1, 0, []
 
 

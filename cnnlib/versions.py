@@ -37,12 +37,9 @@ def read_freeze(text: str) -> dict[str, str]:
 
 
 def here() -> dict[str, str]:
-    """The packages that this interpreter finds, with their versions."""
-    found: dict[str, str] = {}
-    for each in importlib.metadata.distributions():
-        if each.metadata["Name"]:  # of two copies the first one is imported
-            found.setdefault(canonicalize_name(each.metadata["Name"]), each.version)
-    return found
+    """The packages that this interpreter finds, with their versions; of two copies the one it imports."""
+    found = reversed(list(importlib.metadata.distributions()))
+    return {canonicalize_name(each.name): each.version for each in found if each.name}
 
 
 def remarks(

@@ -58,7 +58,6 @@ class Wheel:
     member: str
 
     def __str__(self) -> str:
-        """Say where it is."""
         return f"{self.member} in the wheel {self.package} {self.version}"
 
     def installed(self) -> Path | None:

@@ -77,7 +77,7 @@ class Recipe:
         return Schedule(self.rates, self.hold, images // self.batch_size, validated=validated)
 
     def shortened(self, epochs: int, images: int | None = None) -> Recipe:
-        """The same schedule run through in fewer epochs, each phase shortened alike.
+        """The same schedule run through in fewer epochs: see `cnnlib.schedules.shortened`.
 
         Args:
             epochs: passes through the training images.

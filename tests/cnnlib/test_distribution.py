@@ -120,7 +120,7 @@ def meet(signal_number: int, process: int, update: int) -> None:
 
     def begin_or_suffer(self: training._Watch, batch: int, logs: dict | None = None) -> None:
         begun.append(batch)
-        if len(begun) == update and self.stop.engine.process == process:
+        if len(begun) == update and self.engine.process == process:
             os.kill(os.getpid(), signal_number)
         begin(self, batch, logs)
 

@@ -94,7 +94,7 @@ def test_a_plateau_resumed_from_its_state_as_json_goes_on_as_if_never_stopped() 
         before, after = Schedule(ALEXNET[:3], hold, 5), Schedule(ALEXNET[:3], hold, 5)
         for error in errors[:stop]:
             before.observe(error)
-        after.restore(json.loads(json.dumps(before.state(), allow_nan=False)))
+        after.state = json.loads(json.dumps(before.state, allow_nan=False))
         rates = []
         for epoch in range(stop, len(whole)):
             rates.append(after.rate(epoch))
