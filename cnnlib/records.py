@@ -264,23 +264,6 @@ def mean_and_spread(values: list[float]) -> tuple[float, float]:
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
 
 
-def list_as_text(folder: str | os.PathLike) -> str:
-    """One line for each record.json under a folder: its path in it, recipe, seed, test error and time.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: one of them is not a record.
-    """
-    found = {path.relative_to(folder).as_posix(): read(path) for path in Path(folder).rglob("record.json")}
-    if not found:
-        raise FileNotFoundError(f"No record.json under {os.fspath(folder)}: name the folder of a training.")
-    rows = [
-        [path, run["recipe"]["name"], run["seed"], _error_text([run]), _time_text([run])]
-        for path, run in sorted(found.items())
-    ]
-    return lines(["record", "recipe", "seed", "test error", "wall time"], rows)
-
-
 def read(path: Path) -> dict:
     """The record of a training in a file.
 

@@ -356,10 +356,10 @@ def test_what_cannot_be_compared_is_refused_by_name(tmp_path: Path) -> None:
 def test_records_under_a_folder_are_listed_one_by_one(tmp_path: Path) -> None:
     made_of(tmp_path / "runs" / "b", seed=1, error=None)
     made_of(tmp_path / "runs" / "a" / "deep")
-    lines = [line.split() for line in kept.list_as_text(tmp_path / "runs").splitlines()]
+    lines = [line.split() for line in records.list_as_text(tmp_path / "runs").splitlines()]
     assert lines[1:] == [
         ["a/deep/record.json", "net", "0", "25.00%", "1.0", "min"],
         ["b/record.json", "net", "1", "not", "measured", "1.0", "min"],
     ]
     with pytest.raises(FileNotFoundError, match=r"No record\.json under .*none"):
-        kept.list_as_text(tmp_path / "none")
+        records.list_as_text(tmp_path / "none")
