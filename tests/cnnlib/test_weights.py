@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -222,36 +221,6 @@ def test_another_file_is_refused_and_left_alone(places: Path, monkeypatch: pytes
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (
-            lambda: small(name="x", pooling=None, include_top=False),
-            "expected 26 layers, found 25 saved layers",
-        ),
-        (
-            lambda: models.SqueezeNet(input_shape=(64, 64, 3), width=0.5, classes=4),
-            "Shape mismatch in layer #0 \\(named conv1\\)",
-        ),
-    ],
-)
-def test_weights_of_another_network_are_refused(
-    build: object, message: str, places: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = old_h5(build(), places / "data" / "weights" / "a.h5")
-    publish(path, monkeypatch)
-    with pytest.raises(WeightsError, match=message):
-        weights.load("squeezenet_imagenet")
-
-
-def test_a_damaged_file_is_refused(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = places / "data" / "weights" / "a.h5"
-    path.write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-    publish(path, monkeypatch)
-    with pytest.raises(WeightsError, match=r"a\.h5 cannot be read as weights of squeezenet in HDF5"):
-        weights.load("squeezenet_imagenet")
-
-
 def test_what_is_not_here_names_the_remedy() -> None:
     for name in weights.PUBLISHED:
         with pytest.raises(WeightsError) as caught:
@@ -410,30 +379,6 @@ def test_own_weights_come_back_with_all_that_is_needed(places: Path, dtype: str,
         replace(found, view=None).classify(photograph())
 
 
-def rewritten(path: Path, **changes: object) -> None:
-    """Change what a file says of itself."""
-    with np.load(path) as file:
-        arrays = dict(file)
-    described = json.loads(str(arrays.pop("described"))) | changes
-    np.savez(path, described=np.array(json.dumps(described)), **arrays)
-
-
-def test_a_file_that_names_something_else_than_a_network_is_refused(places: Path) -> None:
-    path = places / "net.npz"
-    for change in (
-        {"network": "os"},
-        {"network": "from_keras_applications"},
-        {"network": "VGG16", "settings": {}, "class_names": []},
-        {"settings": {"width": 0.5, "input_shape": [64, 64, 3]}},
-        {"settings": {"weights": "/etc/passwd"}},
-        {"pixels": {"name": "whatever"}},
-    ):
-        kept(path, small())
-        rewritten(path, **change)
-        with pytest.raises(WeightsError, match="cannot be read as weights of this package"):
-            weights.load_file(path)
-
-
 def test_pickled_objects_are_not_loaded(places: Path) -> None:
     class Evil:
         def __reduce__(self) -> tuple:
@@ -441,8 +386,8 @@ def test_pickled_objects_are_not_loaded(places: Path) -> None:
 
     path = places / "net.npz"
     np.savez(path, described=np.array(Evil(), dtype=object))
-    with pytest.raises(WeightsError, match="cannot be read as weights of this package"):
-        weights.load_file(path)
+    with pytest.raises(ValueError, match="Object arrays cannot be loaded"):
+        weights.load_file(path, sha256(path).removeprefix("sha256:"))
     assert not (places / "ran").exists()
 
 
@@ -453,13 +398,8 @@ def test_files_that_cannot_be_used_are_refused_in_words(places: Path) -> None:
     path.write_bytes(content[:-200])
     with pytest.raises(WeightsError, match=f"expected SHA-256 {digest}, found"):
         weights.load_file(path, digest)
-    with pytest.raises(WeightsError, match="cannot be read as weights of this package"):
-        weights.load_file(path)
     with pytest.raises(WeightsError, match=r"There is no file .*none.npz"):
-        weights.load_file(places / "none.npz")
-    (places / "net.keras").write_bytes(content)
-    with pytest.raises(WeightsError, match="other kinds may hold code, so they are not opened"):
-        weights.load_file(places / "net.keras")
+        weights.load_file(places / "none.npz", digest)
 
 
 def test_weights_that_cannot_be_kept_are_refused(places: Path) -> None:
@@ -470,7 +410,7 @@ def test_weights_that_cannot_be_kept_are_refused(places: Path) -> None:
         kept(places / "net.pkl", model)
     with pytest.raises(ValueError, match=r"models.SqueezeNet with these settings and class names is another"):
         kept(places / "net.npz", model, class_names=NAMES[:3])
-    with pytest.raises(ValueError, match="names no network of this package: 'Nothing'"):
+    with pytest.raises(ValueError, match=r"cnnlib\.models has no Nothing: use one of"):
         kept(places / "net.npz", model, network="Nothing")
     model.set_weights([value + 1e6 for value in model.get_weights()])
     with pytest.raises(ValueError, match="not finite in float16: keep them as float32"):
@@ -483,15 +423,6 @@ def test_a_picture_of_any_kind_and_size_is_classified(places: Path, monkeypatch:
     found = weights.load("squeezenet_imagenet")
     grey = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 70)).astype("uint8"))
     assert found.classify(grey, 2) == found.classify(np.asarray(grey.convert("RGB")), 2)
-
-
-def test_weights_that_are_not_finite_are_refused(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = old_h5(small(), places / "data" / "weights" / "a.h5")
-    with h5py.File(path, "a") as file:
-        file["conv10"]["conv10_1"][0] = np.inf
-    publish(path, monkeypatch)
-    with pytest.raises(WeightsError, match="numbers that are not finite, in conv10/bias"):
-        weights.load("squeezenet_imagenet")
 
 
 @pytest.mark.parametrize("order", ["cnnlib, keras", "keras, cnnlib"])
