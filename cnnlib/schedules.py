@@ -37,11 +37,6 @@ class Plateau:
 # How long each rate holds: one epoch, so many updates, or until the validation error stalls.
 Hold = tuple[int, ...] | Plateau | None
 
-_NO_VALIDATION = (
-    "The next rate is due when the validation error stalls, but there are no validation images: set some "
-    "aside, or give the rates epochs or updates to hold."
-)
-
 
 def per_epoch(phases: Phases) -> tuple[float, ...]:
     """Spell out a step schedule: the rate of every epoch from (rate, epochs) pairs."""
@@ -90,21 +85,18 @@ class Schedule:
         self.epochs = _epochs(self.rates, hold, batches)
         self.state: dict = {"stage": 0, "best": None, "waited": 0}
         if isinstance(hold, Plateau) and not validated:
-            raise ValueError(_NO_VALIDATION)
+            raise ValueError(
+                "The next rate is due when the validation error stalls, but there are no validation images: "
+                "set some aside, or give the rates epochs or updates to hold."
+            )
 
     def finished(self, epoch: int) -> bool:
         """Whether the training is over before this epoch begins."""
         return epoch >= self.epochs or self.state["stage"] >= len(self.rates)
 
     def updates(self, epoch: int) -> int:
-        """How many updates an epoch has: 0 after the end.
-
-        Raises:
-            ValueError: a negative epoch.
-        """
-        if epoch < 0:
-            raise ValueError(f"Epochs count from 0, so there is no epoch {epoch}.")
-        if self.finished(epoch):
+        """How many updates an epoch has: 0 before the first and after the last."""
+        if epoch < 0 or self.finished(epoch):
             return 0
         return min(self.batches, self.ends[-1] - epoch * self.batches) if self.ends else self.batches
 
@@ -114,26 +106,20 @@ class Schedule:
         Raises:
             ValueError: the epoch has no such update.
         """
-        if not 0 <= batch < self.updates(epoch):
-            raise ValueError(
-                f"Epoch {epoch} has {self.updates(epoch)} updates, counted from 0; {batch} was asked for."
-            )
+        updates = self.updates(epoch)
+        if not 0 <= batch < updates:
+            raise ValueError(f"Epoch {epoch} has {updates} updates (both count from 0), no update {batch}.")
         if self.ends:
             return self.rates[bisect_right(self.ends, epoch * self.batches + batch)]
         return self.rates[self.state["stage"] if isinstance(self.hold, Plateau) else epoch]
 
     def observe(self, validation_error: float | None) -> None:
-        """Take note of the validation error, a share, at the end of an epoch; None where there is none.
-
-        Raises:
-            ValueError: a plateau cannot be found without it.
-        """
+        """Take note of the validation error, a share, at the end of an epoch; None where there is none."""
         if not isinstance(self.hold, Plateau):
             return
-        if validation_error is None:
-            raise ValueError(_NO_VALIDATION)
+        assert validation_error is not None
         best = self.state["best"]
-        if best is None or validation_error < best - self.hold.minimum:
+        if validation_error < (math.inf if best is None else best - self.hold.minimum):
             self.state |= {"best": float(validation_error), "waited": 0}
         else:
             self.state["waited"] += 1

@@ -106,8 +106,6 @@ def test_a_plateau_resumed_from_its_state_as_json_goes_on_as_if_never_stopped() 
 def test_a_plateau_needs_validation_images_and_says_so_at_once() -> None:
     with pytest.raises(ValueError, match="no validation images: set some aside"):
         Schedule(ALEXNET, Plateau(5, 90), 10, validated=False)
-    with pytest.raises(ValueError, match="no validation images: set some aside"):
-        Schedule(ALEXNET, Plateau(5, 90), 10).observe(None)
     Schedule(*RESNET, 351, validated=False).observe(None)
 
 
@@ -137,7 +135,7 @@ def test_an_update_that_the_schedule_has_not_is_refused() -> None:
     for epoch, batch in ((0, 351), (182, 118), (183, 0), (0, -1)):
         with pytest.raises(ValueError, match=f"Epoch {epoch} has"):
             schedule.rate(epoch, batch)
-    with pytest.raises(ValueError, match="count from 0"):
+    with pytest.raises(ValueError, match=r"Epoch -1 has 0 updates \(both count from 0\)"):
         schedule.rate(-1)
 
 
