@@ -3,8 +3,6 @@
 Everything else in the package is Keras alone.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import functools

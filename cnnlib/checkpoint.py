@@ -1,7 +1,5 @@
 """The state of a training in one file, replaced whole or not at all; read without unpickling."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os

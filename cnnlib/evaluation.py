@@ -1,7 +1,5 @@
 """How well a trained model does: scores, errors, confusion, and how sure one can be of an error."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

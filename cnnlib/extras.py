@@ -4,8 +4,6 @@ A package names, when it is imported, a function that adds its own. It is called
 for, so that importing the package costs nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a network does with test pictures, as a report that can be read and figures that can be looked at."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One call to train a network, and one kind of object for a training, whether just made or recorded."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -10,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import keras
 import numpy as np
@@ -42,7 +41,7 @@ class Run:
     pixels: Pixels | None = None
 
     @classmethod
-    def read(cls, path: str | os.PathLike) -> Run:
+    def read(cls, path: str | os.PathLike) -> Self:
         """Return the training that left a record.json.
 
         Raises:

@@ -1,7 +1,5 @@
 """Learning rates: schedules spelled out, and which rate each update of a training takes."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Tables that a notebook shows."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Figures of a training as TensorBoard shows them; needs the package `tensorboard` and nothing else."""
 
-from __future__ import annotations
-
 import os
 import platform
 import time

@@ -1,7 +1,5 @@
 """Train a network by a recipe with Keras's `fit`, survive being killed, and write down what came out."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal
@@ -213,38 +211,6 @@ def error_of(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.Kera
     return ops.cast(best != ops.reshape(ops.cast(labels, "int32"), (-1,)), "float32")
 
 
-def _train_epoch(
-    fed: Fed, recipe: Recipe, schedule: Schedule, watch: _Watch, show_progress: bool
-) -> dict[str, float]:
-    """Make the updates that are left of an epoch by one call of `fit`, and return the epoch's figures."""
-    progress, feed = watch.progress, fed.feed
-    place, updates = (watch.seed, progress.epoch), schedule.updates(progress.epoch)
-    rate = schedule.rate(progress.epoch, updates - 1)
-    if not schedule.ends:
-        fed.optimizer.learning_rate = rate
-    if progress.update == 0 and hasattr(fed.optimizer, "prepare_pass"):  # it looks at images first
-        fed.optimizer.prepare_pass(fed.network, feed, np.random.default_rng((*place, 1)))
-    parts, first, names = _parts(fed.optimizer), progress.update, ["predictions", *recipe.heads]
-
-    def batches() -> Iterator[tuple]:
-        for x, y in feed.epoch(np.random.default_rng(place), recipe.batch_size, updates, first, parts):
-            yield x, dict.fromkeys(names, y) if recipe.heads else y
-
-    with feed.telling(), feed.engine.shared_gradients(fed.network):
-        fed.fit(
-            feed.engine.batches(batches),
-            steps_per_epoch=(updates - first) * parts,
-            shuffle=False,
-            callbacks=[watch],
-            verbose=int(show_progress and feed.engine.process == 0 and sys.stdout.isatty()),
-        )
-    if recipe.averaging is not None:  # the average is in place now, in memory that both share
-        _copy(fed.trainable_variables, fed.trainable_variables)
-    figures = np.array([float(metric.result()) for metric in watch.metrics])
-    loss, error = feed.engine.gathered(figures).mean(axis=0).tolist()
-    return {"rate": rate, "train_loss": loss, "train_error": error}
-
-
 def _inner(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
     """The optimiser that moves the weights, without the one that scales the loss around it."""
     return getattr(optimizer, "inner_optimizer", optimizer)
@@ -328,6 +294,38 @@ class _Watch(keras.callbacks.Callback):
         """The variables of the metrics; `model` brings them up to date on JAX."""
         assert self.model is not None
         return [variable for metric in self.metrics for variable in metric.variables]
+
+
+def _train_epoch(
+    fed: Fed, recipe: Recipe, schedule: Schedule, watch: _Watch, show_progress: bool
+) -> dict[str, float]:
+    """Make the updates that are left of an epoch by one call of `fit`, and return the epoch's figures."""
+    progress, feed = watch.progress, fed.feed
+    place, updates = (watch.seed, progress.epoch), schedule.updates(progress.epoch)
+    rate = schedule.rate(progress.epoch, updates - 1)
+    if not schedule.ends:
+        fed.optimizer.learning_rate = rate
+    if progress.update == 0 and hasattr(fed.optimizer, "prepare_pass"):  # it looks at images first
+        fed.optimizer.prepare_pass(fed.network, feed, np.random.default_rng((*place, 1)))
+    parts, first, names = _parts(fed.optimizer), progress.update, ["predictions", *recipe.heads]
+
+    def batches() -> Iterator[tuple]:
+        for x, y in feed.epoch(np.random.default_rng(place), recipe.batch_size, updates, first, parts):
+            yield x, dict.fromkeys(names, y) if recipe.heads else y
+
+    with feed.telling(), feed.engine.shared_gradients(fed.network):
+        fed.fit(
+            feed.engine.batches(batches),
+            steps_per_epoch=(updates - first) * parts,
+            shuffle=False,
+            callbacks=[watch],
+            verbose=int(show_progress and feed.engine.process == 0 and sys.stdout.isatty()),
+        )
+    if recipe.averaging is not None:  # the average is in place now, in memory that both share
+        _copy(fed.trainable_variables, fed.trainable_variables)
+    figures = np.array([float(metric.result()) for metric in watch.metrics])
+    loss, error = feed.engine.gathered(figures).mean(axis=0).tolist()
+    return {"rate": rate, "train_loss": loss, "train_error": error}
 
 
 def _weighted(loss: keras.losses.Loss, class_weights: Sequence[float] | None) -> Callable:

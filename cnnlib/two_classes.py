@@ -1,7 +1,5 @@
 """Two classes, one of which is looked for: how a threshold on scores trades false alarms for found cases."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

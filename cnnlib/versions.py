@@ -1,7 +1,5 @@
 """Whether the packages of an environment are the ones that `cnnlib` needs."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import platform
 import re

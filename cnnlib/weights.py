@@ -5,8 +5,6 @@ is unpickled and no code of a weights file is run: HDF5 files and npz archives a
 network that this package builds.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import os

@@ -1,12 +1,10 @@
 """What a recipe is, and what its names stand for."""
 
-from __future__ import annotations
-
 import difflib
 import json
 from dataclasses import asdict, dataclass, field, replace
 from inspect import signature
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import keras
 
@@ -76,7 +74,7 @@ class Recipe:
         """
         return Schedule(self.rates, self.hold, images // self.batch_size, validated=validated)
 
-    def shortened(self, epochs: int, images: int | None = None) -> Recipe:
+    def shortened(self, epochs: int, images: int | None = None) -> Self:
         """The same schedule run through in fewer epochs: see `cnnlib.schedules.shortened`.
 
         Args:
@@ -93,7 +91,7 @@ class Recipe:
             raise ValueError(f"{self.name}: {problem}") from problem
         return replace(self, rates=rates, hold=hold)
 
-    def extends(self, shorter: Recipe) -> bool:
+    def extends(self, shorter: Self) -> bool:
         """Whether this goes on where a shorter training by the same settings ended."""
         if isinstance(self.hold, Plateau) and isinstance(shorter.hold, Plateau):
             begins = self.rates == shorter.rates and self.hold.epochs >= shorter.hold.epochs
@@ -108,7 +106,7 @@ class Recipe:
         return json.loads(json.dumps(asdict(self) | {"preparation": self.preparation.settings()}))
 
     @classmethod
-    def from_settings(cls, settings: dict) -> Recipe:
+    def from_settings(cls, settings: dict) -> Self:
         """Return the recipe that `settings` describes, in an older record perhaps with other fields."""
         settings = migrated(settings)
         preparation = Preparation.from_settings(settings.get("preparation", {}))

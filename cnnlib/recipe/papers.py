@@ -1,7 +1,5 @@
 """How the papers' networks are trained, each setting with its section; and LeNet-5 by what is known today."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from cnnlib.data.preparation import Preparation
