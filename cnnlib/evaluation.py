@@ -3,15 +3,18 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
+
+if TYPE_CHECKING:  # Keras takes seconds
+    import keras
 
 # A difference that chance makes more rarely than this is taken for one.
 SIGNIFICANCE = 0.05
 
 
-def scores(model: keras.Model, images: np.ndarray, batch_size: int = 500) -> np.ndarray:
+def scores(model: "keras.Model", images: np.ndarray, batch_size: int = 500) -> np.ndarray:
     """Model outputs (n, classes) for images (n, height, width, channels), as the model expects them."""
     batches = [model.predict_on_batch(images[i : i + batch_size]) for i in range(0, len(images), batch_size)]
     return np.concatenate(batches)

@@ -22,12 +22,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from cnnlib import evaluation
+from cnnlib.evaluation import Verdict
 from cnnlib.tables import Table
 
 if TYPE_CHECKING:
     from cnnlib.data import DataSet, Split
     from cnnlib.data.folders import PictureFolder
-    from cnnlib.evaluation import Verdict
     from cnnlib.recipe import Recipe
 
 
@@ -227,8 +228,6 @@ def verdict(first: Sequence[dict], second: Sequence[dict]) -> Verdict:
     Raises:
         ValueError: a side without records, or one that was never tested.
     """
-    from cnnlib import evaluation
-
     errors = [{run["seed"]: run["result"].get("test_error") for run in side} for side in (first, second)]
     if not all(errors) or None in [*errors[0].values(), *errors[1].values()]:
         raise ValueError("Each side needs records, each with a test error.")
@@ -236,7 +235,7 @@ def verdict(first: Sequence[dict], second: Sequence[dict]) -> Verdict:
 
     def undecided(why: str) -> Verdict:
         said = f"{points:+.2f} points: open; {why} would decide."
-        return evaluation.Verdict(points, (-math.inf, math.inf), "open", said)
+        return Verdict(points, (-math.inf, math.inf), "open", said)
 
     if not _tested_alike([*first, *second]):
         return undecided("they were tested on different images; tests on the same ones")
@@ -319,15 +318,11 @@ def compare(first: Sequence[dict], second: Sequence[dict], names: tuple[str, str
         A row for each figure and a column for each measurement; settings by their path in the record.
     """
     runs = list(first), list(second)
-    rows: list[list[object]] = [
-        ["seeds", *(", ".join(str(run["seed"]) for run in side) for side in runs)],
-        ["test images", *(side[0]["data"]["images"]["test"] for side in runs)],
-        ["test error", *map(_error_text, runs)],
-        ["its 95 % interval", *map(_interval_text, runs)],
-        ["second minus first", "", _difference_text(*runs)],
-        ["wall time", *map(_time_text, runs)],
-        ["training images per second", *map(_speed_text, runs)],
-    ]
+    columns = [_figures(side) for side in runs]
+    rows: list[list[object]] = [[figure, *(each[figure] for each in columns)] for figure in columns[0]]
+    tested = [[run for run in side if _error(run) is not None] for side in runs]
+    rows.insert(3, ["second minus first", "", verdict(*tested).sentence if all(tested) else "not measured"])
+    rows.insert(0, ["seeds", *(", ".join(str(run["seed"]) for run in side) for side in runs)])
     one, other = map(_facts, runs)
     differing = [path for path in dict.fromkeys([*one, *other]) if one.get(path) != other.get(path)]
     rows += [[path, _value_text(one.get(path)), _value_text(other.get(path))] for path in differing]
@@ -369,47 +364,31 @@ def _flat(tree: dict, above: str = "") -> dict[str, object]:
     return leaves
 
 
-def _errors(runs: list[dict]) -> list[float]:
-    errors = [run["result"].get("test_error") for run in runs]
-    return [error for error in errors if error is not None]
+def _error(run: dict) -> float | None:
+    return run["result"].get("test_error")
 
 
-def _error_text(runs: list[dict]) -> str:
-    errors = _errors(runs)
-    if not errors:
-        return "not measured"
-    mean, spread = mean_and_spread(errors)
-    return f"{mean:.2%}" + (f" +- {spread:.2%}" if len(errors) > 1 else "")
-
-
-def _interval_text(runs: list[dict]) -> str:
-    from cnnlib.evaluation import interval
-
-    if not _errors(runs):
-        return "not measured"
-    ends = interval(statistics.fmean(_errors(runs)), runs[0]["data"]["images"]["test"])
-    return "{:.2%} to {:.2%}".format(*ends)
-
-
-def _difference_text(first: list[dict], second: list[dict]) -> str:
-    if not _errors(first) or not _errors(second):
-        return "not measured"
-    return verdict(*([run for run in side if _errors([run])] for side in (first, second))).sentence
-
-
-def _time_text(runs: list[dict]) -> str:
-    return f"{statistics.fmean(run['wall_seconds'] for run in runs) / 60:.1f} min"
-
-
-def _speed_text(runs: list[dict]) -> str:
-    """Images trained on per second of wall time, which includes validation after each epoch."""
+def _figures(runs: list[dict]) -> dict[str, object]:
+    """What came out, in words; wall time includes validation after each epoch."""
+    images = runs[0]["data"]["images"]
+    errors = [error for error in map(_error, runs) if error is not None]
+    said = between = "not measured"
+    if errors:
+        mean, spread = mean_and_spread(errors)
+        said = f"{mean:.2%}" + (f" +- {spread:.2%}" if len(errors) > 1 else "")
+        between = "{:.2%} to {:.2%}".format(*evaluation.interval(mean, images["test"]))
     speeds = []
     for run in runs:
         batch, hold = run["recipe"]["batch_size"], run["recipe"].get("hold")
-        epochs, images = len(run["history"]["train_loss"]), run["data"]["images"]["train"]
-        updates = sum(hold) if isinstance(hold, list) else epochs * (images // batch)
-        speeds.append(updates * batch / run["wall_seconds"])
-    return f"{statistics.fmean(speeds):,.0f}"
+        in_epochs = len(run["history"]["train_loss"]) * (run["data"]["images"]["train"] // batch)
+        speeds.append((sum(hold) if isinstance(hold, list) else in_epochs) * batch / run["wall_seconds"])
+    return {
+        "test images": images["test"],
+        "test error": said,
+        "its 95 % interval": between,
+        "wall time": f"{statistics.fmean(run['wall_seconds'] for run in runs) / 60:.1f} min",
+        "training images per second": f"{statistics.fmean(speeds):,.0f}",
+    }
 
 
 def _value_text(values: list | None) -> str:
