@@ -136,18 +136,9 @@ def _train(options: argparse.Namespace) -> int:
     images = find_images(options, recipe)
     if options.batch_size is not None:
         recipe = replace(recipe, batch_size=options.batch_size)
+    passed = ("epochs", "seed", "out", "distribute", "precision", "accumulate", "tensorboard")
     try:
-        run = runs.train(
-            recipe,
-            images,
-            epochs=options.epochs,
-            seed=options.seed,
-            out=options.out,
-            distribute=options.distribute,
-            precision=options.precision,
-            accumulate=options.accumulate,
-            tensorboard=options.tensorboard,
-        )
+        run = runs.train(recipe, images, **{name: getattr(options, name) for name in passed})
     except training.Interrupted as stop:
         if backend.process() == 0:
             print(f"{stop} Go on with --resume.", file=sys.stderr)
