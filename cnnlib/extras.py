@@ -11,7 +11,7 @@ _waiting: dict[str, list[Callable[[], None]]] = {"models": [], "recipes": [], "d
 
 
 def add(kind: str, function: Callable[[], None]) -> None:
-    """Have a function called when things of a kind are looked for: a key of `_waiting`, or now if they were."""
+    """Have a function called when things of a kind, a key of `_waiting`, are looked for; now if they were."""
     if kind in _waiting:
         _waiting[kind].append(function)
     else:
