@@ -108,15 +108,11 @@ class Recipe:
     @classmethod
     def from_settings(cls, settings: dict) -> Self:
         """Return the recipe that `settings` describes, in an older record perhaps with other fields."""
-        settings = migrated(settings)
-        preparation = Preparation.from_settings(settings.get("preparation", {}))
-        hold = settings.get("hold")
-        if isinstance(hold, dict):
-            hold = Plateau(**hold)
-        elif hold is not None:
-            hold = tuple(hold)
-        rates = tuple(settings["rates"])
-        return cls(**settings | {"rates": rates, "hold": hold, "preparation": preparation})
+        told = migrated(settings)
+        hold = told.get("hold")
+        hold = Plateau(**hold) if isinstance(hold, dict) else hold and tuple(hold)
+        preparation = Preparation.from_settings(told.get("preparation", {}))
+        return cls(**told | {"rates": tuple(told["rates"]), "hold": hold, "preparation": preparation})
 
     def build_network(self, classes: int) -> keras.Model:
         """Return the network with new weights; its outputs are as many as the classes if it can choose."""
@@ -131,9 +127,8 @@ class Recipe:
             ValueError: the recipe names an unknown optimiser.
         """
         average = {} if self.averaging is None else {"use_ema": True, "ema_momentum": self.averaging}
-        return _choose("optimizer", OPTIMIZERS, self.optimizer)(
-            learning_rate=self.rates[0], **average, **self.optimizer_settings
-        )
+        build = _choose("optimizer", OPTIMIZERS, self.optimizer)
+        return build(learning_rate=self.rates[0], **average, **self.optimizer_settings)
 
     def build_loss(self) -> keras.losses.Loss:
         """Return the loss.
