@@ -152,46 +152,36 @@ def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
     """What to train on, with the validation images that were asked for or that the recipe cannot do without.
 
     Raises:
-        DataError, ValueError: as `cnnlib.data.load`, `cnnlib.data.open_folder` and `_pictures`.
+        DataError, ValueError: as `cnnlib.data.load` and `cnnlib.data.open_folder`; ValueError for `--data`
+            with another name than that of the recipe's data set, or a folder that would be ignored.
     """
     from cnnlib import data
 
-    validation = options.validation
+    option, validation = options.data or "", options.validation
     if validation is None and not recipe.validated:
         validation = 0
-    pictures = _pictures(options.data, recipe.data)
-    if pictures is None:
-        if options.data:
-            if options.images in ("quick", "embedded"):
-                raise ValueError(
-                    f"The embedded {recipe.data} comes with cnnlib, and --data would be ignored: give "
-                    f"--images full with it, or --data {recipe.data}=FOLDER for your pictures."
-                )
-            os.environ["CNNLIB_DATA"] = options.data
+    name, equals, folder = option.partition("=")
+    if not equals or os.sep in name or Path(option).is_dir():  # a plain folder may hold an = as well
+        if option and options.images in ("quick", "embedded"):
+            raise ValueError(
+                f"The embedded {recipe.data} comes with cnnlib, and --data would be ignored: give "
+                f"--images full with it, or --data {recipe.data}=FOLDER for your pictures."
+            )
+        if option:
+            os.environ["CNNLIB_DATA"] = option
         images = data.load(recipe.data, options.images, validation=validation)
         return data.only(images, options.classes.split(",")) if options.classes else images
-    on_bad = getattr(options, "on_bad", "stop")
-    images = data.open_folder(pictures, validation=validation or 0, on_bad=on_bad)
+    if name != recipe.data or not folder:
+        raise ValueError(
+            f"Expected --data {recipe.data}=FOLDER, since the recipe's data set is {recipe.data}; got "
+            f"{option!r}."
+        )
+    folder, on_bad = os.path.expanduser(folder), getattr(options, "on_bad", "stop")
+    images = data.open_folder(folder, validation=validation or 0, on_bad=on_bad)
     if validation is None and not len(images.validation):
         share = -(-len(images.train) // VALIDATION_SHARE)
-        images = data.open_folder(pictures, validation=share, on_bad=on_bad)
+        images = data.open_folder(folder, validation=share, on_bad=on_bad)
     return images
-
-
-def _pictures(option: str | None, wanted: str) -> str | None:
-    """The folder in `--data NAME=FOLDER`; None for the plain `--data FOLDER`, which may hold an = as well.
-
-    Raises:
-        ValueError: NAME is not the data set of the recipe, or no folder is named.
-    """
-    name, equals, folder = (option or "").partition("=")
-    if not equals or os.sep in name or Path(option or "").is_dir():
-        return None
-    if name != wanted or not folder:
-        raise ValueError(
-            f"Expected --data {wanted}=FOLDER, since the recipe's data set is {wanted}; got {option!r}."
-        )
-    return os.path.expanduser(folder)
 
 
 def _check(options: argparse.Namespace) -> int:
