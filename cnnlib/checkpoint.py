@@ -84,7 +84,8 @@ class Checkpoint:
 
         Args:
             check: called with the state, or None, before any variable changes; may raise to prevent that.
-            extends: whether a training goes on that differs in one part of its identity, and was shorter.
+            extends: called with the name of a part of the identity that differs, and what the file has there;
+                True where this training goes on from there all the same.
 
         Raises:
             CheckpointError: the file cannot be read, or is of another training.

@@ -7,7 +7,7 @@ from cnnlib.data.views import GridCrops, MultiCrop, RandomAreaView, RandomView, 
 from cnnlib.models.inception import AUXILIARY_HEADS
 from cnnlib.models.resnet import STAGES
 from cnnlib.models.vgg import CONFIGURATIONS
-from cnnlib.recipe.base import Recipe, add, falling
+from cnnlib.recipe import Recipe, add, falling
 from cnnlib.schedules import Plateau, cosine, exponential
 
 # LeNet-5
