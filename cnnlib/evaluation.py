@@ -91,8 +91,8 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
         raise ValueError("Expected at least one value to take the mean of, found none.")
     if len(values) == 1:
         return -math.inf, math.inf
-    low, high = stats.t.interval(0.95, len(values) - 1, np.mean(values), stats.sem(values))
-    return float(low), float(high)
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return float(np.mean(values) - half), float(np.mean(values) + half)
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class Verdict:
     only_first_wrong: int = 0
     only_second_wrong: int = 0
     images: int = 0
-    p: float = math.nan
+    p: float | None = None
     seeds: tuple[int, ...] = ()
 
 
