@@ -75,12 +75,20 @@ class Schedule:
     """
 
     def __init__(self, rates: Sequence[float], hold: Hold, batches: int, *, validated: bool = True):
-        _check(rates, hold)
+        if not rates:
+            raise ValueError("A schedule needs at least one rate.")
+        if isinstance(hold, Sequence) and (len(hold) != len(rates) or min(hold) < 1):
+            raise ValueError(
+                f"Each of the {len(rates)} rates needs a positive number of updates to hold; found "
+                f"{tuple(hold)}."
+            )
         if batches < 1:
             raise ValueError(f"An epoch must have at least one update, not {batches}.")
         self.rates, self.hold, self.batches = tuple(rates), hold, batches
         self.ends = list(accumulate(hold)) if isinstance(hold, Sequence) else []
-        self.epochs = _epochs(self.rates, hold, batches)
+        self.epochs = -(-self.ends[-1] // batches) if self.ends else len(rates)
+        if isinstance(hold, Plateau):
+            self.epochs = hold.epochs
         self.state: dict = {"stage": 0, "best": None, "waited": 0}
         if isinstance(hold, Plateau) and not validated:
             raise ValueError(
@@ -124,56 +132,27 @@ class Schedule:
         if self.state["waited"] >= self.hold.patience:
             self.state |= {"stage": self.state["stage"] + 1, "waited": 0}
 
+    def shortened(self, epochs: int) -> tuple[tuple[float, ...], Hold]:
+        """Rates, and how long they hold, to run the same schedule through in fewer epochs.
 
-def shortened(
-    rates: Sequence[float], hold: Hold, epochs: int, batches: int | None = None
-) -> tuple[tuple[float, ...], Hold]:
-    """Run the same schedule through in fewer epochs.
+        Rates that hold an epoch or so many updates are all shortened alike; one too short to be left an
+        epoch, or an update, is passed over. A plateau keeps its patience, which suits the noise of the
+        errors and not the time there is, and only ends earlier.
 
-    Rates that hold an epoch or so many updates are all shortened alike; one too short to be left an
-    epoch, or an update, is passed over. A plateau keeps its patience, which suits the noise of the
-    errors and not the time there is, and only ends earlier.
+        Args:
+            epochs: how many passes through the training images the training may take.
 
-    Args:
-        rates: as in `Schedule`.
-        hold: as in `Schedule`.
-        epochs: how many passes through the training images the training may take.
-        batches: updates in a full epoch; only updates to hold need it.
-
-    Returns:
-        The rates and the hold of the shorter schedule.
-
-    Raises:
-        ValueError: fewer epochs than one or more than the schedule has, or updates without `batches`.
-    """
-    _check(rates, hold)
-    if isinstance(hold, Sequence) and batches is None:
-        raise ValueError("The schedule counts updates: say how many batches an epoch has to shorten it.")
-    most = _epochs(rates, hold, batches or 1)
-    if not 1 <= epochs <= most:
-        raise ValueError(f"The schedule has {most} epochs; it cannot be shortened to {epochs}.")
-    if hold is None:
-        return tuple(rates[i * most // epochs] for i in range(epochs)), None
-    if isinstance(hold, Plateau):
-        return tuple(rates), replace(hold, epochs=epochs)
-    total = sum(hold)
-    updates = min(total, epochs * (batches or 1))
-    ends = [0, *(-(-end * updates // total) for end in accumulate(hold))]
-    kept = [(rate, ends[i + 1] - ends[i]) for i, rate in enumerate(rates) if ends[i + 1] > ends[i]]
-    return tuple(rate for rate, _ in kept), tuple(updates for _, updates in kept)
-
-
-def _check(rates: Sequence[float], hold: Hold) -> None:
-    if not rates:
-        raise ValueError("A schedule needs at least one rate.")
-    if isinstance(hold, Sequence) and (len(hold) != len(rates) or min(hold) < 1):
-        raise ValueError(
-            f"Each of the {len(rates)} rates needs a positive number of updates to hold; found {tuple(hold)}."
-        )
-
-
-def _epochs(rates: Sequence[float], hold: Hold, batches: int) -> int:
-    """The most epochs a schedule can take."""
-    if isinstance(hold, Plateau):
-        return hold.epochs
-    return len(rates) if hold is None else -(-sum(hold) // batches)
+        Raises:
+            ValueError: fewer epochs than one, or more than the schedule has.
+        """
+        if not 1 <= epochs <= self.epochs:
+            raise ValueError(f"The schedule has {self.epochs} epochs; it cannot be shortened to {epochs}.")
+        if isinstance(self.hold, Plateau):
+            return self.rates, replace(self.hold, epochs=epochs)
+        if self.hold is None:
+            return tuple(self.rates[i * self.epochs // epochs] for i in range(epochs)), None
+        total = self.ends[-1]
+        updates = min(total, epochs * self.batches)
+        ends = [0, *(-(-end * updates // total) for end in self.ends)]
+        kept = [(rate, ends[i + 1] - ends[i]) for i, rate in enumerate(self.rates) if ends[i + 1] > ends[i]]
+        return tuple(rate for rate, _ in kept), tuple(updates for _, updates in kept)

@@ -10,7 +10,7 @@ import keras
 
 from cnnlib import extras, models
 from cnnlib.data.preparation import Preparation, migrated
-from cnnlib.schedules import Hold, Plateau, Schedule, shortened
+from cnnlib.schedules import Hold, Plateau, Schedule
 
 T = TypeVar("T")
 
@@ -75,18 +75,19 @@ class Recipe:
         return Schedule(self.rates, self.hold, images // self.batch_size, validated=validated)
 
     def shortened(self, epochs: int, images: int | None = None) -> Self:
-        """The same schedule run through in fewer epochs: see `cnnlib.schedules.shortened`.
+        """The same schedule run through in fewer epochs: see `cnnlib.schedules.Schedule.shortened`.
 
         Args:
             epochs: passes through the training images.
             images: how many there are; needed only where the schedule counts updates.
 
         Raises:
-            ValueError: fewer epochs than one, or more than the recipe has.
+            ValueError: fewer epochs than one, or more than the recipe has; no number of images.
         """
-        batches = None if images is None else images // self.batch_size
+        if isinstance(self.hold, tuple) and images is None:
+            raise ValueError(f"{self.name} counts updates: say how many images there are to shorten it.")
         try:
-            rates, hold = shortened(self.rates, self.hold, epochs, batches)
+            rates, hold = self.schedule(max(images or 0, self.batch_size)).shortened(epochs)
         except ValueError as problem:
             raise ValueError(f"{self.name}: {problem}") from problem
         return replace(self, rates=rates, hold=hold)

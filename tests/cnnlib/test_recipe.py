@@ -287,6 +287,8 @@ def test_epochs_follow_from_the_hold() -> None:
     assert counted.epochs is None  # it depends on how many images there are
     assert counted.schedule(images=9).epochs == 3
     assert counted.shortened(2, images=9).hold == (4, 4)
+    with pytest.raises(ValueError, match="made_up counts updates: say how many images there are"):
+        counted.shortened(2)
 
 
 def test_a_longer_recipe_extends_a_shorter_one_of_the_same_settings() -> None:
