@@ -48,15 +48,14 @@ def confusion(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def interval(error: float, images: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval for a share of wrong answers: how far other images of the same kind would move it.
+def interval(error: float, images: int) -> tuple[float, float]:
+    """Wilson's 95 % interval for a share of wrong answers: how far other images of the kind would move it.
 
     Whether two networks differ is another question, since both were tested on the same images: see `mcnemar`.
 
     Args:
         error: share of wrong answers; with `images` it is taken to the nearest whole number of them.
         images: how many were tested.
-        confidence: how often the interval holds the true share.
 
     Returns:
         Lower and upper end, as shares.
@@ -70,7 +69,7 @@ def interval(error: float, images: int, confidence: float = 0.95) -> tuple[float
 
     if not 0 <= error <= 1 or images < 1:
         raise ValueError(f"An error is a share from 0 to 1 of at least one image; got {error} of {images}.")
-    found = stats.binomtest(round(error * images), images).proportion_ci(confidence, "wilson")
+    found = stats.binomtest(round(error * images), images).proportion_ci(method="wilson")
     return float(found.low), float(found.high)
 
 
