@@ -3,6 +3,7 @@
 import difflib
 import json
 from dataclasses import asdict, dataclass, field, replace
+from importlib import import_module
 from inspect import signature
 from typing import Self, TypeVar
 
@@ -195,6 +196,5 @@ def falling(first: float, divisor: float, times: int) -> tuple[float, ...]:
     return tuple(first / divisor**i for i in range(times + 1))
 
 
-from cnnlib.recipe import papers  # noqa: E402, F401 - it adds its recipes to what is defined above
-
+import_module("cnnlib.recipe.papers")  # which adds its recipes
 extras.collect("recipes")
