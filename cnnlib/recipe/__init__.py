@@ -3,7 +3,6 @@
 import difflib
 import json
 from dataclasses import asdict, dataclass, field, replace
-from importlib import import_module
 from inspect import signature
 from typing import Self, TypeVar
 
@@ -196,5 +195,6 @@ def falling(first: float, divisor: float, times: int) -> tuple[float, ...]:
     return tuple(first / divisor**i for i in range(times + 1))
 
 
-import_module("cnnlib.recipe.papers")  # which adds its recipes
+from cnnlib.recipe import papers  # noqa: E402 - it adds its recipes to what is defined above
+
 extras.collect("recipes")
