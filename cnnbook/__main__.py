@@ -129,9 +129,8 @@ def _ledger(options: argparse.Namespace) -> int:
 
 def _records(options: argparse.Namespace) -> int:
     from cnnbook import records
-    from cnnlib.records import list_as_text
 
-    print(list_as_text(options.folder) if options.folder else records.as_text())
+    print(records.list_as_text(options.folder) if options.folder else records.as_text())
     return 0
 
 

@@ -14,7 +14,6 @@ Source: LeCun et al. 1998, appendix C; the Gauss-Newton approximation keeps ever
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import singledispatch
 
 import keras
@@ -22,6 +21,8 @@ import numpy as np
 from keras import layers, ops
 
 from cnnbook.lenet1998 import EuclideanRBF, PartialConv2D, TrainableSubsampling
+from cnnlib.data import DataError, Split
+from cnnlib.data.feed import Feed
 from cnnlib.layers import SQUASH_AMPLITUDE, SQUASH_SLOPE, register, scaled_tanh
 
 
@@ -58,9 +59,16 @@ class DiagonalLevenbergMarquardt(keras.optimizers.Optimizer):
         rate = ops.cast(learning_rate, variable.dtype) / (self.mu + curvature)
         self.assign_sub(variable, rate * ops.cast(gradient, variable.dtype))
 
-    def prepare_pass(self, model: keras.Model, draw: Callable[[int], keras.KerasTensor]) -> None:
-        """Estimate h_kk before a pass, on training images that `draw(count)` gives, prepared."""
-        self.set_curvature(model, draw(self.PATTERNS))
+    def prepare_pass(self, model: keras.Model, feed: Feed, rng: np.random.Generator) -> None:
+        """Estimate h_kk before a pass, on training images drawn from those that the network is fed.
+
+        Raises:
+            DataError: they are pictures of a folder.
+        """
+        if not isinstance(feed.images, Split):
+            raise DataError(f"{self.name} looks at images in memory before each pass, not at a folder.")
+        drawn = rng.choice(len(feed), min(self.PATTERNS, len(feed)), replace=False)
+        self.set_curvature(model, feed.pixels(feed.images.x[drawn]))
 
     def set_curvature(self, model: keras.Model, images: np.ndarray) -> None:
         """Estimate h_kk of every trainable weight of `model` from a batch of images."""

@@ -61,7 +61,7 @@ def of_trainings(folders: Sequence[str | os.PathLike]) -> dict[str, dict]:
     """Measure the networks that finished trainings left behind.
 
     Args:
-        folders: what `cnnlib.training.run` wrote, each with `record.json` and `final.weights.h5`.
+        folders: what `cnnlib.runs.train` wrote, each with `record.json` and `final.weights.h5`.
 
     Returns:
         For each recipe its layers' deviations, the test error of the training, and what it took.
@@ -80,7 +80,7 @@ def of_trainings(folders: Sequence[str | os.PathLike]) -> dict[str, dict]:
             raise ValueError(f"{folder} was trained on other images than those of {recipe.data} at hand.")
         model = recipe.build_network(len(images.class_names))
         model.load_weights(folder / "final.weights.h5")
-        measured = recipe.build_pixels(images.train.x)(images.train.x[:IMAGES])
+        measured = recipe.preparation.build_pixels(images.train.x)(images.train.x[:IMAGES])
         found[recipe.name] = {
             "deviations": deviations(model, keras.ops.convert_to_numpy(measured)),
             "images": len(measured),

@@ -1,20 +1,27 @@
-"""What the book's records need besides a training: how settings were chosen, and answers kept afterwards."""
+"""What the book's records need besides a training: how settings were chosen, answers and weights kept."""
 
 from __future__ import annotations
 
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from cnnlib import backend
+import keras
+import numpy as np
+import pooch
+
+from cnnlib import backend, models, weights
 from cnnlib.data import DataSet
+from cnnlib.data.pixels import Pixels
 from cnnlib.models import without_aux_heads
 from cnnlib.recipe import Recipe
 from cnnlib.records import circumstances, images_used, provenance, read
-from cnnlib.training import TrainingError, dtype_policy, measure_test, run
+from cnnlib.runs import dtype_policy, train
+from cnnlib.training import TrainingError, measure_test, prepare_pixels
 
 
 def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs: int, seed: int = 0) -> dict:
@@ -35,7 +42,8 @@ def choose(recipe: Recipe, candidates: Sequence[dict], data: DataSet, *, epochs:
     for change in candidates:
         started = time.monotonic()
         try:
-            _, record = run(replace(recipe, **change).shortened(epochs), data, seed=seed, use_test=False)
+            candidate = replace(recipe, **change).shortened(epochs)
+            record = train(candidate, data, seed=seed, use_test=False).record
             validation_error = record["history"]["validation_error"][-1]
         except TrainingError as problem:
             print(problem, flush=True)
@@ -83,7 +91,8 @@ def add_answers(folder: str | os.PathLike, data: DataSet) -> dict:
         model = recipe.build_network(len(data.class_names))
     model = without_aux_heads(model) if recipe.heads else model
     model.load_weights(folder / "final.weights.h5")
-    error, answers = measure_test(model, recipe, data, backend.engine("one"))
+    pixels = prepare_pixels(recipe, data.train)
+    error, answers = measure_test(model, recipe, data, pixels, backend.engine("one"))
     if error != expected:
         raise TrainingError(
             f"Tested again, {folder} has an error of {error:.4%} and not the {expected:.4%} of its record: "
@@ -93,3 +102,66 @@ def add_answers(folder: str | os.PathLike, data: DataSet) -> dict:
     record["answers"]["afterwards"] = circumstances()
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     return record
+
+
+def save_weights(
+    model: keras.Model,
+    path: str | os.PathLike,
+    *,
+    network: str,
+    pixels: Pixels,
+    class_names: Sequence[str],
+    settings: Mapping[str, Any] | None = None,
+    accuracy: str = "not measured",
+    licence: str = "not stated",
+    about: str = "",
+    dtype: str = "float16",
+) -> str:
+    """Keep a trained network of this package in one npz file, with what is needed to use it.
+
+    Args:
+        model: built by `network`.
+        path: of the file, ending in .npz.
+        network: the builder of `cnnlib.models`.
+        pixels: how images are prepared.
+        class_names: by the number of the output.
+        settings: arguments of the builder besides the number of classes, if it takes one.
+        accuracy: what was measured, on what.
+        licence: of the weights.
+        about: where they come from: recipe, seed, data, record.
+        dtype: "float16" takes half of the space; measure the accuracy with what `load_file` gives.
+
+    Returns:
+        The file's SHA-256, for `cnnlib.weights.load_file`.
+
+    Raises:
+        ValueError: another dtype or ending, no such network, weights that float16 cannot hold, or settings
+            that do not build this model.
+    """
+    path = Path(path)
+    if dtype not in ("float16", "float32") or path.suffix != ".npz":
+        raise ValueError(
+            f"Weights are kept as float16 or float32 in a file .npz, not {dtype} in {path.name}."
+        )
+    if network not in models.__all__:
+        raise ValueError(f"cnnlib.models has no {network}: use one of {', '.join(models.__all__)}.")
+    described = {
+        "network": network,
+        "settings": dict(settings or {}),
+        "pixels": pixels.described(),
+        "class_names": list(class_names),
+        "accuracy": accuracy,
+        "licence": licence,
+        "about": about,
+    }
+    twin, values = weights.build_described(described), model.get_weights()
+    if [value.shape for value in values] != [weight.shape for weight in twin.weights]:
+        raise ValueError(f"models.{network} with these settings and class names is another network.")
+    with np.errstate(over="ignore"):  # told below
+        # The variances of normalisation may be more than float16 holds, and vectors take little space.
+        kept = {f"w{i}": v.astype("float32" if v.ndim < 2 else dtype) for i, v in enumerate(values)}
+    if any(not np.isfinite(value).all() for value in kept.values()):
+        raise ValueError(f"Some weights are not finite in {dtype}: keep them as float32.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, described=np.array(json.dumps(described)), **kept)
+    return pooch.file_hash(path)

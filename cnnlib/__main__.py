@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import math
 import os
 import sys
 from dataclasses import replace
@@ -29,9 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
     learn.add_argument("--groups", metavar="REGEX", help="what in a picture's path must not be divided")
     learn.add_argument("--epochs", type=int, help="for fine-tuning; 0 trains the new classifier alone")
     learn.add_argument("--seed", type=int, default=0, help="of what is set aside, order and mirroring")
-    train = commands.add_parser(
-        "train", help="train a network by one of the book's recipes and write a record"
-    )
+    train = commands.add_parser("train", help="train a network by a recipe and write a record")
     train.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     add_images(train)
     train.add_argument(
@@ -46,7 +45,11 @@ def main(arguments: list[str] | None = None) -> int:
     train.add_argument("--out", required=True, help="folder for checkpoint, weights and record")
     train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
     train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
-    train.add_argument("--epochs", type=int, help="run the schedule through in fewer epochs")
+    train.add_argument(
+        "--epochs",
+        type=int,
+        help="run the schedule through in fewer epochs; more than a finished training in --out had extend it",
+    )
     train.add_argument(
         "--on-bad", default="stop", choices=("stop", "skip"), help="at a picture that cannot be read"
     )
@@ -79,20 +82,16 @@ def main(arguments: list[str] | None = None) -> int:
         compare.add_argument(which, help="a record.json, or a folder with one for each seed")
     versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
     versions.add_argument(
-        "freeze",
-        nargs="?",
-        metavar="FREEZE_FILE",
-        help="hold this list, made by pip freeze, against it instead",
+        "freeze", nargs="?", metavar="FREEZE_FILE", help="hold this list of pip freeze against it instead"
     )
     options = parser.parse_args(arguments)
     try:
         run = {"learn": _learn, "train": _train, "check": _check, "compare": _compare, "versions": _versions}
         return run[options.command](options)
-    except (RuntimeError, ValueError, OSError) as problem:
-        print(problem, file=sys.stderr)
-        return 1
-    except KeyError as problem:  # whose text Python shows in quotes
-        print(problem.args[0], file=sys.stderr)
+    except (RuntimeError, ValueError, OSError, KeyError) as problem:
+        # Python shows the text of a KeyError in quotes.
+        said = problem.args[0] if isinstance(problem, KeyError) else problem
+        print(said, file=sys.stderr)
         return 1
 
 
@@ -124,36 +123,28 @@ def _learn(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from cnnlib import backend, training
+    from cnnlib import backend, records, runs, training
     from cnnlib.recipe import find
 
-    recipe = find(options.recipe)
-    if not options.resume and (Path(options.out) / training.CHECKPOINT).exists():
+    recipe, record = find(options.recipe), Path(options.out) / "record.json"
+    held = (Path(options.out) / training.CHECKPOINT).exists()
+    done = len(records.read(record)["history"]["rate"]) if held and record.exists() else math.inf
+    if held and not options.resume and (options.epochs or 0) <= done:
         raise ValueError(f"{options.out} holds a training: give --resume to go on with it, or another --out.")
-    if options.resume and not (Path(options.out) / training.CHECKPOINT).exists():
+    if options.resume and not held:
         print(f"{options.out} holds no training to go on with: it begins there.", file=sys.stderr)
     images = find_images(options, recipe)
     if options.batch_size is not None:
         recipe = replace(recipe, batch_size=options.batch_size)
-    if options.epochs is not None:
-        recipe = recipe.shortened(options.epochs, len(images.train))
+    passed = ("epochs", "seed", "out", "distribute", "precision", "accumulate", "tensorboard")
     try:
-        _, record = training.run(
-            recipe,
-            images,
-            seed=options.seed,
-            out=options.out,
-            distribute=options.distribute,
-            precision=options.precision,
-            accumulate=options.accumulate,
-            tensorboard=options.tensorboard,
-        )
+        run = runs.train(recipe, images, **{name: getattr(options, name) for name in passed})
     except training.Interrupted as stop:
         if backend.process() == 0:
             print(f"{stop} Go on with --resume.", file=sys.stderr)
         return 128 + stop.signal  # what a shell calls the end by that signal
     if backend.process() == 0:
-        print(f"test error {record['result']['test_error']:.2%}")
+        print(f"test error {run.error:.2%}")
     return 0
 
 
@@ -161,46 +152,36 @@ def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
     """What to train on, with the validation images that were asked for or that the recipe cannot do without.
 
     Raises:
-        DataError, ValueError: as `cnnlib.data.load`, `cnnlib.data.open_folder` and `_pictures`.
+        DataError, ValueError: as `cnnlib.data.load` and `cnnlib.data.open_folder`; ValueError for `--data`
+            with another name than that of the recipe's data set, or a folder that would be ignored.
     """
     from cnnlib import data
 
-    validation = options.validation
+    option, validation = options.data or "", options.validation
     if validation is None and not recipe.validated:
         validation = 0
-    pictures = _pictures(options.data, recipe.data)
-    if pictures is None:
-        if options.data:
-            if options.images in ("quick", "embedded"):
-                raise ValueError(
-                    f"The embedded {recipe.data} comes with cnnlib, and --data would be ignored: give "
-                    f"--images full with it, or --data {recipe.data}=FOLDER for your pictures."
-                )
-            os.environ["CNNLIB_DATA"] = options.data
+    name, equals, folder = option.partition("=")
+    if not equals or os.sep in name or Path(option).is_dir():  # a plain folder may hold an = as well
+        if option and options.images in ("quick", "embedded"):
+            raise ValueError(
+                f"The embedded {recipe.data} comes with cnnlib, and --data would be ignored: give "
+                f"--images full with it, or --data {recipe.data}=FOLDER for your pictures."
+            )
+        if option:
+            os.environ["CNNLIB_DATA"] = option
         images = data.load(recipe.data, options.images, validation=validation)
         return data.only(images, options.classes.split(",")) if options.classes else images
-    on_bad = getattr(options, "on_bad", "stop")
-    images = data.open_folder(pictures, validation=validation or 0, on_bad=on_bad)
+    if name != recipe.data or not folder:
+        raise ValueError(
+            f"Expected --data {recipe.data}=FOLDER, since the recipe's data set is {recipe.data}; got "
+            f"{option!r}."
+        )
+    folder, on_bad = os.path.expanduser(folder), getattr(options, "on_bad", "stop")
+    images = data.open_folder(folder, validation=validation or 0, on_bad=on_bad)
     if validation is None and not len(images.validation):
         share = -(-len(images.train) // VALIDATION_SHARE)
-        images = data.open_folder(pictures, validation=share, on_bad=on_bad)
+        images = data.open_folder(folder, validation=share, on_bad=on_bad)
     return images
-
-
-def _pictures(option: str | None, wanted: str) -> str | None:
-    """The folder in `--data NAME=FOLDER`; None for the plain `--data FOLDER`, which may hold an = as well.
-
-    Raises:
-        ValueError: NAME is not the data set of the recipe, or no folder is named.
-    """
-    name, equals, folder = (option or "").partition("=")
-    if not equals or os.sep in name or Path(option or "").is_dir():
-        return None
-    if name != wanted or not folder:
-        raise ValueError(
-            f"Expected --data {wanted}=FOLDER, since the recipe's data set is {wanted}; got {option!r}."
-        )
-    return os.path.expanduser(folder)
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -3,8 +3,6 @@
 Everything else in the package is Keras alone.
 """
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import functools
@@ -81,20 +79,16 @@ class Engine:
     @contextlib.contextmanager
     def shared_gradients(self, model: keras.Model) -> Iterator[None]:
         """Let processes of PyTorch average their gradients, which `fit` does on the other backends."""
-        if self.processes == 1 or keras.backend.backend() != "torch":
-            yield
-            return
-        from torch import distributed
+        with contextlib.ExitStack() as hooks:
+            if self.processes > 1 and keras.backend.backend() == "torch":
+                from torch import distributed
 
-        def average(weight: Any) -> None:
-            distributed.all_reduce(weight.grad.div_(self.processes))
+                def average(weight: Any) -> None:
+                    distributed.all_reduce(weight.grad.div_(self.processes))
 
-        hooks = [v.value.register_post_accumulate_grad_hook(average) for v in model.trainable_variables]
-        try:
+                for each in model.trainable_variables:
+                    hooks.callback(each.value.register_post_accumulate_grad_hook(average).remove)
             yield
-        finally:
-            for hook in hooks:
-                hook.remove()
 
     def abandon(self) -> None:
         """Let this process end without waiting for the others, which are gone or no longer in step."""

@@ -1,7 +1,5 @@
 """The state of a training in one file, replaced whole or not at all; read without unpickling."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import os
@@ -9,6 +7,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -76,11 +75,17 @@ class Checkpoint:
             ) from problem
         self.saved_at = time.monotonic()
 
-    def load(self, check: Callable[[dict | None], None] = lambda state: None) -> dict | None:
+    def load(
+        self,
+        check: Callable[[dict | None], None] = lambda state: None,
+        extends: Callable[[str, Any], bool] = lambda key, found: False,
+    ) -> dict | None:
         """Set the variables to what was saved and return the state; None where nothing was.
 
         Args:
             check: called with the state, or None, before any variable changes; may raise to prevent that.
+            extends: called with the name of a part of the identity that differs, and what the file has there;
+                True where this training goes on from there all the same.
 
         Raises:
             CheckpointError: the file cannot be read, or is of another training.
@@ -98,6 +103,7 @@ class Checkpoint:
                 f"The checkpoint {self.path} cannot be read ({problem}). Delete it to start anew."
             ) from problem
         differing = [key for key in self.identity if found.get(key) != self.identity[key]]
+        differing = [key for key in differing if not extends(key, found.get(key))]
         if differing:
             raise CheckpointError(
                 f"The checkpoint {self.path} is of another training (its {', '.join(differing)} differ). "

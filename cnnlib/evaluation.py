@@ -1,19 +1,20 @@
 """How well a trained model does: scores, errors, confusion, and how sure one can be of an error."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
+
+if TYPE_CHECKING:  # Keras takes seconds
+    import keras
 
 # A difference that chance makes more rarely than this is taken for one.
 SIGNIFICANCE = 0.05
 
 
-def scores(model: keras.Model, images: np.ndarray, batch_size: int = 500) -> np.ndarray:
+def scores(model: "keras.Model", images: np.ndarray, batch_size: int = 500) -> np.ndarray:
     """Model outputs (n, classes) for images (n, height, width, channels), as the model expects them."""
     batches = [model.predict_on_batch(images[i : i + batch_size]) for i in range(0, len(images), batch_size)]
     return np.concatenate(batches)
@@ -47,15 +48,14 @@ def confusion(outputs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.bincount(pairs, minlength=classes**2).reshape(classes, classes)
 
 
-def interval(error: float, images: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval for a share of wrong answers: how far other images of the same kind would move it.
+def interval(error: float, images: int) -> tuple[float, float]:
+    """Wilson's 95 % interval for a share of wrong answers: how far other images of the kind would move it.
 
     Whether two networks differ is another question, since both were tested on the same images: see `mcnemar`.
 
     Args:
         error: share of wrong answers; with `images` it is taken to the nearest whole number of them.
         images: how many were tested.
-        confidence: how often the interval holds the true share.
 
     Returns:
         Lower and upper end, as shares.
@@ -69,7 +69,7 @@ def interval(error: float, images: int, confidence: float = 0.95) -> tuple[float
 
     if not 0 <= error <= 1 or images < 1:
         raise ValueError(f"An error is a share from 0 to 1 of at least one image; got {error} of {images}.")
-    found = stats.binomtest(round(error * images), images).proportion_ci(confidence, "wilson")
+    found = stats.binomtest(round(error * images), images).proportion_ci(method="wilson")
     return float(found.low), float(found.high)
 
 
@@ -88,11 +88,10 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 
     if not len(values):
         raise ValueError("Expected at least one value to take the mean of, found none.")
-    mean = float(np.mean(values))
     if len(values) == 1:
         return -math.inf, math.inf
-    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
-    return mean - half, mean + half
+    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    return float(np.mean(values) - half), float(np.mean(values) + half)
 
 
 @dataclass(frozen=True)
@@ -104,43 +103,25 @@ class Verdict:
         interval: its 95 % interval, in points.
         lower: whose error is lower, "first" or "second"; "open" where chance may have made the difference.
         sentence: the verdict in words, with what it rests on.
+        only_first_wrong: images that the first network alone classifies wrongly, where answers were compared.
+        only_second_wrong: the same of the second network.
+        images: how many were tested, likewise.
+        p: of McNemar's exact test, two-sided, likewise.
+        seeds: those that both have, where trainings with several were compared.
     """
 
     points: float
     interval: tuple[float, float]
     lower: str
     sentence: str
+    only_first_wrong: int = 0
+    only_second_wrong: int = 0
+    images: int = 0
+    p: float | None = None
+    seeds: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class PairedAnswers(Verdict):
-    """Two networks that were tested on the same images.
-
-    Attributes:
-        only_first_wrong: images that the first network alone classifies wrongly.
-        only_second_wrong: images that the second network alone classifies wrongly.
-        images: how many were tested.
-        p: of McNemar's exact test, two-sided.
-    """
-
-    only_first_wrong: int
-    only_second_wrong: int
-    images: int
-    p: float
-
-
-@dataclass(frozen=True)
-class PairedSeeds(Verdict):
-    """Two ways to train, each with the same seeds.
-
-    Attributes:
-        seeds: those that both have.
-    """
-
-    seeds: tuple[int, ...]
-
-
-def mcnemar(first_wrong: np.ndarray, second_wrong: np.ndarray) -> PairedAnswers:
+def mcnemar(first_wrong: np.ndarray, second_wrong: np.ndarray) -> Verdict:
     """Compare two networks by their answers to the same images.
 
     Images that both get right, or both wrong, say nothing of which is better. Of the others, each network
@@ -166,7 +147,7 @@ def mcnemar(first_wrong: np.ndarray, second_wrong: np.ndarray) -> PairedAnswers:
     return _mcnemar(int((first & ~second).sum()), int((second & ~first).sum()), len(first))
 
 
-def mcnemar_at_worst(first: int, second: int, images: int) -> PairedAnswers:
+def mcnemar_at_worst(first: int, second: int, images: int) -> Verdict:
     """Compare two networks of which only the numbers of wrong answers to the same images are known.
 
     The more images one of them alone gets wrong, the less a difference means. So this takes as many as there
@@ -190,7 +171,7 @@ def mcnemar_at_worst(first: int, second: int, images: int) -> PairedAnswers:
     return _mcnemar(first - both, second - both, images, at_worst=True)
 
 
-def _mcnemar(only_first: int, only_second: int, images: int, at_worst: bool = False) -> PairedAnswers:
+def _mcnemar(only_first: int, only_second: int, images: int, at_worst: bool = False) -> Verdict:
     from scipy import stats
 
     p = 1.0
@@ -207,7 +188,7 @@ def _mcnemar(only_first: int, only_second: int, images: int, at_worst: bool = Fa
         counted = f"whichever images they got wrong, p is at most {p:.2g} (McNemar's exact test)"
     chance = "may be chance" + (", unless the answers to each image show more" if at_worst else "")
     meaning = chance if lower == "open" else "would hold on other images of the kind"
-    return PairedAnswers(
+    return Verdict(
         points,
         (low, high),
         lower,
@@ -244,7 +225,7 @@ def _tango(plus: int, minus: int, images: int) -> tuple[float, float]:
     return float(end(1)), float(end(-1))
 
 
-def paired_seeds(first: Mapping[int, float], second: Mapping[int, float]) -> PairedSeeds:
+def paired_seeds(first: Mapping[int, float], second: Mapping[int, float]) -> Verdict:
     """Compare two ways to train by trainings with the same seeds.
 
     Seeds that both have are matched, since they share what is drawn: an order, a split, initial weights. The
@@ -272,7 +253,7 @@ def paired_seeds(first: Mapping[int, float], second: Mapping[int, float]) -> Pai
         numbers = f"{len(seeds)} seeds that both have"
         meaning = "may be the seeds' chance: open" if lower == "open" else "is larger than the seeds' chance"
         said = f"{_said(points, low, high)}, of {numbers}: the difference {meaning}."
-    return PairedSeeds(points, (low, high), lower, said, seeds)
+    return Verdict(points, (low, high), lower, said, seeds=seeds)
 
 
 def _said(points: float, low: float, high: float) -> str:

@@ -4,29 +4,24 @@ A package names, when it is imported, a function that adds its own. It is called
 for, so that importing the package costs nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 
 _waiting: dict[str, list[Callable[[], None]]] = {"models": [], "recipes": [], "data": [], "weights": []}
-_collected: set[str] = set()
 
 
 def add(kind: str, function: Callable[[], None]) -> None:
-    """Have a function called when things of a kind are looked for: a key of `_waiting`."""
-    if kind in _collected:
-        function()
-    else:
+    """Have a function called when things of a kind, a key of `_waiting`, are looked for; now if they were."""
+    if kind in _waiting:
         _waiting[kind].append(function)
+    else:
+        function()
 
 
 def collect(kind: str) -> None:
     """Call the functions that add things of a kind; a module does so at its end."""
-    _collected.add(kind)
-    for function in _waiting[kind]:
+    for function in _waiting.pop(kind, []):
         function()
-    _waiting[kind].clear()
 
 
 def rehearsal() -> Any:

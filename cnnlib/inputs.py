@@ -1,7 +1,5 @@
 """Whether images, labels, preparation, loss and network fit one another: looked at before a training."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

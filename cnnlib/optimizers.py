@@ -1,7 +1,5 @@
 """An optimiser of Keras as the papers have it: decay within the gradient, a rate for each weight, parts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import keras

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import math
 import os
@@ -9,6 +11,7 @@ import platform
 import re
 import statistics
 import subprocess
+import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib import import_module
@@ -19,12 +22,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cnnlib.answers import unpack
+from cnnlib import evaluation
+from cnnlib.evaluation import Verdict
 from cnnlib.tables import Table
 
 if TYPE_CHECKING:
-    from cnnlib.data import DataSet
-    from cnnlib.evaluation import Verdict
+    from cnnlib.data import DataSet, Split
+    from cnnlib.data.folders import PictureFolder
     from cnnlib.recipe import Recipe
 
 
@@ -93,6 +97,76 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
 
 
+def sha256(images: Split | PictureFolder, tested: np.ndarray | slice) -> str:
+    """Hash what was tested, in its order: two records with the same hash can be compared image by image.
+
+    Args:
+        images: a split in memory, of which pixels and labels count; or a folder of pictures, of which paths,
+            labels and sizes of files do.
+        tested: (n,) which of them were tested: not those that could not be read; or a slice.
+
+    Returns:
+        The SHA-256 as 64 hexadecimal digits.
+    """
+    from cnnlib.data import Split
+
+    total = hashlib.sha256()
+    if isinstance(images, Split):
+        total.update(images.y[tested].astype("<i8").tobytes())
+        total.update(f"{images.x.shape[1:]} {images.x.dtype}".encode())
+        total.update(np.ascontiguousarray(images.x[tested]).data)
+        return total.hexdigest()
+    for place in np.arange(len(images))[tested]:
+        path, label, size = images.paths[place], images.labels[place], images.sizes[place]
+        total.update(f"{path}\0{label}\0{size}\n".encode(errors="surrogateescape"))
+    return total.hexdigest()
+
+
+def pack_answers(answers: np.ndarray, labels: np.ndarray, classes: int, images_sha256: str) -> dict:
+    """Turn answers and labels into plain data for a record.
+
+    A label is kept by how it differs from the answer, bit by bit: of a good network that is mostly 0, which
+    compresses to little.
+
+    Args:
+        answers: (n,) the predicted class of each image; `classes` where the scores were no finite numbers.
+        labels: (n,) the true classes.
+        classes: how many there are.
+        images_sha256: see `sha256`.
+
+    Raises:
+        ValueError: not one answer for each label, or one that is no class.
+    """
+    if answers.shape != labels.shape or answers.ndim != 1:
+        raise ValueError(f"Expected an answer for each label; got shapes {answers.shape}, {labels.shape}.")
+    both = np.stack([answers, labels])
+    if both.size and not 0 <= both.min() <= both.max() <= classes:
+        raise ValueError(f"Expected classes from 0 to {classes - 1}; got {both.min()} to {both.max()}.")
+    kind = np.dtype("uint8" if classes < 256 else "<u2")
+    given, true = both.astype(kind)
+    packed = {"given": given, "labels_xor_given": true ^ given}
+    return {"images_sha256": images_sha256, "type": kind.name} | {
+        name: base64.b64encode(zlib.compress(array.tobytes(), 9)).decode() for name, array in packed.items()
+    }
+
+
+def unpack_answers(kept: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Answers and labels from what `pack_answers` made: (n,) each, uint8, or uint16 of more than 255 classes.
+
+    Raises:
+        ValueError: they are damaged.
+    """
+    try:
+        kind = np.dtype(kept["type"]).newbyteorder("<")
+        packed = (zlib.decompress(base64.b64decode(kept[name])) for name in ("given", "labels_xor_given"))
+        given, differing = (np.frombuffer(each, kind) for each in packed)
+        return given, given ^ differing
+    except (KeyError, TypeError, ValueError, zlib.error) as problem:
+        raise ValueError(
+            f"The answers in a record are damaged ({problem}): take it from a copy."
+        ) from problem
+
+
 def answers(record: dict) -> np.ndarray | None:
     """The class that the network answered to each test image, in the images' order.
 
@@ -103,16 +177,7 @@ def answers(record: dict) -> np.ndarray | None:
     Raises:
         ValueError: they are damaged.
     """
-    return unpack(record["answers"])[0] if "answers" in record else None
-
-
-def labels(record: dict) -> np.ndarray | None:
-    """The true classes of the images that `answers` has the answers to; (n,) of the same type, or None.
-
-    Raises:
-        ValueError: they are damaged.
-    """
-    return unpack(record["answers"])[1] if "answers" in record else None
+    return unpack_answers(record["answers"])[0] if "answers" in record else None
 
 
 def wrong_answers(first: dict, second: dict) -> tuple[np.ndarray, np.ndarray]:
@@ -133,7 +198,7 @@ def wrong_answers(first: dict, second: dict) -> tuple[np.ndarray, np.ndarray]:
             f"{_named(first)} and {_named(second)} were not tested on the same images in the same order "
             f"(their hashes begin with {one[:12]} and {other[:12]}): only answers to the same are compared."
         )
-    (given, true), (also_given, also_true) = (unpack(record["answers"]) for record in (first, second))
+    (given, true), (also_given, also_true) = (unpack_answers(record["answers"]) for record in (first, second))
     return given != true, also_given != also_true
 
 
@@ -163,17 +228,21 @@ def verdict(first: Sequence[dict], second: Sequence[dict]) -> Verdict:
     Raises:
         ValueError: a side without records, or one that was never tested.
     """
-    from cnnlib import evaluation
-
     errors = [{run["seed"]: run["result"].get("test_error") for run in side} for side in (first, second)]
     if not all(errors) or None in [*errors[0].values(), *errors[1].values()]:
         raise ValueError("Each side needs records, each with a test error.")
+    points = 100 * (statistics.fmean(errors[1].values()) - statistics.fmean(errors[0].values()))
+
+    def undecided(why: str) -> Verdict:
+        said = f"{points:+.2f} points: open; {why} would decide."
+        return Verdict(points, (-math.inf, math.inf), "open", said)
+
     if not _tested_alike([*first, *second]):
-        return _open(errors, "they were tested on different images; tests on the same ones would decide")
+        return undecided("they were tested on different images; tests on the same ones")
     if len(errors[0].keys() & errors[1].keys()) > 1:
         return evaluation.paired_seeds(*errors)
     if len(first) + len(second) > 2:
-        return _open(errors, "two or more seeds that both have would decide")
+        return undecided("two or more seeds that both have")
     one, other = first[0], second[0]
     if "answers" in one and "answers" in other:
         return evaluation.mcnemar(*wrong_answers(one, other))
@@ -189,45 +258,9 @@ def _tested_alike(runs: Sequence[dict]) -> bool:
     return len({(run["data"]["sha256"], run["data"]["images"]["test"]) for run in runs}) == 1
 
 
-def _open(errors: Sequence[dict[int, float]], why: str) -> Verdict:
-    from cnnlib.evaluation import Verdict
-
-    points = 100 * (statistics.fmean(errors[1].values()) - statistics.fmean(errors[0].values()))
-    return Verdict(points, (-math.inf, math.inf), "open", f"{points:+.2f} points: open; {why}.")
-
-
 def mean_and_spread(values: list[float]) -> tuple[float, float]:
     """Mean and sample standard deviation of a figure over seeds; the spread of one value is NaN."""
     return statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else math.nan
-
-
-def list_as_text(folder: str | os.PathLike) -> str:
-    """One line for each record under a folder: recipe, seed, test error and time.
-
-    Raises:
-        FileNotFoundError, ValueError: as `listed`.
-    """
-    return lines(["record", "recipe", "seed", "test error", "wall time"], _rows_of(listed(folder)))
-
-
-def _rows_of(found: dict[str, dict]) -> list[list[object]]:
-    return [
-        [path, run["recipe"]["name"], run["seed"], _error_text([run]), _time_text([run])]
-        for path, run in found.items()
-    ]
-
-
-def listed(folder: str | os.PathLike) -> dict[str, dict]:
-    """All files named record.json under a folder, by their path in it.
-
-    Raises:
-        FileNotFoundError: there are none.
-        ValueError: one of them is not a record.
-    """
-    paths = sorted(Path(folder).rglob("record.json"))
-    if not paths:
-        raise FileNotFoundError(f"No record.json under {os.fspath(folder)}: name the folder of a training.")
-    return {path.relative_to(folder).as_posix(): read(path) for path in paths}
 
 
 def read(path: Path) -> dict:
@@ -285,15 +318,11 @@ def compare(first: Sequence[dict], second: Sequence[dict], names: tuple[str, str
         A row for each figure and a column for each measurement; settings by their path in the record.
     """
     runs = list(first), list(second)
-    rows: list[list[object]] = [
-        ["seeds", *(", ".join(str(run["seed"]) for run in side) for side in runs)],
-        ["test images", *(side[0]["data"]["images"]["test"] for side in runs)],
-        ["test error", *map(_error_text, runs)],
-        ["its 95 % interval", *map(_interval_text, runs)],
-        ["second minus first", "", _difference_text(*runs)],
-        ["wall time", *map(_time_text, runs)],
-        ["training images per second", *map(_speed_text, runs)],
-    ]
+    columns = [_figures(side) for side in runs]
+    rows: list[list[object]] = [[figure, *(each[figure] for each in columns)] for figure in columns[0]]
+    tested = [[run for run in side if _error(run) is not None] for side in runs]
+    rows.insert(3, ["second minus first", "", verdict(*tested).sentence if all(tested) else "not measured"])
+    rows.insert(0, ["seeds", *(", ".join(str(run["seed"]) for run in side) for side in runs)])
     one, other = map(_facts, runs)
     differing = [path for path in dict.fromkeys([*one, *other]) if one.get(path) != other.get(path)]
     rows += [[path, _value_text(one.get(path)), _value_text(other.get(path))] for path in differing]
@@ -320,62 +349,46 @@ def _facts(runs: list[dict]) -> dict[str, list]:
         made["data"] = made["data"] | {"kind": kind_of(run)}
         # What a recipe says of its source may be worded anew.
         recipe = settings(run) | {"source": ""}
-        for path, value in _flat({"recipe": recipe | recipe.pop("preparation")} | made):
+        for path, value in _flat({"recipe": recipe | recipe.pop("preparation")} | made).items():
             values = found.setdefault(path, [])
             if value not in values:
                 values.append(value)
     return {path: sorted(values, key=str) for path, values in found.items()}
 
 
-def _flat(tree: dict, above: str = "") -> list[tuple[str, object]]:
-    leaves: list[tuple[str, object]] = []
+def _flat(tree: dict, above: str = "") -> dict[str, object]:
+    """The leaves of a tree by their paths."""
+    leaves: dict[str, object] = {}
     for key, value in tree.items():
-        leaves += _flat(value, f"{above}{key}.") if isinstance(value, dict) else [(above + key, value)]
+        leaves |= _flat(value, f"{above}{key}.") if isinstance(value, dict) else {above + key: value}
     return leaves
 
 
-def _errors(runs: list[dict]) -> list[float]:
-    errors = [run["result"].get("test_error") for run in runs]
-    return [error for error in errors if error is not None]
+def _error(run: dict) -> float | None:
+    return run["result"].get("test_error")
 
 
-def _error_text(runs: list[dict]) -> str:
-    errors = _errors(runs)
-    if not errors:
-        return "not measured"
-    mean, spread = mean_and_spread(errors)
-    return f"{mean:.2%}" + (f" +- {spread:.2%}" if len(errors) > 1 else "")
-
-
-def _interval(runs: list[dict]) -> tuple[float, float]:
-    from cnnlib.evaluation import interval
-
-    return interval(statistics.fmean(_errors(runs)), runs[0]["data"]["images"]["test"])
-
-
-def _interval_text(runs: list[dict]) -> str:
-    return "{:.2%} to {:.2%}".format(*_interval(runs)) if _errors(runs) else "not measured"
-
-
-def _difference_text(first: list[dict], second: list[dict]) -> str:
-    if not _errors(first) or not _errors(second):
-        return "not measured"
-    return verdict(*([run for run in side if _errors([run])] for side in (first, second))).sentence
-
-
-def _time_text(runs: list[dict]) -> str:
-    return f"{statistics.fmean(run['wall_seconds'] for run in runs) / 60:.1f} min"
-
-
-def _speed_text(runs: list[dict]) -> str:
-    """Images trained on per second of wall time, which includes validation after each epoch."""
+def _figures(runs: list[dict]) -> dict[str, object]:
+    """What came out, in words; wall time includes validation after each epoch."""
+    images = runs[0]["data"]["images"]
+    errors = [error for error in map(_error, runs) if error is not None]
+    said = between = "not measured"
+    if errors:
+        mean, spread = mean_and_spread(errors)
+        said = f"{mean:.2%}" + (f" +- {spread:.2%}" if len(errors) > 1 else "")
+        between = "{:.2%} to {:.2%}".format(*evaluation.interval(mean, images["test"]))
     speeds = []
     for run in runs:
         batch, hold = run["recipe"]["batch_size"], run["recipe"].get("hold")
-        epochs, images = len(run["history"]["train_loss"]), run["data"]["images"]["train"]
-        updates = sum(hold) if isinstance(hold, list) else epochs * (images // batch)
-        speeds.append(updates * batch / run["wall_seconds"])
-    return f"{statistics.fmean(speeds):,.0f}"
+        in_epochs = len(run["history"]["train_loss"]) * (run["data"]["images"]["train"] // batch)
+        speeds.append((sum(hold) if isinstance(hold, list) else in_epochs) * batch / run["wall_seconds"])
+    return {
+        "test images": images["test"],
+        "test error": said,
+        "its 95 % interval": between,
+        "wall time": f"{statistics.fmean(run['wall_seconds'] for run in runs) / 60:.1f} min",
+        "training images per second": f"{statistics.fmean(speeds):,.0f}",
+    }
 
 
 def _value_text(values: list | None) -> str:

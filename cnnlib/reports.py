@@ -1,7 +1,5 @@
 """What a network does with test pictures, as a report that can be read and figures that can be looked at."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np
@@ -37,22 +35,22 @@ def tested(
     wrong = given != test.y
     error, common = float(wrong.mean()), int(np.bincount(trained_on).argmax())
     low, high = evaluation.interval(error, len(test))
-    by_class = [
-        [
-            name,
-            int(count),
-            int(count - matrix[label, label]),
-            *_shares(1 - matrix[label, label] / count, count),
-        ]
-        for label, (name, count) in enumerate(zip(names, counts, strict=True))
-    ]
+    by_class: list[list[object]] = []
+    for label, (name, count) in enumerate(zip(names, counts.tolist(), strict=True)):
+        share = 1 - matrix[label, label] / count
+        between = "{:.1%} to {:.1%}".format(*evaluation.interval(share, count))
+        by_class.append([name, count, count - int(matrix[label, label]), f"{share:.1%}", between])
+    certain, sentence = sure >= 0.9, "It is never 90 % sure."
+    if certain.any():
+        right = 1 - wrong[certain].mean()
+        sentence = f"Where it is 90 % sure or more ({certain.sum()} of {len(test)}), {right:.0%} are."
     lines = [
         f"**Test error {error:.1%}** ({low:.1%} to {high:.1%}, 95 % interval; {wrong.sum()} of {len(test)} "
         f"pictures). Always to answer {names[common]}, the most frequent class in training, would be wrong "
         f"in {(test.y != common).mean():.1%}.",
         str(Table(["class", "test pictures", "wrong", "error", "95 % interval"], by_class)),
-        f"It is {sure.mean():.0%} sure of its answers on average, and {1 - error:.0%} of them are right."
-        + _when_sure(sure, wrong),
+        f"It is {sure.mean():.0%} sure of its answers on average, and {1 - error:.0%} of them are right. "
+        + sentence,
     ]
     figures = {"confusion": plots.confusion(matrix, names)}
     if len(names) == 2:
@@ -66,16 +64,3 @@ def tested(
         said = [f"`{paths[place]}` as {names[given[place]]} ({sure[place]:.0%} sure)" for place in worst]
         lines.append(f"The worst mistakes: {'; '.join(said)}.")
     return "\n\n".join(lines), error, figures
-
-
-def _shares(error: float, count: int) -> tuple[str, str]:
-    low, high = evaluation.interval(error, int(count))
-    return f"{error:.1%}", f"{low:.1%} to {high:.1%}"
-
-
-def _when_sure(sure: np.ndarray, wrong: np.ndarray) -> str:
-    certain = sure >= 0.9
-    if not certain.any():
-        return " It is never 90 % sure."
-    right = 1 - wrong[certain].mean()
-    return f" Where it is 90 % sure or more ({certain.sum()} of {len(sure)}), {right:.0%} are."

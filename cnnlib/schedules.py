@@ -1,7 +1,5 @@
 """Learning rates: schedules spelled out, and which rate each update of a training takes."""
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -37,11 +35,6 @@ class Plateau:
 # How long each rate holds: one epoch, so many updates, or until the validation error stalls.
 Hold = tuple[int, ...] | Plateau | None
 
-_NO_VALIDATION = (
-    "The next rate is due when the validation error stalls, but there are no validation images: set some "
-    "aside, or give the rates epochs or updates to hold."
-)
-
 
 def per_epoch(phases: Phases) -> tuple[float, ...]:
     """Spell out a step schedule: the rate of every epoch from (rate, epochs) pairs."""
@@ -74,6 +67,7 @@ class Schedule:
     Attributes:
         epochs: the most epochs the training can take; the last may be a part of one.
         ends: updates made when each rate ends; none where updates do not decide.
+        state: of a plateau, as plain data: the place of its rate, the best error, and epochs waited for less.
 
     Raises:
         ValueError: no rates, no batches, holds that are not as many as the rates or not positive, or a
@@ -81,29 +75,34 @@ class Schedule:
     """
 
     def __init__(self, rates: Sequence[float], hold: Hold, batches: int, *, validated: bool = True):
-        _check(rates, hold)
+        if not rates:
+            raise ValueError("A schedule needs at least one rate.")
+        if isinstance(hold, Sequence) and (len(hold) != len(rates) or min(hold) < 1):
+            raise ValueError(
+                f"Each of the {len(rates)} rates needs a positive number of updates to hold; found "
+                f"{tuple(hold)}."
+            )
         if batches < 1:
             raise ValueError(f"An epoch must have at least one update, not {batches}.")
         self.rates, self.hold, self.batches = tuple(rates), hold, batches
         self.ends = list(accumulate(hold)) if isinstance(hold, Sequence) else []
-        self.epochs = _epochs(self.rates, hold, batches)
-        self._stage, self._best, self._waited = 0, math.inf, 0
+        self.epochs = -(-self.ends[-1] // batches) if self.ends else len(rates)
+        if isinstance(hold, Plateau):
+            self.epochs = hold.epochs
+        self.state: dict = {"stage": 0, "best": None, "waited": 0}
         if isinstance(hold, Plateau) and not validated:
-            raise ValueError(_NO_VALIDATION)
+            raise ValueError(
+                "The next rate is due when the validation error stalls, but there are no validation images: "
+                "set some aside, or give the rates epochs or updates to hold."
+            )
 
     def finished(self, epoch: int) -> bool:
         """Whether the training is over before this epoch begins."""
-        return epoch >= self.epochs or self._stage >= len(self.rates)
+        return epoch >= self.epochs or self.state["stage"] >= len(self.rates)
 
     def updates(self, epoch: int) -> int:
-        """How many updates an epoch has: 0 after the end.
-
-        Raises:
-            ValueError: a negative epoch.
-        """
-        if epoch < 0:
-            raise ValueError(f"Epochs count from 0, so there is no epoch {epoch}.")
-        if self.finished(epoch):
+        """How many updates an epoch has: 0 before the first and after the last."""
+        if epoch < 0 or self.finished(epoch):
             return 0
         return min(self.batches, self.ends[-1] - epoch * self.batches) if self.ends else self.batches
 
@@ -113,91 +112,47 @@ class Schedule:
         Raises:
             ValueError: the epoch has no such update.
         """
-        if not 0 <= batch < self.updates(epoch):
-            raise ValueError(
-                f"Epoch {epoch} has {self.updates(epoch)} updates, counted from 0; {batch} was asked for."
-            )
+        updates = self.updates(epoch)
+        if not 0 <= batch < updates:
+            raise ValueError(f"Epoch {epoch} has {updates} updates (both count from 0), no update {batch}.")
         if self.ends:
             return self.rates[bisect_right(self.ends, epoch * self.batches + batch)]
-        return self.rates[self._stage if isinstance(self.hold, Plateau) else epoch]
+        return self.rates[self.state["stage"] if isinstance(self.hold, Plateau) else epoch]
 
     def observe(self, validation_error: float | None) -> None:
-        """Take note of the validation error, a share, at the end of an epoch; None where there is none.
-
-        Raises:
-            ValueError: a plateau cannot be found without it.
-        """
+        """Take note of the validation error, a share, at the end of an epoch; None where there is none."""
         if not isinstance(self.hold, Plateau):
             return
-        if validation_error is None:
-            raise ValueError(_NO_VALIDATION)
-        if validation_error < self._best - self.hold.minimum:
-            self._best, self._waited = float(validation_error), 0
+        assert validation_error is not None
+        best = self.state["best"]
+        if validation_error < (math.inf if best is None else best - self.hold.minimum):
+            self.state |= {"best": float(validation_error), "waited": 0}
         else:
-            self._waited += 1
-        if self._waited >= self.hold.patience:
-            self._stage, self._waited = self._stage + 1, 0
+            self.state["waited"] += 1
+        if self.state["waited"] >= self.hold.patience:
+            self.state |= {"stage": self.state["stage"] + 1, "waited": 0}
 
-    def state(self) -> dict:
-        """What a checkpoint must keep, as plain data."""
-        best = None if math.isinf(self._best) else self._best
-        return {"stage": self._stage, "best": best, "waited": self._waited}
+    def shortened(self, epochs: int) -> tuple[tuple[float, ...], Hold]:
+        """Rates, and how long they hold, to run the same schedule through in fewer epochs.
 
-    def restore(self, state: dict) -> None:
-        """Go on from what `state` returned."""
-        self._stage, self._waited = state["stage"], state["waited"]
-        self._best = math.inf if state["best"] is None else state["best"]
+        Rates that hold an epoch or so many updates are all shortened alike; one too short to be left an
+        epoch, or an update, is passed over. A plateau keeps its patience, which suits the noise of the
+        errors and not the time there is, and only ends earlier.
 
+        Args:
+            epochs: how many passes through the training images the training may take.
 
-def shortened(
-    rates: Sequence[float], hold: Hold, epochs: int, batches: int | None = None
-) -> tuple[tuple[float, ...], Hold]:
-    """Run the same schedule through in fewer epochs.
-
-    Rates that hold an epoch or so many updates are all shortened alike; one too short to be left an
-    epoch, or an update, is passed over. A plateau keeps its patience, which suits the noise of the
-    errors and not the time there is, and only ends earlier.
-
-    Args:
-        rates: as in `Schedule`.
-        hold: as in `Schedule`.
-        epochs: how many passes through the training images the training may take.
-        batches: updates in a full epoch; only updates to hold need it.
-
-    Returns:
-        The rates and the hold of the shorter schedule.
-
-    Raises:
-        ValueError: fewer epochs than one or more than the schedule has, or updates without `batches`.
-    """
-    _check(rates, hold)
-    if isinstance(hold, Sequence) and batches is None:
-        raise ValueError("The schedule counts updates: say how many batches an epoch has to shorten it.")
-    most = _epochs(rates, hold, batches or 1)
-    if not 1 <= epochs <= most:
-        raise ValueError(f"The schedule has {most} epochs; it cannot be shortened to {epochs}.")
-    if hold is None:
-        return tuple(rates[i * most // epochs] for i in range(epochs)), None
-    if isinstance(hold, Plateau):
-        return tuple(rates), replace(hold, epochs=epochs)
-    total = sum(hold)
-    updates = min(total, epochs * (batches or 1))
-    ends = [0, *(-(-end * updates // total) for end in accumulate(hold))]
-    kept = [(rate, ends[i + 1] - ends[i]) for i, rate in enumerate(rates) if ends[i + 1] > ends[i]]
-    return tuple(rate for rate, _ in kept), tuple(updates for _, updates in kept)
-
-
-def _check(rates: Sequence[float], hold: Hold) -> None:
-    if not rates:
-        raise ValueError("A schedule needs at least one rate.")
-    if isinstance(hold, Sequence) and (len(hold) != len(rates) or min(hold) < 1):
-        raise ValueError(
-            f"Each of the {len(rates)} rates needs a positive number of updates to hold; found {tuple(hold)}."
-        )
-
-
-def _epochs(rates: Sequence[float], hold: Hold, batches: int) -> int:
-    """The most epochs a schedule can take."""
-    if isinstance(hold, Plateau):
-        return hold.epochs
-    return len(rates) if hold is None else -(-sum(hold) // batches)
+        Raises:
+            ValueError: fewer epochs than one, or more than the schedule has.
+        """
+        if not 1 <= epochs <= self.epochs:
+            raise ValueError(f"The schedule has {self.epochs} epochs; it cannot be shortened to {epochs}.")
+        if isinstance(self.hold, Plateau):
+            return self.rates, replace(self.hold, epochs=epochs)
+        if self.hold is None:
+            return tuple(self.rates[i * self.epochs // epochs] for i in range(epochs)), None
+        total = self.ends[-1]
+        updates = min(total, epochs * self.batches)
+        ends = [0, *(-(-end * updates // total) for end in self.ends)]
+        kept = [(rate, ends[i + 1] - ends[i]) for i, rate in enumerate(self.rates) if ends[i + 1] > ends[i]]
+        return tuple(rate for rate, _ in kept), tuple(updates for _, updates in kept)

@@ -1,7 +1,5 @@
 """Tables that a notebook shows."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +28,6 @@ class Table:
                 raise ValueError(f"{len(row)} cells under {len(self.head)} heads: {row}")
 
     def __str__(self) -> str:
-        """Write the table in Markdown."""
         cells = [[_text(cell) for cell in row] for row in self.rows]
         columns = list(zip(*cells, strict=True)) or [()] * len(self.head)
         rule = ["--:" if column and all(map(_is_number, column)) else ":--" for column in columns]

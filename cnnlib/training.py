@@ -1,9 +1,6 @@
 """Train a network by a recipe with Keras's `fit`, survive being killed, and write down what came out."""
 
-from __future__ import annotations
-
 import contextlib
-import json
 import os
 import signal
 import sys
@@ -19,21 +16,17 @@ import numpy as np
 from keras import ops
 
 from cnnlib import backend, extras
-from cnnlib.answers import pack, sha256
 from cnnlib.backend import BackendError, Engine
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataError, DataSet, Split
 from cnnlib.data.feed import Fed, Feed
 from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
-from cnnlib.data.views import View
-from cnnlib.inputs import TrainingError, check_inputs, outputs_of, remark, with_fitting_loss
-from cnnlib.models import without_aux_heads
+from cnnlib.inputs import TrainingError, check_inputs, with_fitting_loss
 from cnnlib.optimizers import adapted
 from cnnlib.recipe import Recipe
-from cnnlib.records import provenance
+from cnnlib.records import pack_answers, sha256
 from cnnlib.schedules import Schedule
-from cnnlib.tensorboard import EventLog
 
 # One call of the compiled step takes several batches where they are small: as many as these values make up.
 VALUES_PER_CALL = 2**20
@@ -108,9 +101,9 @@ def fit(
         recipe: how to train.
         train: images to learn from.
         validation: images whose error is measured after each epoch; None or empty measures nothing.
-        seed: of order and distortions. Initial weights are the caller's: see `run`.
+        seed: of order and distortions. Initial weights are the caller's.
         engine: see `cnnlib.backend.engine`; None trains on one device.
-        accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
+        accumulate: see `cnnlib.runs.train`.
         checkpoint: a file to save the state in, and to resume from if it is there. With it, SIGTERM and
             Ctrl-C save before they stop the training.
         show_progress: draw Keras's bar for each epoch while it runs, on a terminal.
@@ -118,9 +111,8 @@ def fit(
         pixels: how pixels are prepared; None prepares them as the recipe says, by what `train` measures. A
             network that was trained before wants those it was trained with.
         rate_factors: factors of the rate, one for each of the model's trainable variables; None is 1 for all.
-        class_weights: factors of the loss, one for each class, as for classes with few images.
-        patience: keep the weights of the epoch with the lowest validation error, and stop after so many
-            epochs without a lower one; None keeps the last epoch's.
+        class_weights: see `cnnlib.runs.train`.
+        patience: see `cnnlib.runs.train`; None keeps the weights of the last epoch.
 
     Returns:
         The progress at the end, with the history.
@@ -145,24 +137,26 @@ def fit(
         recipe, train, validation = played.shortened(recipe, train, validation, accumulate * engine.devices)
     feed, test_feed = _feeds(recipe, train, validation, engine, pixels)
     schedule = recipe.schedule(len(train), validated=test_feed is not None)
-    given = {
+    identity = {
+        "engine": "fit",
+        "recipe": recipe.settings(),
+        "seed": seed,
+        "images": len(train),
         "data": None if checkpoint is None else sha256(train, slice(None)),
         "pixels": None if pixels is None else pixels.described(),
         "rate_factors": None if rate_factors is None else list(rate_factors),
         "class_weights": None if class_weights is None else [float(weight) for weight in class_weights],
     }
-    identity = {"engine": "fit", "recipe": recipe.settings(), "seed": seed, "images": len(train)}
-    identity |= {name: value for name, value in given.items() if value is not None}
-    with engine.scope(), _in_company(engine), _stop_requests(engine, checkpoint is not None) as stop:
+    with engine.scope(), _in_company(engine), _signals(checkpoint is not None) as asked:
         optimizer = _build_optimizer(recipe, model, schedule, rate_factors, accumulate)
         best = [] if patience is None else [keras.Variable(weight.numpy()) for weight in model.weights]
         variables = [*model.variables, *optimizer.variables, *best]
         saved = Checkpoint(checkpoint, variables, identity, engine.process == 0)
         wrong = keras.metrics.MeanMetricWrapper(error_of, name="error")
         fed = _compiled(model, optimizer, recipe, feed, _weighted(recipe.build_loss(), class_weights), wrong)
-        test = _tester(model, test_feed) if test_feed else None
-        progress = _resume(saved, schedule, engine)
-        watch = _Watch(progress, saved, stop, seed, [fed.metrics[0], wrong])
+        test = tester(model, test_feed) if test_feed else None
+        progress = _resume(saved, recipe, schedule, engine)
+        watch = _Watch(progress, saved, engine, asked, seed, [fed.metrics[0], wrong])
         while not (schedule.finished(progress.epoch) or _is_tired(progress, patience)):
             figures = _train_epoch(fed, recipe, schedule, watch, show_progress)
             if test:
@@ -217,6 +211,91 @@ def error_of(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.Kera
     return ops.cast(best != ops.reshape(ops.cast(labels, "int32"), (-1,)), "float32")
 
 
+def _inner(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """The optimiser that moves the weights, without the one that scales the loss around it."""
+    return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _parts(optimizer: keras.optimizers.Optimizer) -> int:
+    """How many parts a batch is computed in."""
+    return _inner(optimizer).gradient_accumulation_steps or 1
+
+
+class _Watch(keras.callbacks.Callback):
+    """Between updates: save the state when that is due, and stop when that is asked.
+
+    Attributes:
+        progress: of the training.
+        asked: numbers of the signals that came to this process.
+        metrics: its loss and its error.
+        current: the weights themselves at an epoch's end, where `fit` puts their average in their place.
+    """
+
+    def __init__(
+        self,
+        progress: Progress,
+        saved: Checkpoint,
+        engine: Engine,
+        asked: list[int],
+        seed: int,
+        metrics: list[keras.metrics.Metric],
+    ):
+        super().__init__()
+        self.progress, self.saved, self.engine, self.asked = progress, saved, engine, asked
+        self.seed, self.metrics = seed, metrics
+        self.first, self.began = 0, time.monotonic()
+        self.current: list[np.ndarray] = []
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Give the metrics what they held when a training was stopped within its epoch."""
+        self.first = self.progress.update
+        for variable, value in zip(self._held(), self.progress.metrics if self.first else (), strict=False):
+            variable.assign(value)
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        """Fix what layers draw on PyTorch, where they keep no state of it."""
+        if keras.backend.backend() == "torch":
+            part = self.first * _parts(self._model.optimizer) + batch  # of the epoch, wherever it was resumed
+            place = self.seed, self.progress.epoch, part, self.engine.process
+            keras.utils.set_random_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Look at the loss, and between updates at the clock and for signals."""
+        if not np.isfinite((logs or {})["loss"]):
+            epoch = self.progress.epoch + 1
+            raise TrainingError(f"The loss is no longer finite in epoch {epoch}: lower the rate.")
+        parts, made = _parts(self._model.optimizer), min(batch + 1, self.params["steps"])
+        self.progress.update = self.first + made // parts
+        if made % parts == 0 and made < self.params["steps"]:  # at an epoch's end it is tested first
+            self.save_if_due()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Keep what `fit` is about to replace."""
+        if _inner(self.model.optimizer).use_ema:
+            self.current = [weight.numpy() for weight in self.model.trainable_variables]
+
+    def save_if_due(self, done: bool = False) -> None:
+        """Save after half a minute, at a signal and at the end; then stop if any process was asked to."""
+        here = [self.asked[0] if self.asked else 0, done or self.saved.due(SECONDS_PER_CHECKPOINT)]
+        agreed, due = self.engine.gathered(np.array(here, "int32")).max(axis=0).tolist()
+        if agreed or due:
+            now = time.monotonic()
+            self.progress.seconds, self.began = self.progress.seconds + now - self.began, now
+            if self.progress.update:
+                held = np.array([float(variable.numpy()) for variable in self._held()])
+                self.progress.metrics = self.engine.gathered(held).mean(axis=0).tolist()
+            self.saved.save(vars(self.progress))
+        if agreed:
+            self.engine.gathered(np.zeros(1))  # the others stay until process 0 has saved
+            said = f"Stopped by {signal.Signals(agreed).name}; {self.saved.path} holds all that was done."
+            raise Interrupted(f"{said} Resume from it.", agreed)
+
+    def _held(self) -> list[keras.Variable]:
+        """The variables of the metrics; `model` brings them up to date on JAX."""
+        assert self.model is not None
+        return [variable for metric in self.metrics for variable in metric.variables]
+
+
 def _train_epoch(
     fed: Fed, recipe: Recipe, schedule: Schedule, watch: _Watch, show_progress: bool
 ) -> dict[str, float]:
@@ -226,8 +305,8 @@ def _train_epoch(
     rate = schedule.rate(progress.epoch, updates - 1)
     if not schedule.ends:
         fed.optimizer.learning_rate = rate
-    if progress.update == 0:
-        _prepare_pass(fed.optimizer, fed.network, feed, np.random.default_rng((*place, 1)))
+    if progress.update == 0 and hasattr(fed.optimizer, "prepare_pass"):  # it looks at images first
+        fed.optimizer.prepare_pass(fed.network, feed, np.random.default_rng((*place, 1)))
     parts, first, names = _parts(fed.optimizer), progress.update, ["predictions", *recipe.heads]
 
     def batches() -> Iterator[tuple]:
@@ -247,83 +326,6 @@ def _train_epoch(
     figures = np.array([float(metric.result()) for metric in watch.metrics])
     loss, error = feed.engine.gathered(figures).mean(axis=0).tolist()
     return {"rate": rate, "train_loss": loss, "train_error": error}
-
-
-def _inner(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimiser that moves the weights, without the one that scales the loss around it."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
-
-
-def _parts(optimizer: keras.optimizers.Optimizer) -> int:
-    """How many parts a batch is computed in."""
-    return _inner(optimizer).gradient_accumulation_steps or 1
-
-
-class _Watch(keras.callbacks.Callback):
-    """Between updates: save the state when that is due, and stop when that is asked.
-
-    Attributes:
-        progress: of the training.
-        metrics: its loss and its error.
-        current: the weights themselves at an epoch's end, where `fit` puts their average in their place.
-    """
-
-    def __init__(
-        self,
-        progress: Progress,
-        saved: Checkpoint,
-        stop: _Stop,
-        seed: int,
-        metrics: list[keras.metrics.Metric],
-    ):
-        super().__init__()
-        self.progress, self.saved, self.stop, self.seed, self.metrics = progress, saved, stop, seed, metrics
-        self.first, self.began = 0, time.monotonic()
-        self.current: list[np.ndarray] = []
-
-    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Give the metrics what they held when a training was stopped within its epoch."""
-        self.first = self.progress.update
-        for variable, value in zip(self._held(), self.progress.metrics if self.first else (), strict=False):
-            variable.assign(value)
-
-    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
-        """Fix what layers draw on PyTorch, where they keep no state of it."""
-        if keras.backend.backend() == "torch":
-            part = self.first * _parts(self._model.optimizer) + batch  # of the epoch, wherever it was resumed
-            place = self.seed, self.progress.epoch, part, self.stop.engine.process
-            keras.utils.set_random_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Look at the loss, and between updates at the clock and for signals."""
-        if not np.isfinite((logs or {})["loss"]):
-            epoch = self.progress.epoch + 1
-            raise TrainingError(f"The loss is no longer finite in epoch {epoch}: lower the rate.")
-        parts, made = _parts(self._model.optimizer), min(batch + 1, self.params["steps"])
-        self.progress.update = self.first + made // parts
-        if made % parts == 0 and made < self.params["steps"]:  # at an epoch's end it is tested first
-            self.save_if_due()
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Keep what `fit` is about to replace."""
-        if _inner(self.model.optimizer).use_ema:
-            self.current = [weight.numpy() for weight in self.model.trainable_variables]
-
-    def save_if_due(self, done: bool = False) -> None:
-        """Save after half a minute, at a signal and at the end; then stop if that was asked."""
-        if self.stop.due(done or self.saved.due(SECONDS_PER_CHECKPOINT)):
-            now = time.monotonic()
-            self.progress.seconds, self.began = self.progress.seconds + now - self.began, now
-            if self.progress.update:
-                held = np.array([float(variable.numpy()) for variable in self._held()])
-                self.progress.metrics = self.stop.engine.gathered(held).mean(axis=0).tolist()
-            self.saved.save(vars(self.progress))
-        self.stop.obey(self.saved)
-
-    def _held(self) -> list[keras.Variable]:
-        """The variables of the metrics; `model` brings them up to date on JAX."""
-        assert self.model is not None
-        return [variable for metric in self.metrics for variable in metric.variables]
 
 
 def _weighted(loss: keras.losses.Loss, class_weights: Sequence[float] | None) -> Callable:
@@ -374,7 +376,7 @@ def _feeds(
 
 def prepare_pixels(recipe: Recipe, train: Images) -> Pixels:
     """How a recipe prepares pixels, by what it measures on the training images."""
-    return recipe.build_pixels(_sample(train, recipe))
+    return recipe.preparation.build_pixels(_sample(train, recipe))
 
 
 def _sample(train: Images, recipe: Recipe) -> np.ndarray:
@@ -416,16 +418,19 @@ def _build_optimizer(
     return optimizer
 
 
-def _resume(saved: Checkpoint, schedule: Schedule, engine: Engine) -> Progress:
+def _resume(saved: Checkpoint, recipe: Recipe, schedule: Schedule, engine: Engine) -> Progress:
     def check(state: dict | None) -> None:  # JAX sets variables in all processes together, or hangs
         place = state["epoch"] * schedule.batches + state["update"] if state else 0
         engine.require_same(
             place, "each must see the same checkpoint, so put it into a folder they all share"
         )
 
-    state = saved.load(check)
-    progress = Progress(**state) if state else Progress(schedule=schedule.state())
-    schedule.restore(progress.schedule)
+    def extends(key: str, found: dict | None) -> bool:
+        return key == "recipe" and found is not None and recipe.extends(Recipe.from_settings(found))
+
+    state = saved.load(check, extends)
+    progress = Progress(**state) if state else Progress(schedule=schedule.state)
+    schedule.state = progress.schedule
     return progress
 
 
@@ -433,81 +438,49 @@ def _resume(saved: Checkpoint, schedule: Schedule, engine: Engine) -> Progress:
 _STOPS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
 
 
-class _Stop:
-    """Whether SIGTERM, SIGHUP or Ctrl-C came to any process: all must stop after the same update.
-
-    Attributes:
-        asked: numbers of the signals that came to this process.
-        agreed: the signal that all processes stop for; 0 for none.
-    """
-
-    def __init__(self, engine: Engine):
-        self.engine, self.asked, self.agreed = engine, list[int](), 0
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        """Handle a signal; a second Ctrl-C is obeyed at once."""
-        if self.asked and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.asked.append(number)
-
-    def due(self, save: bool) -> bool:
-        """Say whether to save: some process wants to, or has been asked to stop."""
-        here = np.array([self.asked[0] if self.asked else 0, save], "int32")
-        self.agreed, wanted = self.engine.gathered(here).max(axis=0).tolist()
-        return bool(self.agreed or wanted)
-
-    def obey(self, saved: Checkpoint) -> None:
-        """Stop if that was agreed, once the state is saved."""
-        if self.agreed:
-            self.engine.gathered(np.zeros(1))  # the others stay until process 0 has saved
-            name = signal.Signals(self.agreed).name
-            raise Interrupted(
-                f"Stopped by {name}; {saved.path} holds all that was done. Resume from it.", self.agreed
-            )
-
-
 @contextlib.contextmanager
-def _stop_requests(engine: Engine, active: bool) -> Iterator[_Stop]:
-    """Take note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them."""
-    stop = _Stop(engine)
-    if not active or threading.current_thread() is not threading.main_thread():
-        yield stop  # Python lets only the main thread handle signals
-        return
-    before = {number: signal.signal(number, stop.note) for number in _STOPS}
+def _signals(heeded: bool) -> Iterator[list[int]]:
+    """Take note of SIGTERM, SIGHUP and Ctrl-C instead of dying of them; a second Ctrl-C is obeyed at once."""
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked.append(number)
+
+    # Python lets only the main thread handle signals.
+    heeded = heeded and threading.current_thread() is threading.main_thread()
+    before = {each: signal.signal(each, note) for each in _STOPS if heeded}
     try:
-        yield stop
+        yield asked
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextlib.contextmanager
-def _locked(folder: Path | None) -> Iterator[None]:
+def locked(folder: Path | None) -> Iterator[None]:
     """Keep a folder from other processes that would train into it, and find out at once if it is writable."""
-    if folder is None:
-        yield
-        return
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        raise TrainingError(f"{folder} cannot be made ({problem}): give another folder.") from problem
-    if not os.access(folder, os.W_OK):
-        raise TrainingError(f"{folder} cannot be written to: give another folder.")
-    if os.name == "nt":  # where folders cannot be locked
-        yield
-        return
-    import fcntl
+    with contextlib.ExitStack() as stack:
+        if folder is not None:
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                if not os.access(folder, os.W_OK):
+                    raise PermissionError("it may not be written to")
+            except OSError as problem:
+                said = f"{folder} cannot be made or used ({problem}): give another folder."
+                raise TrainingError(said) from problem
+        if folder is not None and os.name != "nt":  # where folders cannot be locked
+            import fcntl
 
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            said = f"Another process trains into {folder}: wait for it, or give another folder."
-            raise TrainingError(said) from None
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                said = f"Another process trains into {folder}: wait for it, or give another folder."
+                raise TrainingError(said) from None
         yield
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager
@@ -529,33 +502,14 @@ def _in_company(engine: Engine) -> Iterator[None]:
         ) from problem
 
 
-def _prepare_pass(
-    optimizer: keras.optimizers.Optimizer, model: keras.Model, feed: Feed, rng: np.random.Generator
-) -> None:
-    """Let an optimiser that has a method `prepare_pass` look at training images before each pass."""
-    if not hasattr(optimizer, "prepare_pass"):
-        return
-    images = feed.images
-    if not isinstance(images, Split):
-        raise TrainingError(
-            f"{optimizer.name} looks at images in memory before each pass, not at a folder of pictures."
-        )
-
-    def draw(count: int) -> keras.KerasTensor:
-        return feed.pixels(images.x[rng.choice(len(feed), min(count, len(feed)), replace=False)])
-
-    optimizer.prepare_pass(model, draw)
-
-
 def _finish_epoch(figures: dict[str, float], schedule: Schedule, progress: Progress) -> None:
     for name, value in figures.items():
         progress.history[name].append(value)
     schedule.observe(figures.get("validation_error"))
-    progress.schedule = schedule.state()
     progress.epoch, progress.update, progress.metrics = progress.epoch + 1, 0, []
 
 
-def _tester(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndarray]]:
+def tester(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndarray]]:
     """Return a function that measures the share of a split's images that the model classifies wrongly.
 
     It also says for each image 1 + the class that is answered: see `cnnlib.data.feed.answered`.
@@ -578,190 +532,14 @@ def _tester(model: keras.Model, feed: Feed) -> Callable[[], tuple[float, np.ndar
     return measure
 
 
-def error(
-    model: keras.Model,
-    pixels: Pixels,
-    images: Images,
-    *,
-    engine: Engine | None = None,
-    view: View | None = None,
-) -> float:
-    """Share of a split's images that the model classifies wrongly.
-
-    Args:
-        model: with scores (batch, classes) as output.
-        pixels: how its training images were prepared.
-        images: a split in memory or a folder of pictures.
-        engine: that the model was built for; None is one device.
-        view: how a picture of a folder becomes an image; where it gives several, their outputs are averaged.
-    """
-    return _tester(model, Feed(images, engine or backend.engine("one"), pixels, view=view))()[0]
-
-
-def run(
-    recipe: Recipe,
-    data: DataSet,
-    *,
-    model: keras.Model | None = None,
-    seed: int = 0,
-    out: str | os.PathLike | None = None,
-    use_test: bool = True,
-    verbose: bool = True,
-    distribute: str = "auto",
-    precision: str = "auto",
-    accumulate: int = 1,
-    tensorboard: bool = False,
-    class_weights: Sequence[float] | None = None,
-    patience: int | None = None,
-) -> tuple[keras.Model, dict]:
-    """Build, train and measure a network: from a recipe to a record.
-
-    Args:
-        recipe: how to train.
-        data: what to train on; its test split is used once, at the end.
-        model: what to train, in place; None builds the recipe's network.
-        seed: of the initial weights, the order of the images and their distortions.
-        out: folder for `checkpoint.npz`, `final.weights.h5` and `record.json`; None keeps nothing.
-        use_test: False leaves the test split untouched: for choosing settings on validation.
-        verbose: show a bar during each epoch, on a terminal, and print a line after it.
-        distribute: see `cnnlib.backend.engine`.
-        precision: a Keras dtype policy, "float32", "mixed_bfloat16" or "mixed_float16"; "auto" takes what the
-            hardware is fast at (see `cnnlib.backend.best_precision`).
-        accumulate: parts that a batch is computed in, one after the other, so that it fits into memory.
-        tensorboard: write TensorBoard logs into `out`/tensorboard.
-        class_weights: see `fit`.
-        patience: see `fit`.
-
-    Returns:
-        The trained model, without auxiliary heads, and its record (see `cnnlib.records`).
-
-    Raises:
-        BackendError: as `cnnlib.backend.engine`.
-        TrainingError, CheckpointError, Interrupted: as `fit`; TrainingError if `out` would hold a rehearsal.
-        ValueError: an unknown precision.
-    """
-    if out is not None and (played := extras.rehearsal()):
-        raise TrainingError(
-            f"{played.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
-        )
-    engine = backend.engine(distribute, recipe.batch_size, accumulate)
-    precision = _precision(precision, recipe)
-    keras.utils.set_random_seed(seed)
-    if model is None:
-        with dtype_policy(precision), engine.scope():
-            model = recipe.build_network(len(data.class_names))
-    recipe = with_fitting_loss(recipe, model)
-    folder = None if out is None else Path(out)
-    with (
-        _locked(folder if engine.process == 0 else None),
-        _Report(recipe, folder if tensorboard else None, verbose, engine) as report,
-    ):
-        progress = fit(
-            model,
-            recipe,
-            data.train,
-            data.validation,
-            seed=seed,
-            engine=engine,
-            accumulate=accumulate,
-            checkpoint=folder and folder / CHECKPOINT,
-            show_progress=verbose,
-            on_epoch=report,
-            class_weights=class_weights,
-            patience=patience,
-        )
-    said = remark(progress.history["train_loss"], _classes_of_loss(recipe, model))
-    if said and verbose and engine.process == 0:
-        print(said, file=sys.stderr)
-    if recipe.heads:
-        model = without_aux_heads(model)
-    test_error, answers = measure_test(model, recipe, data, engine) if use_test else (None, {})
-    record = (
-        provenance(recipe, data, seed)
-        | {
-            "execution": {
-                "precision": precision,
-                "devices": engine.devices,
-                "processes": engine.processes,
-                "parts_of_a_batch": accumulate,
-            },
-            "skipped_files": [
-                name
-                for split in (data.train, data.validation, data.test)
-                for name, _ in getattr(split, "skipped", [])
-            ],
-            "result": {"test_error": test_error},
-            **({"remark": said} if said else {}),
-            **({"best_epoch": progress.best_epoch} if patience is not None else {}),
-            "history": progress.history,
-            "wall_seconds": round(progress.seconds, 1),
-        }
-        | answers
-    )
-    if folder is not None and engine.process == 0:
-        model.save_weights(folder / "final.weights.h5")
-        (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-    return model, record
-
-
-def _classes_of_loss(recipe: Recipe, model: keras.Model) -> int | None:
-    """How many classes a loss is a cross-entropy of; None where it is another, or a sum of several."""
-    return outputs_of(model) if recipe.loss == "cross_entropy" and not recipe.heads else None
-
-
-def measure_test(model: keras.Model, recipe: Recipe, data: DataSet, engine: Engine) -> tuple[float, dict]:
+def measure_test(
+    model: keras.Model, recipe: Recipe, data: DataSet, pixels: Pixels, engine: Engine
+) -> tuple[float, dict]:
     """The error on the test images, and the record's part with the answers that were given to them."""
-    pixels = prepare_pixels(recipe, data.train)
     feed = Feed(data.test, engine, pixels, view=recipe.preparation.test)
     with engine.scope():
-        error, answers = _tester(model, feed)()
+        error, answers = tester(model, feed)()
     tested = answers > 0
     images = sha256(data.test, tested)
-    kept = pack(answers[tested] - 1, feed.labels[tested], model.output_shape[-1], images)
+    kept = pack_answers(answers[tested] - 1, feed.labels[tested], model.output_shape[-1], images)
     return error, {"answers": kept}
-
-
-def _precision(asked: str, recipe: Recipe) -> str:
-    """The dtype policy to compute in; some optimisers need all of float32."""
-    known = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
-    if asked not in known:
-        raise ValueError(f"Unknown precision {asked!r}: use one of {', '.join(known)}.")
-    if recipe.needs_float32:
-        if asked not in ("auto", "float32"):
-            raise ValueError(f"The optimiser of {recipe.name} needs float32, not {asked}.")
-        return "float32"
-    return backend.best_precision() if asked == "auto" else asked
-
-
-@contextlib.contextmanager
-def dtype_policy(name: str) -> Iterator[None]:
-    """Let Keras compute in other numbers for a while."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
-class _Report:
-    """Tells of every epoch: a line for whoever watches, an entry for TensorBoard."""
-
-    def __init__(self, recipe: Recipe, logs: Path | None, verbose: bool, engine: Engine):
-        self.recipe, self.verbose = recipe, verbose and engine.process == 0
-        self.logs = EventLog(logs / "tensorboard") if logs and engine.process == 0 else None
-
-    def __enter__(self) -> _Report:
-        return self
-
-    def __exit__(self, *problem: object) -> None:
-        if self.logs:
-            self.logs.close()
-
-    def __call__(self, epoch: int, figures: dict[str, float]) -> None:
-        if self.logs:
-            self.logs.add(epoch, figures)
-        if self.verbose:
-            shown = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
-            epochs = f"/{self.recipe.epochs}" if self.recipe.epochs else ""
-            print(f"epoch {epoch}{epochs}  {shown}", flush=True)

@@ -1,7 +1,5 @@
 """Two classes, one of which is looked for: how a threshold on scores trades false alarms for found cases."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -108,11 +106,9 @@ def _by_class(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def _outranked(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each image of class 0 and of class 1, the share of the other class that is on its right side."""
+    from scipy.stats import rankdata  # takes a second, and only a few pages need it
+
     negatives, positives = _by_class(scores, labels)
-
-    def below(these: np.ndarray, those: np.ndarray) -> np.ndarray:
-        ordered = np.sort(those)
-        sides = [np.searchsorted(ordered, these, side=side) for side in ("left", "right")]
-        return (sides[0] + sides[1]) / (2 * len(those))
-
-    return 1 - below(negatives, positives), below(positives, negatives)
+    among_all, count = rankdata(np.concatenate([negatives, positives])), len(negatives)
+    below_negatives = (among_all[:count] - rankdata(negatives)) / len(positives)
+    return 1 - below_negatives, (among_all[count:] - rankdata(positives)) / count

@@ -1,16 +1,13 @@
 """Whether the packages of an environment are the ones that `cnnlib` needs."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import platform
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -20,9 +17,8 @@ BACKENDS = ("tensorflow", "jax", "torch")  # one of them will do
 LOCK = Path(__file__).resolve().parents[1] / "requirements.txt"
 
 
-@dataclass(frozen=True)
-class Remark:
-    """One line about one package."""
+class Remark(NamedTuple):
+    """One line about one package, and whether the library cannot work with it."""
 
     text: str
     breaks: bool
@@ -39,12 +35,9 @@ def read_freeze(text: str) -> dict[str, str]:
 
 
 def here() -> dict[str, str]:
-    """The packages that this interpreter finds, with their versions."""
-    found: dict[str, str] = {}
-    for each in importlib.metadata.distributions():
-        if each.metadata["Name"]:  # of two copies the first one is imported
-            found.setdefault(canonicalize_name(each.metadata["Name"]), each.version)
-    return found
+    """The packages that this interpreter finds, with their versions; of two copies the one it imports."""
+    found = reversed(list(importlib.metadata.distributions()))
+    return {canonicalize_name(each.name): each.version for each in found if each.name}
 
 
 def remarks(
@@ -59,42 +52,22 @@ def remarks(
         requires: requirements as in a package's metadata, those of its extras with their markers.
         tested: versions by canonical name; a newer one is worth a line.
     """
-    needed = [Requirement(text) for text in requires]
-    found = []
+    found, needed, tested = [], [Requirement(text) for text in requires], tested or {}
     for each in needed:
-        if not (_wanted(each) or canonicalize_name(each.name) in installed):
-            continue  # of an extra that nobody asked for
-        remark = _remark(each, installed, tested or {})
-        found += [remark] if remark else []
+        name = canonicalize_name(each.name)
+        version = installed.get(name)
+        if version is None:
+            if each.marker is None or each.marker.evaluate({"extra": ""}):  # else nobody asked for that extra
+                found.append(Remark(f"{name} is missing: {each.specifier} is needed", breaks=True))
+        elif not each.specifier.contains(version, prereleases=True):
+            found.append(Remark(f"{name} {version} does not fit: {each.specifier} is needed", breaks=True))
+        elif name in tested and Version(version) > Version(tested[name]):
+            remark = f"{name} {version} is newer than {tested[name]}, which was tested"
+            found.append(Remark(remark, breaks=False))
     backends = {each.name for each in needed} & set(BACKENDS)
     if backends and not backends & set(installed):
         found.append(Remark(f"missing: one of {', '.join(BACKENDS)}, for Keras to compute with", breaks=True))
     return found
-
-
-def _wanted(requirement: Requirement) -> bool:
-    """Tell whether something is needed without any extra."""
-    return requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-
-
-def _remark(each: Requirement, installed: Mapping[str, str], tested: Mapping[str, str]) -> Remark | None:
-    """What there is to say of one requirement."""
-    name = canonicalize_name(each.name)
-    if name not in installed:
-        return Remark(f"{name} is missing: {each.specifier} is needed", breaks=True)
-    version = installed[name]
-    if not each.specifier.contains(version, prereleases=True):
-        return Remark(f"{name} {version} does not fit: {each.specifier} is needed", breaks=True)
-    if name in tested and Version(version) > Version(tested[name]):
-        return Remark(f"{name} {version} is newer than {tested[name]}, which was tested", breaks=False)
-    return None
-
-
-def python_remarks(version: str, needed: str) -> list[Remark]:
-    """Hold a version of Python against `requires-python`."""
-    if SpecifierSet(needed).contains(version, prereleases=True):
-        return []
-    return [Remark(f"Python {version} does not fit: {needed} is needed", breaks=True)]
 
 
 def report(freeze: str | None = None) -> list[Remark]:
@@ -112,8 +85,11 @@ def report(freeze: str | None = None) -> list[Remark]:
     except importlib.metadata.PackageNotFoundError as error:
         raise ValueError("cnnlib is not installed here: pip install . in its folder.") from error
     tested = read_freeze(LOCK.read_text("utf-8")) if LOCK.is_file() else {}
-    installed = here() if freeze is None else read_freeze(Path(freeze).read_text("utf-8"))
+    requires = ours.get_all("Requires-Dist") or []
+    if freeze is None:
+        python = {"python": platform.python_version()}
+        return remarks(here() | python, [f"python {ours['Requires-Python']}", *requires], tested)
+    installed = read_freeze(Path(freeze).read_text("utf-8"))
     if not installed:
         raise ValueError(f"{freeze} has no line such as numpy==2.1.3: give it a list made by pip freeze.")
-    python = python_remarks(platform.python_version(), ours["Requires-Python"]) if freeze is None else []
-    return python + remarks(installed, ours.get_all("Requires-Dist") or [], tested)
+    return remarks(installed, requires, tested)

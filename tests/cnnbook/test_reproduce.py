@@ -16,8 +16,8 @@ import cnnlib as cnn
 from cnnbook import numbers, records, rehearsal, reproduce
 from cnnbook.__main__ import main
 from cnnlib import backend, recipe, training
-from cnnlib.answers import pack
 from cnnlib.data import DataError
+from cnnlib.records import pack_answers
 
 
 def again(name: str, change: float = 0.0, seeds: int | None = None, **more: object) -> list[dict]:
@@ -220,7 +220,7 @@ def test_with_one_recorded_seed_the_interval_is_that_of_other_images() -> None:
 
 def test_answers_to_the_same_images_decide_where_both_are_kept() -> None:
     labels, given = np.zeros(10_000, int), np.arange(10_000)
-    kept = [{"answers": pack((given < wrong).astype(int), labels, 10, "1")} for wrong in (2194, 2244)]
+    kept = [{"answers": pack_answers((given < wrong).astype(int), labels, 10, "1")} for wrong in (2194, 2244)]
     one, other = again("resnet20_short", **kept[0]), again("resnet20_short", 0.5, **kept[1])
     assert reproduce.agreement(one, other).startswith("no: +0.50 points (")
     assert reproduce.agreement(one, other).endswith("; one seed, McNemar's test)")

@@ -12,7 +12,7 @@ import pytest
 
 from cnnbook import records, responses
 from cnnbook.__main__ import main
-from cnnlib import data, training
+from cnnlib import data, runs
 from cnnlib.models import LeNet5, ResNetCIFAR
 from cnnlib.recipe import Recipe
 from cnnlib.records import settings
@@ -57,7 +57,8 @@ def test_a_finished_training_is_measured_with_its_own_weights_and_data(tmp_path:
         network_settings=settings,
     )
     images = data.load("shapes", validation=0)
-    model, record = training.run(recipe, images, out=tmp_path / "run", verbose=False)
+    run = runs.train(recipe, images, out=tmp_path / "run", verbose=False)
+    model, record = run.model, run.record
     assert main(["responses", str(tmp_path / "run"), "--out", str(tmp_path / "out.json")]) == 0
     measured = json.loads((tmp_path / "out.json").read_text())["made_up"]
     prepared = images.train.x[: responses.IMAGES] / np.float32(255)

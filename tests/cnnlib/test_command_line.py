@@ -18,7 +18,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from cnnbook.__main__ import main as book_main
-from cnnlib import data, recipe, records, training
+from cnnlib import data, recipe, records, runs, training
 from cnnlib.__main__ import main
 from cnnlib.data.views import CentreView
 
@@ -26,15 +26,15 @@ from cnnlib.data.views import CentreView
 def test_a_training_stopped_by_ctrl_c_goes_on_with_resume_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    out, report = tmp_path / "run", training._Report.__call__
+    out, report = tmp_path / "run", runs._report
     arguments = ["train", "lenet5_chapter", "--epochs", "1", "--seed", "3", "--out", str(out)]
 
-    def report_and_interrupt(self: training._Report, *of: object) -> None:
-        report(self, *of)
+    def report_and_interrupt(*of: object) -> None:
+        report(*of)
         signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as context:
-        context.setattr(training._Report, "__call__", report_and_interrupt)
+        context.setattr(runs, "_report", report_and_interrupt)
         assert main([*arguments, "--tensorboard"]) == 130
     printed = capsys.readouterr()
     assert printed.out.startswith("epoch 1/1  rate 0.0005")
@@ -92,13 +92,13 @@ def test_train_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         asked.update(name=name, profile=profile, validation=validation, folder=os.environ["CNNLIB_DATA"])
         return SimpleNamespace(train=[])
 
-    def run(chosen: recipe.Recipe, images: object, **options: object) -> tuple:
+    def run(chosen: recipe.Recipe, images: object, **options: object) -> runs.Run:
         asked.update(options, recipe=chosen)
-        return None, {"result": {"test_error": 0.01}}
+        return runs.Run({"result": {"test_error": 0.01}})
 
     monkeypatch.setenv("CNNLIB_DATA", "elsewhere")
     monkeypatch.setattr(data, "load", load)
-    monkeypatch.setattr(training, "run", run)
+    monkeypatch.setattr(runs, "train", run)
     options = ["--profile", "paper", "--data", "sets", "--validation", "7", "--distribute", "one"]
     options += ["--precision", "mixed_float16", "--accumulate", "4", "--tensorboard", "--seed", "5"]
     assert main(["train", "lenet5", *options, "--out", str(tmp_path)]) == 0
@@ -108,6 +108,7 @@ def test_train_passes_its_options_on(tmp_path: Path, monkeypatch: pytest.MonkeyP
         "folder": "sets",
         "validation": 7,
         "recipe": recipe.RECIPES["lenet5_modern"],
+        "epochs": None,
         "seed": 5,
         "out": str(tmp_path),
         "distribute": "one",
@@ -122,11 +123,11 @@ def test_train_takes_a_folder_of_pictures_in_place_of_the_recipes_data_set(
 ) -> None:
     asked: list = []
 
-    def run(chosen: recipe.Recipe, images: data.DataSet, **options: object) -> tuple:
+    def run(chosen: recipe.Recipe, images: data.DataSet, **options: object) -> runs.Run:
         asked.append(images)
-        return None, {"result": {"test_error": 0.01}}
+        return runs.Run({"result": {"test_error": 0.01}})
 
-    monkeypatch.setattr(training, "run", run)
+    monkeypatch.setattr(runs, "train", run)
     for split, name in ((split, name) for split in ("train", "val") for name in "ab"):
         folder = tmp_path / "my=pictures" / split / name
         folder.mkdir(parents=True)
@@ -174,9 +175,9 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     monkeypatch.setitem(recipe.RECIPES, full.name, narrow)
     folder_of_noise(tmp_path / "set", {"train": 9, "val": 2})
     seen = []
-    measured = training._tester
+    measured = training.tester
     monkeypatch.setattr(
-        training, "_tester", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
+        training, "tester", lambda model, feed: seen.append((model, feed)) or measured(model, feed)
     )
     out = tmp_path / "out"
     train = ["train", name, "--data", f"imagenet={tmp_path}/set", "--out", str(out), "--epochs", "2"]
@@ -190,7 +191,8 @@ def test_imagenet_recipes_train_on_a_folder_of_that_layout(
     assert (record["data"]["kind"], record["data"]["name"]) == ("folder", "set")
     assert len(record["history"]["validation_error"]) == 2
     assert record["result"]["test_error"] in [wrong / 6 for wrong in range(7)]
-    assert np.mean(records.answers(record) != records.labels(record)) == record["result"]["test_error"]
+    given, labels = records.unpack_answers(record["answers"])
+    assert np.mean(given != labels) == record["result"]["test_error"]
     kept = record.pop("answers")
     (out / "record.json").write_text(json.dumps(record))
     assert book_main(["answers", str(out), "--data", f"imagenet={tmp_path}/set"]) == 0
@@ -243,20 +245,41 @@ def test_a_training_that_is_not_there_to_resume_is_said(
 ) -> None:
     asked: list = []
 
-    def run(chosen: recipe.Recipe, images: object, **options: object) -> tuple:
+    def run(chosen: recipe.Recipe, images: object, **options: object) -> runs.Run:
         asked.append(chosen)
-        return None, {"result": {"test_error": 0.01}}
+        return runs.Run({"result": {"test_error": 0.01}})
 
-    monkeypatch.setattr(training, "run", run)
+    monkeypatch.setattr(runs, "train", run)
     out = str(tmp_path / "mistyped")
     assert main(["train", "lenet5", "--resume", "--batch-size", "25", "--epochs", "1", "--out", out]) == 0
     assert capsys.readouterr().err == f"{out} holds no training to go on with: it begins there.\n"
     assert asked[0].batch_size == 25
 
 
+def test_a_finished_training_is_extended_by_more_epochs(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    train = ["train", "lenet5_modern", "--batch-size", "500", "--out", str(tmp_path), "--epochs"]
+    assert main([*train, "1"]) == 0
+    assert main([*train, "1"]) == 1  # what is done is left alone
+    assert "holds a training: give --resume" in capsys.readouterr().err
+    first = json.loads((tmp_path / "record.json").read_text())
+    assert main([*train, "3"]) == 0
+    assert capsys.readouterr().out.startswith("epoch 2/3  rate ")
+    record = json.loads((tmp_path / "record.json").read_text())
+    later = recipe.RECIPES["lenet5_modern"].shortened(3).rates[1:]
+    assert record["history"]["rate"] == record["recipe"]["rates"] == [*first["recipe"]["rates"], *later]
+    assert record["history"]["train_loss"][0] == first["history"]["train_loss"][0]
+    assert record["history"]["train_loss"][2] < first["history"]["train_loss"][0]
+    for other, differing in ((["4", "--seed", "1"], "seed"), (["2", "--resume"], "recipe")):
+        assert main([*train, *other]) == 1
+        assert f"another training (its {differing} differ)" in capsys.readouterr().err
+    assert json.loads((tmp_path / "record.json").read_text()) == record
+
+
 def test_two_processes_do_not_train_into_one_folder(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     train = ["train", "lenet5_chapter", "--epochs", "1", "--out", str(tmp_path)]
-    with training._locked(tmp_path):
+    with training.locked(tmp_path):
         assert main(train) == 1
     assert "Another process trains into" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

@@ -23,7 +23,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnlib import backend, data, models, training
+from cnnlib import backend, data, models, runs, training
 from cnnlib.backend import BackendError
 from cnnlib.data import Split
 from cnnlib.recipe import RECIPES
@@ -82,10 +82,8 @@ def train(
 ) -> dict[str, Any]:
     """Train the small network on a few digits; what came out, as plain data."""
     recipe = replace(RECIPE, network_settings=network or {}, batch_size=batch_size)
-    model, record = training.run(
-        recipe, digits(), out=out, distribute=distribute, accumulate=accumulate, verbose=False
-    )
-    weights = [np.asarray(values).tolist() for values in model.get_weights()]
+    run = runs.train(recipe, digits(), out=out, distribute=distribute, accumulate=accumulate, verbose=False)
+    record, weights = run.record, [np.asarray(values).tolist() for values in run.model.get_weights()]
     return {"weights": weights} | {key: record[key] for key in ("execution", "history", "result", "answers")}
 
 
@@ -122,7 +120,7 @@ def meet(signal_number: int, process: int, update: int) -> None:
 
     def begin_or_suffer(self: training._Watch, batch: int, logs: dict | None = None) -> None:
         begun.append(batch)
-        if len(begun) == update and self.stop.engine.process == process:
+        if len(begun) == update and self.engine.process == process:
             os.kill(os.getpid(), signal_number)
         begin(self, batch, logs)
 

@@ -212,6 +212,10 @@ def test_seeds_are_matched_and_their_differences_have_an_interval() -> None:
     assert evaluation.paired_seeds({0: 0.3, 1: 0.4001}, {0: 0.1, 1: 0.2}).lower == "second"
 
 
+def test_equal_differences_have_an_interval_without_width() -> None:
+    assert evaluation.mean_interval([2.0, 2.0, 2.0]) == (2, 2)
+
+
 def test_one_seed_leaves_it_open_and_none_is_an_error() -> None:
     found = evaluation.paired_seeds({0: 0.1}, {0: 0.9})
     assert (found.lower, found.interval) == ("open", (-math.inf, math.inf))

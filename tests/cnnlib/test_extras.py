@@ -15,7 +15,6 @@ from cnnlib import audit, extras, models, recipe
 
 def test_functions_wait_until_their_things_are_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras, "_waiting", {"models": [], "recipes": []})
-    monkeypatch.setattr(extras, "_collected", set())
     called: list[str] = []
     extras.add("models", lambda: called.append("first"))
     extras.add("recipes", lambda: called.append("of another kind"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlib import answers, records
+from cnnlib import records
 from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
 
@@ -23,43 +23,45 @@ def test_answers_and_labels_come_back_as_they_were(classes: int, kind: str) -> N
     random = np.random.default_rng(0)
     given, true = random.integers(0, classes, (2, 500))
     given[:2] = classes - 1, classes  # the last stands for scores that are no numbers
-    record = {"answers": json.loads(json.dumps(answers.pack(given, true, classes, "ab")))}
+    record = {"answers": json.loads(json.dumps(records.pack_answers(given, true, classes, "ab")))}
     assert record["answers"]["type"] == kind
-    for found, expected in ((records.answers(record), given), (records.labels(record), true)):
+    for found, expected in (
+        (records.answers(record), given),
+        (records.unpack_answers(record["answers"])[1], true),
+    ):
         assert found.dtype == kind
         np.testing.assert_array_equal(found, expected)
 
 
 def test_an_older_record_has_none() -> None:
     assert records.answers({}) is None
-    assert records.labels({}) is None
 
 
 def test_ten_thousand_answers_take_few_kilobytes() -> None:
     random = np.random.default_rng(0)
     true = random.integers(0, 10, 10_000)
     given = np.where(random.random(10_000) < 0.25, random.integers(0, 10, 10_000), true)
-    assert len(json.dumps(answers.pack(given, true, 10, "ab"))) < 11_000
+    assert len(json.dumps(records.pack_answers(given, true, 10, "ab"))) < 11_000
     given = np.where(random.random(10_000) < 0.01, random.integers(0, 10, 10_000), true)
-    assert len(json.dumps(answers.pack(given, true, 10, "ab"))) < 7_500
+    assert len(json.dumps(records.pack_answers(given, true, 10, "ab"))) < 7_500
 
 
 def test_what_is_no_answer_is_not_kept() -> None:
     with pytest.raises(ValueError, match=r"shapes \(2,\), \(3,\)"):
-        answers.pack(np.zeros(2, int), np.zeros(3, int), 10, "ab")
+        records.pack_answers(np.zeros(2, int), np.zeros(3, int), 10, "ab")
     with pytest.raises(ValueError, match="classes from 0 to 9; got 0 to 11"):
-        answers.pack(np.array([0, 11]), np.zeros(2, int), 10, "ab")
+        records.pack_answers(np.array([0, 11]), np.zeros(2, int), 10, "ab")
 
 
 @pytest.mark.parametrize(
     "change", [{"given": "AAAA"}, {"given": 7}, {"type": "words"}, {"labels_xor_given": "?"}]
 )
 def test_damage_is_named(change: dict) -> None:
-    kept = answers.pack(np.arange(6), np.arange(6), 10, "ab") | change
+    kept = records.pack_answers(np.arange(6), np.arange(6), 10, "ab") | change
     with pytest.raises(ValueError, match="answers in a record are damaged"):
-        answers.unpack(kept)
+        records.unpack_answers(kept)
     with pytest.raises(ValueError, match="answers in a record are damaged"):
-        answers.unpack({})
+        records.unpack_answers({})
 
 
 def test_the_hash_knows_images_labels_and_their_order() -> None:
@@ -73,10 +75,10 @@ def test_the_hash_knows_images_labels_and_their_order() -> None:
         Split(other, y),
         Split(x.reshape(6, 2, 8, 1), y),
     ]
-    hashes = [answers.sha256(split, ALL) for split in splits]
-    hashes.append(answers.sha256(splits[0], np.arange(6) != 3))
+    hashes = [records.sha256(split, ALL) for split in splits]
+    hashes.append(records.sha256(splits[0], np.arange(6) != 3))
     assert len(set(hashes)) == len(hashes)
-    assert hashes[0] == answers.sha256(Split(x.copy(), y.astype("uint8")), ALL)
+    assert hashes[0] == records.sha256(Split(x.copy(), y.astype("uint8")), ALL)
     assert len(hashes[0]) == 64
 
 
@@ -89,7 +91,7 @@ def test_the_hash_of_pictures_on_disk_knows_what_they_are_and_not_where(tmp_path
         return PictureFolder(tmp_path / place)
 
     first = made("first")
-    assert answers.sha256(first, ALL) == answers.sha256(made("second"), ALL)
+    assert records.sha256(first, ALL) == records.sha256(made("second"), ALL)
     others = [made("third", 9), first.subset([1, 0, 2, 3, 4, 5])]
-    hashes = {answers.sha256(folder, ALL) for folder in (first, *others)}
-    assert len(hashes | {answers.sha256(first, np.arange(6) < 5)}) == 4
+    hashes = {records.sha256(folder, ALL) for folder in (first, *others)}
+    assert len(hashes | {records.sha256(first, np.arange(6) < 5)}) == 4

@@ -244,12 +244,12 @@ def test_settings_of_optimizer_and_loss_reach_them() -> None:
         ({"loss": "mle"}, Recipe.build_loss, "Unknown loss 'mle': use one of cross_entropy, map"),
         (
             {"preparation": Preparation("raw")},
-            lambda r: r.build_pixels(DIGITS),
+            lambda r: r.preparation.build_pixels(DIGITS),
             "Unknown pixels 'raw': use one of unit, lecun1998",
         ),
         (
             {"preparation": Preparation("unit", "flop")},
-            lambda r: r.preparation.build_augmentations(DIGITS, r.build_pixels(DIGITS)),
+            lambda r: r.preparation.build_augmentations(DIGITS, r.preparation.build_pixels(DIGITS)),
             "Unknown augmentation 'flop': use one of affine, flip",
         ),
     ],
@@ -287,6 +287,24 @@ def test_epochs_follow_from_the_hold() -> None:
     assert counted.epochs is None  # it depends on how many images there are
     assert counted.schedule(images=9).epochs == 3
     assert counted.shortened(2, images=9).hold == (4, 4)
+    with pytest.raises(ValueError, match="made_up counts updates: say how many images there are"):
+        counted.shortened(2)
+
+
+def test_a_longer_recipe_extends_a_shorter_one_of_the_same_settings() -> None:
+    short, stalling = recipe(), recipe(hold=Plateau(3, 40))
+    assert recipe(rates=(0.1, 0.01, 0.3)).extends(short)
+    assert replace(stalling, hold=Plateau(3, 50)).extends(stalling)
+    for other in (
+        recipe(rates=(0.1, 0.02, 0.3)),
+        recipe(rates=(0.1, 0.01, 0.3), batch_size=4),
+        recipe(rates=(0.1,)),
+        recipe(hold=(5, 6)),
+        stalling,
+    ):
+        assert not other.extends(short)
+    for hold in (Plateau(4, 50), Plateau(3, 39), (5, 6), None):
+        assert not replace(stalling, hold=hold).extends(stalling)
 
 
 @pytest.mark.parametrize(

@@ -24,10 +24,9 @@ def write(folder: Path, errors: dict[int, float]) -> None:
     log = EventLog(folder)
     for step, error in errors.items():
         log.add(step, {"train_error": error})
-    log.close()
 
 
-def test_figures_are_read_back_by_name_and_step_before_the_log_is_closed(tmp_path: Path) -> None:
+def test_figures_are_read_back_by_name_and_step(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "new" / "folder")
     log.add(1, {"train_error": 0.5, "rate": 0.1})
     log.add(2, {"train_error": 0.25, "rate": 0.1, "validation_error": 0.3})
@@ -37,8 +36,6 @@ def test_figures_are_read_back_by_name_and_step_before_the_log_is_closed(tmp_pat
         "validation_error": {2: 0.3},
     }
     assert read(tmp_path / "new" / "folder") == expected
-    log.close()
-    log.close()
 
 
 def test_a_resumed_training_replaces_the_epochs_it_repeats_and_keeps_those_before(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from PIL import Image
 
 from cnnbook import trainings
 from cnnbook.lenet1998 import EuclideanRBF, PatchConv2D, TrainableSubsampling, digit_codes
-from cnnlib import answers, backend, data, models, recipe, records, training
+from cnnlib import backend, data, models, recipe, records, runs, training
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataSet, Split, feed
 from cnnlib.data.folders import PictureFolder
@@ -278,12 +278,12 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(
 ) -> None:
     monkeypatch.setattr(models, "Small", tiny_builder, raising=False)
     chosen = replace(ADAM, network="Small", rates=(0.01,), preparation=AFFINE)
-    runs = [training.run(chosen, digits, seed=seed, verbose=False) for seed in (1, 1, 2)]
-    weights = [model.get_weights() for model, _ in runs]
+    made = [runs.train(chosen, digits, seed=seed, verbose=False) for seed in (1, 1, 2)]
+    weights = [each.model.get_weights() for each in made]
     assert same(weights[0], weights[1])
     assert not same(weights[0], weights[2])
-    assert runs[0][1]["history"] == runs[1][1]["history"]
-    assert runs[0][1]["result"] == runs[1][1]["result"]
+    assert made[0].history == made[1].history
+    assert made[0].error == made[1].error
 
 
 @pytest.mark.backends
@@ -360,7 +360,7 @@ def test_the_running_average_of_the_weights_is_validated_and_kept(
         average = [0.9 * old + 0.1 * new for old, new in zip(average, weights, strict=True)]
         if update % 5 == 0:  # the end of an epoch
             by_hand.set_weights(average)
-            errors.append(training.error(by_hand, Pixels("unit"), digits.train))
+            errors.append(runs.error(by_hand, digits.train, Pixels("unit")))
     for found, expected in zip(averaged.get_weights(), average, strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
     assert np.abs(average[0] - seen[-1][0]).max() > 1e-3
@@ -379,7 +379,7 @@ def test_the_figures_of_an_epoch_are_means_over_its_images(digits: DataSet) -> N
     right = outputs[np.arange(40), part.y[shown]]
     assert history["train_loss"] == [pytest.approx(-np.log(right).mean(), rel=1e-5)]
     assert history["train_error"] == [pytest.approx((outputs.argmax(1) != part.y[shown]).mean())]
-    assert history["validation_error"] == [training.error(model, Pixels("unit"), digits.validation)]
+    assert history["validation_error"] == [runs.error(model, digits.validation, Pixels("unit"))]
 
 
 @pytest.mark.backends
@@ -389,7 +389,7 @@ def test_an_error_counts_every_image_once(digits: DataSet, monkeypatch: pytest.M
     x = digits.test.x[:7]
     answers = model.predict_on_batch(x / np.float32(255)).argmax(axis=1)
     answers[-1] += 1  # which a last batch filled up with it would count twice
-    assert training.error(model, Pixels("unit"), Split(x, answers % 10)) == 1 / 7
+    assert runs.error(model, Split(x, answers % 10), Pixels("unit")) == 1 / 7
 
 
 def test_too_few_images_for_a_batch(digits: DataSet) -> None:
@@ -474,7 +474,7 @@ def test_a_picture_that_cannot_be_read_is_not_validated(pictures: Path) -> None:
     assert folder.labels.tolist() == [0, 0, 0, 1, 1]
     model = model_of_pictures(8)
     model.set_weights([np.zeros((192, 2)), np.array([1.0, 0.0])])  # it answers class 0 whatever it sees
-    assert training.error(model, Pixels("unit"), folder, view=EIGHT.test) == 1 / 4
+    assert runs.error(model, folder, Pixels("unit"), view=EIGHT.test) == 1 / 4
     still = replace(SGD, rates=(0.0,), preparation=EIGHT)
     history = fit(model, still, PictureFolder(pictures, on_bad="skip"), folder).history
     assert history["validation_error"] == [1 / 4]
@@ -543,7 +543,7 @@ def test_the_test_images_are_looked_at_once_and_after_training(
     images, log = watched
     finish = training._finish_epoch
     monkeypatch.setattr(training, "_finish_epoch", lambda *of: log.append("epoch") or finish(*of))
-    _, record = training.run(replace(ADAM, network="Small"), images, verbose=False)
+    record = runs.train(replace(ADAM, network="Small"), images, verbose=False).record
     looks = [name for name, _ in itertools.groupby(log)]
     assert looks.count("test") == 1
     assert looks.index("test") > len(looks) - 1 - looks[::-1].index("epoch")
@@ -561,8 +561,8 @@ def test_choosing_settings_looks_at_validation_images_only(watched: tuple[DataSe
     errors = [candidate["validation_error"] for candidate in found["candidates"]]
     assert errors[1] < errors[0] - 0.2
     assert errors[2] is None  # its loss was no number
-    model, _ = training.run(chosen, images, seed=4, use_test=False, verbose=False)
-    assert errors[1] == training.error(model, Pixels("unit"), images.validation)
+    model = runs.train(chosen, images, seed=4, use_test=False, verbose=False).model
+    assert errors[1] == runs.error(model, images.validation, Pixels("unit"))
 
 
 @pytest.mark.backends
@@ -571,7 +571,8 @@ def test_a_run_leaves_a_record_weights_and_a_checkpoint(
 ) -> None:
     images, _ = watched
     chosen = replace(ADAM, network="Small", rates=(0.01, 0.005))
-    model, record = training.run(chosen, images, seed=6, out=tmp_path / "run", accumulate=2)
+    made = runs.train(chosen, images, seed=6, out=tmp_path / "run", accumulate=2)
+    model, record = made.model, made.record
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "checkpoint.npz",
         "final.weights.h5",
@@ -590,9 +591,7 @@ def test_a_run_leaves_a_record_weights_and_a_checkpoint(
         "parts_of_a_batch": 2,
     }
     assert record["wall_seconds"] > 0
-    assert record["history"]["validation_error"][-1] == training.error(
-        model, Pixels("unit"), images.validation
-    )
+    assert record["history"]["validation_error"][-1] == runs.error(model, images.validation, Pixels("unit"))
     again = tiny_builder()
     again.load_weights(tmp_path / "run" / "final.weights.h5")
     assert same(again.get_weights(), model.get_weights())
@@ -607,13 +606,14 @@ def test_a_record_keeps_the_answers_that_its_error_was_counted_from(
 ) -> None:
     monkeypatch.setattr(training, "TEST_IMAGES", 7)  # forty images, so the last batch is filled up
     images, _ = watched
-    model, record = training.run(replace(ADAM, network="Small"), images, verbose=False)
+    made = runs.train(replace(ADAM, network="Small"), images, verbose=False)
+    model, record = made.model, made.record
     expected = ops.convert_to_numpy(model(Pixels("unit")(images.test.x))).argmax(axis=1)
     np.testing.assert_array_equal(records.answers(record), expected)
-    np.testing.assert_array_equal(records.labels(record), images.test.y)
+    np.testing.assert_array_equal(records.unpack_answers(record["answers"])[1], images.test.y)
     assert np.mean(expected != images.test.y) == record["result"]["test_error"]
-    assert record["answers"]["images_sha256"] == answers.sha256(images.test, np.ones(40, bool))
-    _, record = training.run(replace(ADAM, network="Small"), images, verbose=False, use_test=False)
+    assert record["answers"]["images_sha256"] == records.sha256(images.test, np.ones(40, bool))
+    record = runs.train(replace(ADAM, network="Small"), images, verbose=False, use_test=False).record
     assert records.answers(record) is None
 
 
@@ -623,7 +623,7 @@ def test_a_picture_that_cannot_be_read_has_no_answer(pictures: Path) -> None:
     model = model_of_pictures(8)
     model.set_weights([np.zeros((192, 2)), np.array([1.0, 0.0])])  # it answers class 0 whatever it sees
     source = feed.Feed(folder, backend.engine("one"), Pixels("unit"), view=EIGHT.test)
-    error, found = training._tester(model, source)()
+    error, found = training.tester(model, source)()
     assert (error, found.tolist()) == (1 / 3, [1, 1, 0, 1])
 
 
@@ -632,7 +632,7 @@ def test_scores_that_are_no_numbers_are_no_class() -> None:
     model = model_of_pictures(4)
     model.set_weights([np.zeros((48, 2)), np.array([np.nan, 0.0])])
     images = Split(np.zeros((3, 4, 4, 3), "uint8"), np.array([0, 1, 1]))
-    error, found = training._tester(model, feed.Feed(images, backend.engine("one"), Pixels("unit")))()
+    error, found = training.tester(model, feed.Feed(images, backend.engine("one"), Pixels("unit")))()
     assert (error, found.tolist()) == (1.0, [3, 3, 3])
 
 
@@ -645,7 +645,8 @@ def test_a_run_in_mixed_precision_keeps_weights_of_float32(
     built, build = [], training._build_optimizer
     monkeypatch.setattr(training, "_build_optimizer", lambda *of: built.append(build(*of)) or built[-1])
     chosen = replace(ADAM, network="Small", averaging=0.5)
-    model, record = training.run(chosen, digits, verbose=False, precision=precision, accumulate=2)
+    made = runs.train(chosen, digits, verbose=False, precision=precision, accumulate=2)
+    model, record = made.model, made.record
     assert model.compute_dtype == precision.removeprefix("mixed_")
     assert keras.config.dtype_policy().name == "float32"
     assert record["execution"]["precision"] == precision
@@ -659,12 +660,12 @@ def test_a_run_in_mixed_precision_keeps_weights_of_float32(
 
 def test_a_precision_is_known_and_fits_the_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "best_precision", lambda: "mixed_bfloat16")
-    assert training._precision("auto", ADAM) == "mixed_bfloat16"
-    assert training._precision("auto", LM) == training._precision("float32", LM) == "float32"
+    assert runs._precision("auto", ADAM) == "mixed_bfloat16"
+    assert runs._precision("auto", LM) == runs._precision("float32", LM) == "float32"
     with pytest.raises(ValueError, match="The optimiser of lenet5_original needs float32"):
-        training._precision("mixed_float16", LM)
+        runs._precision("mixed_float16", LM)
     with pytest.raises(ValueError, match="Unknown precision 'float16': use one of auto, float32, mixed"):
-        training._precision("float16", ADAM)
+        runs._precision("float16", ADAM)
 
 
 # What it shows
@@ -701,11 +702,12 @@ def test_auxiliary_heads_train_and_are_left_out_of_what_a_training_leaves(tmp_pa
     rng = np.random.default_rng(0)
     split = Split(rng.integers(0, 256, (4, 65, 65, 3)).astype(np.uint8), np.arange(4))
     images = replace(data.load("shapes"), train=split, validation=split, test=split)
-    model, record = training.run(chosen, images, out=tmp_path, verbose=False)
+    made = runs.train(chosen, images, out=tmp_path, verbose=False)
+    model, record = made.model, made.record
     keras.utils.set_random_seed(0)
     before = chosen.build_network(10)
     moved = models.GoogLeNet(classes=10, weights=tmp_path / "final.weights.h5", **settings)
-    prepared = chosen.build_pixels(split.x)(split.x)
+    prepared = chosen.preparation.build_pixels(split.x)(split.x)
     np.testing.assert_array_equal(model(prepared), moved(prepared))
     assert np.abs(before(prepared)["predictions"] - moved(prepared)).max() > 1e-4
     assert record["result"]["test_error"] == record["history"]["validation_error"][-1]
