@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from cnnlib.data.checking import check
 from cnnlib.data.decoding import DataError, decode, printable
 from cnnlib.data.folders import PictureFolder, composed, find_splits, shown_folders
 from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
-from cnnlib.data.sources import by_digest, embedded_set, folder_of_pictures, full_set, layout
+from cnnlib.data.sources import by_digest, embedded_set, folder_of_pictures, full_set, ways
 from cnnlib.data.split import Groups, Split, grouping, joined, set_aside
 
 __all__ = [
@@ -75,25 +75,7 @@ class DataSet(Generic[Images]):
     licence: str
 
 
-@overload
-def load(
-    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes", "lungs", "photos"],
-    images: str = "embedded",
-    validation: int | None = None,
-    seed: int = 0,
-) -> DataSet[Split]: ...
-@overload
-def load(
-    name: Literal["imagenet", "imagenette"],
-    images: str = "embedded",
-    validation: int | None = None,
-    seed: int = 0,
-) -> DataSet[PictureFolder]: ...
-@overload
-def load(
-    name: str, images: str = "embedded", validation: int | None = None, seed: int = 0
-) -> DataSet[Any]: ...
-def load(name: str, images: str = "embedded", validation: int | None = None, seed: int = 0) -> DataSet:
+def load(name: str, images: str = "embedded", validation: int | None = None, seed: int = 0) -> DataSet[Any]:
     """Load a data set, verified, and carve a validation split from its train split.
 
     The validation split is stratified: each class has its share to within one image. Which images it holds
@@ -191,7 +173,7 @@ def open_pictures(
     if train > spec.train or test > spec.test:
         raise DataError(
             f"{folder}: expected at most {spec.train:,} pictures in train and {spec.test:,} in val; found "
-            f"{train:,} and {test:,}.\n{layout(spec)}"
+            f"{train:,} and {test:,}.\n{ways(spec)}"
         )
     part = "" if (train, test) == (spec.train, spec.test) else f"a part of {spec.name}: "
     return replace(
@@ -209,12 +191,12 @@ def open_pictures(
 
 def _check_classes(spec: FolderSpec, folder: Path, found: tuple[str, ...]) -> None:
     if len(found) != spec.classes:
-        raise DataError(f"{folder}: expected {spec.classes:,} classes; found {len(found):,}.\n{layout(spec)}")
+        raise DataError(f"{folder}: expected {spec.classes:,} classes; found {len(found):,}.\n{ways(spec)}")
     others = sorted(set(found) - set(spec.words)) if spec.words else []
     if others:
         raise DataError(
             f"{folder}: expected the classes {', '.join(spec.words)}; found {', '.join(others)}.\n"
-            f"{layout(spec)}"
+            f"{ways(spec)}"
         )
 
 
@@ -426,17 +408,9 @@ def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
     folders = images.train, images.validation, images.test
     train, validation, test = (folder.as_split(size) for folder in folders)
     left_out = sum(map(len, folders)) - len(train) - len(validation) - len(test)
-    return DataSet(
-        name=images.name,
-        kind=images.kind,
-        train=train,
-        validation=validation,
-        test=test,
-        class_names=images.class_names,
-        source=f"{images.source}; {left_out:,} bad pictures left out" if left_out else images.source,
-        sha256=images.sha256,
-        licence=images.licence,
-    )
+    left = f"; {left_out:,} bad pictures left out" if left_out else ""
+    whole: DataSet[Any] = images
+    return replace(whole, train=train, validation=validation, test=test, source=images.source + left)
 
 
 def photograph() -> np.ndarray:

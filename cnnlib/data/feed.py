@@ -19,7 +19,7 @@ from keras import ops
 from cnnlib.backend import Engine, compiled
 from cnnlib.data import Split
 from cnnlib.data.augmentation import Augmentation, RandomCut
-from cnnlib.data.folders import PictureFolder, stream_batches
+from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
 
@@ -124,7 +124,7 @@ class Feed:
         assert self.view is not None
         assert draws is not None
         flat = places.ravel()
-        pictures = stream_batches(self.images, self.view, order[flat], draws[flat], places.shape[1])
+        pictures = stream(self.images, self.view, order[flat], draws[flat], batch_size=places.shape[1])
         try:
             for images, labels, weights in pictures:
                 yield images, labels.astype("int32"), weights

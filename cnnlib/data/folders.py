@@ -10,6 +10,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,8 +22,9 @@ from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode, printable
 from cnnlib.data.split import Split
 from cnnlib.data.views import CentreView, View
 
-Example = tuple[np.ndarray, np.int64, np.float32]
-"""An image (or its views), its label, and its weight: 0 for one that stands in for a bad picture, else 1."""
+Example = tuple[np.ndarray, Any, Any]
+"""An image (or its views), its label, and its weight: 0 for one that stands in for a bad picture, else 1. Or
+these of a batch, as arrays."""
 
 PICTURES_AHEAD = 64
 BATCHES_AHEAD = 2
@@ -79,7 +81,12 @@ def scan(root: Path) -> Listing:
     listing = Listing()
     for entry in sorted(_shown(root, "", listing), key=_is_folder):
         if _is_folder(entry):
-            listing.classes.setdefault(composed(entry.name), {}).update(_pictures(root, entry.name, listing))
+            pictures = listing.classes.setdefault(composed(entry.name), {})
+            for inner in _shown(root / entry.name, f"{entry.name}/", listing):
+                if fault := _fault(inner):
+                    listing.aside[f"{entry.name}/{inner.name}"] = fault
+                else:
+                    pictures[f"{entry.name}/{inner.name}"] = inner.stat().st_size
         elif _is_named_picture(entry.name):
             listing.aside[entry.name] = OUTSIDE
         else:
@@ -88,22 +95,15 @@ def scan(root: Path) -> Listing:
     return listing
 
 
-def _pictures(root: Path, folder: str, listing: Listing) -> dict[str, int]:
-    """Paths of a class's pictures, with their sizes."""
-    found = {}
-    for entry in _shown(root / folder, f"{folder}/", listing):
-        path = f"{folder}/{entry.name}"
-        if _is_folder(entry):
-            listing.aside[path] = WITHIN
-        elif entry.is_symlink() and not os.path.exists(entry):
-            listing.aside[path] = LINK
-        elif not entry.is_file():
-            listing.aside[path] = NO_FILE
-        elif not _is_named_picture(entry.name):
-            listing.aside[path] = NAME
-        else:
-            found[path] = entry.stat().st_size
-    return found
+def _fault(entry: os.DirEntry) -> str:
+    """What is wrong with something in the folder of a class."""
+    if _is_folder(entry):
+        return WITHIN
+    if entry.is_symlink() and not os.path.exists(entry):
+        return LINK
+    if not entry.is_file():
+        return NO_FILE
+    return "" if _is_named_picture(entry.name) else NAME
 
 
 def _shown(folder: Path, prefix: str, listing: Listing | None = None) -> list[os.DirEntry]:
@@ -278,17 +278,14 @@ class PictureFolder:
             return [group for group in found.values() if len(group) > 1]
 
         groups = [np.flatnonzero(self.sizes).tolist()]
-        for key in (self.sizes.__getitem__, self._end, self._sha256):
+        for key in (self.sizes.__getitem__, partial(self._sha256, most=4096), self._sha256):
             groups = [part for group in groups for part in alike(group, key)]
         return groups
 
-    def _end(self, index: int) -> bytes:
+    def _sha256(self, index: int, most: int | None = None) -> bytes:
+        """Hash a file, or its last bytes."""
         with (self.root / self.paths[index]).open("rb") as file:
-            file.seek(max(0, int(self.sizes[index]) - 4096))
-            return file.read()
-
-    def _sha256(self, index: int) -> bytes:
-        with (self.root / self.paths[index]).open("rb") as file:
+            file.seek(max(0, int(self.sizes[index]) - most) if most else 0)
             return hashlib.file_digest(file, "sha256").digest()
 
     def read(self, index: int, shorter_side: int | None = None) -> Image.Image:
@@ -420,82 +417,51 @@ def stream(
     order: np.ndarray,
     draws: np.ndarray,
     *,
+    batch_size: int | None = None,
     threads: int | None = None,
-    ahead: int = PICTURES_AHEAD,
 ) -> Iterator[Example]:
     """Yield the views of pictures in order, decoded ahead by several threads.
 
     The images do not depend on the number of threads. Reading begins with the first that is asked for, and
-    ends when the iterator is closed or dropped.
+    ends when the iterator is closed or dropped. Up to `PICTURES_AHEAD` pictures lie in memory, or if those
+    are fewer, one batch for each thread and two: where a picture has many views, take small batches.
 
     Args:
         folder: the pictures.
         view: what is made of each.
         order: (n,) indices into the folder.
         draws: (n, k), the view's draws for each of them.
+        batch_size: None for single pictures, or how many to yield at a time, put together by the thread that
+            decoded them; the last may be fewer.
         threads: that decode at the same time; None for one for each processor, up to 16; 0 for none besides
             the caller's.
-        ahead: how many pictures may wait, decoded, to be asked for.
 
     Yields:
-        The image, uint8 (size, size, channels) or (views, size, size, channels), its label and its weight.
-        Where a bad picture is skipped, the next good one of the folder takes its place, with its own label;
-        the weight 0 says so: training may use such a stand-in, and evaluation must not count it.
+        The image, uint8 (size, size, channels) or (views, size, size, channels), its label and its weight; of
+        a batch each with a first axis more. Where a bad picture is skipped, the next good one of the folder
+        takes its place, with its own label; the weight 0 says so: training may use such a stand-in, and
+        evaluation must not count it.
 
     Raises:
         DataError: a picture is bad and not to be skipped, or all are bad.
         ValueError: `order` and `draws` differ in length.
     """
-    return _decoded_ahead(_source(folder, view, order, draws), threads, ahead)
-
-
-def stream_batches(
-    folder: PictureFolder,
-    view: View,
-    order: np.ndarray,
-    draws: np.ndarray,
-    batch_size: int,
-    *,
-    threads: int | None = None,
-    ahead: int | None = None,
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield what `stream` yields in batches, each put together by the thread that decoded it.
-
-    As many batches as `ahead` lie in memory, and those the threads are at: where a picture has many views,
-    take small batches.
-
-    Args:
-        folder: as for `stream`.
-        view: as for `stream`.
-        order: as for `stream`.
-        draws: as for `stream`.
-        batch_size: pictures in a batch; the last may have fewer.
-        threads: as for `stream`.
-        ahead: how many batches may wait; None for one for each thread and two.
-
-    Yields:
-        Images (b, ...), uint8; labels (b,), int64; weights (b,), float32.
-
-    Raises:
-        DataError: as `stream`.
-        ValueError: as `stream`.
-    """
-    threads = _threads(threads)
-    batches = _source(folder, view, order, draws).batch(batch_size, drop_remainder=False)
-    return _decoded_ahead(batches, threads, threads + BATCHES_AHEAD if ahead is None else ahead)
-
-
-def _source(folder: PictureFolder, view: View, order: np.ndarray, draws: np.ndarray) -> Any:
-    """The views as a data set of Grain."""
     if len(order) != len(draws):
         raise ValueError(f"Each picture needs its draws; got {len(order)} pictures and {len(draws)} draws.")
-    return _grain().MapDataset.source(_Views(folder, view, order, draws))
+    grain = _grain()
+    dataset = grain.MapDataset.source(_Views(folder, view, order, draws))
+    if batch_size is not None:
+        dataset = dataset.batch(batch_size, drop_remainder=False)
+    threads = min(os.cpu_count() or 1, MOST_THREADS) if threads is None else threads
+    ahead = max(PICTURES_AHEAD // (batch_size or 1), threads + BATCHES_AHEAD)
+    return _closed(
+        dataset.to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=ahead))
+    )
 
 
-def _decoded_ahead(dataset: Any, threads: int | None, ahead: int) -> Iterator:
-    threads = _threads(threads)
-    options = _grain().ReadOptions(num_threads=threads, prefetch_buffer_size=max(ahead, threads))
-    iterator = iter(dataset.to_iter_dataset(options))
+def _closed(dataset: Any) -> Iterator:
+    """Yield from a data set of Grain, whose threads end with the generator."""
+    iterator = iter(dataset)
     try:
         yield from iterator
     finally:
@@ -513,7 +479,3 @@ def _grain() -> ModuleType:
     finally:
         logging.set_verbosity(level)
     return grain
-
-
-def _threads(threads: int | None) -> int:
-    return min(os.cpu_count() or 1, MOST_THREADS) if threads is None else threads

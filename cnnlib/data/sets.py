@@ -7,6 +7,8 @@ computes its hashes. A set with a `quick` part also needs a loader of that part 
 """
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
@@ -39,104 +41,82 @@ class Content:
         return {"train": self.train} | held_out | {"test": self.test}
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A publisher's tar of binary files: for each image one byte of label, then each channel's rows.
-
-    Attributes:
-        file: name of the archive.
-        md5: its MD5, as the publisher prints it.
-        train: paths of the training files within it.
-        test: paths of the test files within it.
-    """
-
-    file: str
-    md5: str
-    train: tuple[str, ...]
-    test: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """A data set that is held in memory.
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What is known of any data set.
 
     Attributes:
         name: name of the set, of its file NAME.npz and of its folder NAME/.
-        class_names: name of the class of each label 0, 1, ...; also the names of its image folders.
-        image_shape: height, width and channels (1 or 3).
-        url: address of NAME.npz, of the archive, or of the folder of `parts`; None where an installed package
-            has the whole set.
         licence: under which licence the publisher gives the set.
         citation: the publication to cite.
-        full: the whole set.
-        quick: the part that an installed package carries, or None.
-        archive: what lies at `url` where that is an archive.
-        parts: MD5 of each of the gzipped IDX files by its name, where they are what lies at `url`.
-        md5: of the publisher's NAME.npz, as the publisher prints it, where the hash of its content is not
-            known.
+        url: address of the publisher's file, or of the folder of its parts; "" where nothing is downloaded.
+        md5: of that file, as the publisher prints it; "" where the hash of its content is known instead.
     """
 
     name: str
-    class_names: tuple[str, ...]
-    image_shape: tuple[int, int, int]
-    url: str | None
     licence: str
     citation: str
-    full: Content
-    quick: Content | None
-    archive: Archive | None = None
-    parts: dict[str, str] = field(default_factory=dict)
-    md5: str | None = None
+    url: str = ""
+    md5: str = ""
 
     @property
     def file(self) -> str:
         """Name of what lies at `url`: a file, or the folder in which Keras too keeps the parts."""
-        if self.parts:
-            return f"{self.name.replace('_', '-')}/"
-        return self.archive.file if self.archive else f"{self.name}.npz"
+        return PurePosixPath(urlsplit(self.url).path).name or f"{self.name.replace('_', '-')}/"
 
 
-@dataclass(frozen=True)
-class FolderSpec:
-    """A data set that stays on disk: pictures in NAME/train/CLASS/ and NAME/val/CLASS/.
-
-    A part of it is accepted: what is counted is said.
+@dataclass(frozen=True, kw_only=True)
+class DataSpec(Spec):
+    """A data set that is held in memory.
 
     Attributes:
-        name: name of the set and of its folder.
+        class_names: name of the class of each label 0, 1, ...; also the names of its image folders.
+        image_shape: height, width and channels (1 or 3).
+        full: the whole set.
+        quick: the part that an installed package carries, or None.
+        archive: where `file` is a tar of binary files, the paths of those of each split within it. They hold
+            for each image one byte of label, then each channel's rows.
+        parts: MD5 of each of the gzipped IDX files by its name, where they are what lies at `url`.
+    """
+
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    full: Content
+    quick: Content | None = None
+    archive: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderSpec(Spec):
+    """A data set that stays on disk: pictures in NAME/train/CLASS/ and NAME/val/CLASS/.
+
+    A part of it is accepted: what is counted is said. `file` is a tar whose one folder holds train/ and val/.
+
+    Attributes:
         classes: number of classes.
         words: readable name of each class by the name of its folder; empty where any folders will do.
         train: number of training pictures of the whole set.
         test: number of published validation pictures, on which results are reported.
         validation: number of training pictures set aside for validation by default.
         publisher: where to get it.
-        licence: under which licence the publisher gives the set.
-        citation: the publication to cite.
-        url: address of the publisher's tar, whose one folder holds train/ and val/; None: never downloaded.
-        md5: of that tar.
     """
 
-    name: str
     classes: int
     words: dict[str, str]
     train: int
     test: int
     validation: int
     publisher: str
-    licence: str
-    citation: str
-    url: str | None = None
-    md5: str = ""
-
-    @property
-    def file(self) -> str | None:
-        """Name of the publisher's tar."""
-        return self.url and self.url.rpartition("/")[2]
 
     @property
     def root(self) -> str:
-        """Name of the one folder in it."""
-        return (self.file or "").partition(".")[0]
+        """Name of the one folder in the publisher's tar."""
+        return self.file.partition(".")[0]
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split(", "))
 
 
 _PHOTOS = Content(
@@ -150,7 +130,7 @@ _PHOTOS = Content(
 SETS = {
     "mnist": DataSpec(
         name="mnist",
-        class_names=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+        class_names=tuple("0123456789"),
         image_shape=(28, 28, 1),
         url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
         licence="CC BY-SA 3.0; copyright Yann LeCun and Corinna Cortes",
@@ -175,18 +155,7 @@ SETS = {
     # its download is not proven, and the hash of its content is not known.
     "cifar10": DataSpec(
         name="cifar10",
-        class_names=(
-            "airplane",
-            "automobile",
-            "bird",
-            "cat",
-            "deer",
-            "dog",
-            "frog",
-            "horse",
-            "ship",
-            "truck",
-        ),
+        class_names=_names("airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck"),
         image_shape=(32, 32, 3),
         url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
         licence="none stated; the publisher asks that the technical report be cited",
@@ -205,29 +174,18 @@ SETS = {
                 )
             },
         ),
-        quick=None,
-        archive=Archive(
-            file="cifar-10-binary.tar.gz",
-            md5="c32a1d4ab5d03f1284b67883e8d87530",
-            train=tuple(f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)),
-            test=("cifar-10-batches-bin/test_batch.bin",),
-        ),
+        md5="c32a1d4ab5d03f1284b67883e8d87530",
+        archive={
+            "train": tuple(f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)),
+            "test": ("cifar-10-batches-bin/test_batch.bin",),
+        },
     ),
     # The MD5s are those that torchvision checks; the hash is that of the content of files with these MD5s.
     # The download itself has not been tried.
     "fashion_mnist": DataSpec(
         name="fashion_mnist",
-        class_names=(
-            "T-shirt or top",
-            "trouser",
-            "pullover",
-            "dress",
-            "coat",
-            "sandal",
-            "shirt",
-            "sneaker",
-            "bag",
-            "ankle boot",
+        class_names=_names(
+            "T-shirt or top, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot"
         ),
         image_shape=(28, 28, 1),
         url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
@@ -242,7 +200,6 @@ SETS = {
             validation=5_000,
             sha256="1ec0c5f432abea94a4e522543edbb9426461dcc8ac657b11f76fcef15433bc51",
         ),
-        quick=None,
         parts={
             "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
             "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
@@ -276,25 +233,12 @@ SETS = {
                 )
             },
         ),
-        quick=None,
         md5="28209eda62fecd6e6a2d98b1501bb15f",
     ),
     "photos": DataSpec(
         name="photos",
-        class_names=(
-            "fur",
-            "coffee",
-            "petals",
-            "pagoda",
-            "rocket",
-            "retina",
-            "brick",
-            "grass",
-            "gravel",
-            "coins",
-        ),
+        class_names=_names("fur, coffee, petals, pagoda, rocket, retina, brick, grass, gravel, coins"),
         image_shape=(32, 32, 3),
-        url=None,
         licence="CC0, public domain and CC BY 2.0, photograph by photograph: see NOTICE",
         citation="none: crops of ten photographs of scikit-image and scikit-learn, cut by cnnlib.data.photos",
         full=_PHOTOS,

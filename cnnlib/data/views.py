@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image
@@ -24,30 +24,73 @@ if TYPE_CHECKING:
 
 Cut = Callable[[Any], Any]
 """Cuts prepared images (b, h, w, c): to (b, size, size, c), or (b, views, size, size, c)."""
-Box = tuple[float, float, float, float]
-"""Left, top, right and bottom edge within a picture, in its pixels."""
 
 
-class View(Protocol):
-    """What every view can do."""
+def corners_and_centre(height: int, width: int, size: int) -> list[tuple[int, int]]:
+    """Top and left edges of five squares in an image: at its corners, row by row, and in its centre.
+
+    Raises:
+        ValueError: the squares are larger than the image.
+    """
+    _check_fit("five squares", size, height, width)
+    down, across = height - size, width - size
+    return [(0, 0), (0, across), (down, 0), (down, across), (down // 2, across // 2)]
+
+
+def centre_crop(images: Any, size: int) -> Any:
+    """Cut the central square out of images in memory: (n, h, w, c) -> (n, size, size, c).
+
+    Args:
+        images: of NumPy, or of the backend within a compiled step.
+        size: side of the square, in pixels.
+
+    Raises:
+        ValueError: the square is larger than the images.
+    """
+    top, left = corners_and_centre(images.shape[1], images.shape[2], size)[-1]
+    return images[:, top : top + size, left : left + size]
+
+
+def ten_crop(images: Any, size: int) -> Any:
+    """Cut the ten test views of AlexNet out of images in memory: (n, h, w, c) -> (n, 10, size, size, c).
+
+    Top left, top right, bottom left, bottom right, centre; then the same mirrored. Arguments and errors are
+    those of `centre_crop`.
+
+    Source: Krizhevsky et al. 2012, section 4.1.
+    """
+    places = corners_and_centre(images.shape[1], images.shape[2], size)
+    five = [images[:, top : top + size, left : left + size] for top, left in places]
+    return _with_mirrors(_library(images).stack(five, axis=1))
+
+
+class View:
+    """What every view can do; this one draws nothing, and takes images in memory whole.
+
+    Attributes:
+        size: side of a view, in pixels.
+        shorter: shorter side that a picture is resized to; of some views several, or a range.
+    """
+
+    size: int
 
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Return the random numbers of n pictures, float32 (n, k)."""
-        ...
+        return np.zeros((n, 0), "float32")
 
     def shorter_side(self, draws: np.ndarray) -> int:
         """Return the least shorter side, in pixels, of which the view loses nothing.
 
         A larger picture may be decoded in a smaller size, down to this, which saves time.
         """
-        ...
+        raise NotImplementedError
 
     def in_memory(self, height: int, width: int) -> RandomCut | Cut | None:
         """Return what cuts the view out of prepared images in memory; None takes them whole.
 
         They are not resized, so that only those are cut whose shorter side is the one scale of the view.
         """
-        ...
+        return None
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """Return the view of a picture, grey (L) or RGB, as uint8.
@@ -59,15 +102,14 @@ class View(Protocol):
         Returns:
             (size, size, channels), or (views, size, size, channels).
         """
-        ...
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class RandomView:
+class RandomView(View):
     """Resize to a random scale, cut a random square, mirror it or not.
 
     Attributes:
-        size: side of the square, in pixels.
         shorter: smallest and largest shorter side that a picture is resized to; (256, 256) for AlexNet,
             (256, 512) for VGG's scale jitter, (256, 480) for ResNet.
         flip: mirror every second picture, on average.
@@ -108,18 +150,16 @@ class RandomView:
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (size, size, channels)."""
-        width, height = _resized(picture.size, int(draws[0]))
-        columns, rows = (min(width, height),) * 2 if self.square else (width, height)
+        shorter = int(draws[0])
+        width, height = _resized(picture.size, shorter)
+        columns, rows = (shorter, shorter) if self.square else (width, height)
         top = (height - rows) // 2 + _place(draws[1], rows - self.size)
         left = (width - columns) // 2 + _place(draws[2], columns - self.size)
-        # The square as it lies in the picture as stored: nothing outside it needs resizing.
-        across, down = picture.width / width, picture.height / height
-        box = (left * across, top * down, (left + self.size) * across, (top + self.size) * down)
-        return _mirrored(_cut(picture, box, self.size), draws[3])
+        return _mirrored(_square(picture, shorter, top, left, self.size, self.size), draws[3])
 
 
 @dataclass(frozen=True)
-class RandomAreaView:
+class RandomAreaView(View):
     """Cut a patch of random area and aspect ratio, resize it to a square, mirror it or not.
 
     The area is spread evenly, as the paper has it; the logarithm of the aspect ratio is spread evenly over
@@ -127,7 +167,6 @@ class RandomAreaView:
     picture), the patch is the largest of the allowed ratios.
 
     Attributes:
-        size: side of the square, in pixels.
         area: smallest and largest share of the picture's area.
         ratio: smallest and largest width by height.
         flip: mirror every second picture, on average.
@@ -157,15 +196,12 @@ class RandomAreaView:
         longest = max(self.ratio[1], 1 / self.ratio[0])
         return math.ceil(self.size * math.sqrt(longest / float(draws[0])))
 
-    def in_memory(self, height: int, width: int) -> None:
-        """See `View`; patches are resized."""
-
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (size, size, channels)."""
-        width, height = self._patch(picture.size, float(draws[0]), float(draws[1]))
-        top, left = float(draws[2]) * (picture.height - height), float(draws[3]) * (picture.width - width)
-        box = (left, top, left + width, top + height)
-        return _mirrored(_cut(picture, box, self.size), draws[4])
+        area, place, down, across, mirrored = map(float, draws)
+        width, height = self._patch(picture.size, area, place)
+        top, left = down * (picture.height - height), across * (picture.width - width)
+        return _mirrored(_cut(picture, (left, top, left + width, top + height), self.size), mirrored)
 
     def _patch(self, size: tuple[int, int], area: float, place: float) -> tuple[float, float]:
         """Width and height of the patch, in pixels of the picture."""
@@ -183,11 +219,15 @@ class RandomAreaView:
         )
 
 
-class _Still:
-    """A view that is not random, of the picture resized to one scale or to several."""
+class _Still(View):
+    """A view that is not random, of the picture resized to one scale or to several.
 
-    size: int
+    Attributes:
+        in_one: cuts the view out of images of its one scale, if it has one.
+    """
+
     shorter: int | tuple[int, ...]
+    in_one: ClassVar[Callable[..., Any] | None] = None
 
     def __post_init__(self) -> None:
         _check_fit(self, self.size, *self._scales())
@@ -200,58 +240,40 @@ class _Still:
         return max(self._scales())
 
     def in_memory(self, height: int, width: int) -> Cut | None:
-        """See `View`; several scales need pictures that are resized."""
-        return None
-
-    def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """Return (n, 0): nothing is drawn."""
-        return np.zeros((n, 0), "float32")
+        """See `View`."""
+        if self.in_one is None or self._scales() != (min(height, width),):
+            return None
+        return partial(self.in_one, size=self.size)
 
 
 @dataclass(frozen=True)
 class CentreView(_Still):
-    """Resize and cut the central square.
-
-    Attributes:
-        size: side of the square, in pixels.
-        shorter: shorter side that a picture is resized to.
-    """
+    """Resize and cut the central square."""
 
     size: int = 224
     shorter: int = 256
-
-    def in_memory(self, height: int, width: int) -> Cut | None:
-        """See `View`."""
-        return partial(centre_crop, size=self.size) if min(height, width) == self.shorter else None
+    in_one = staticmethod(centre_crop)
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (size, size, channels)."""
-        width, height = _resized(picture.size, self.shorter)
         # The same pixels as those of the middle view of `TenCrop`.
-        left = (width - self.shorter) // 2 + (self.shorter - self.size) // 2
-        top = (height - self.shorter) // 2 + (self.shorter - self.size) // 2
-        across, down = picture.width / width, picture.height / height
-        box = (left * across, top * down, (left + self.size) * across, (top + self.size) * down)
-        return _cut(picture, box, self.size)
+        left, top = (
+            (side - self.shorter) // 2 + (self.shorter - self.size) // 2
+            for side in _resized(picture.size, self.shorter)
+        )
+        return _square(picture, self.shorter, top, left, self.size, self.size)
 
 
 @dataclass(frozen=True)
 class TenCrop(_Still):
     """The four corners and the centre of the central square, and their mirror images: 10 views.
 
-    Attributes:
-        size: side of a view, in pixels.
-        shorter: shorter side that a picture is resized to, and side of the central square.
-
     Source: Krizhevsky et al. 2012, section 4.1.
     """
 
     size: int = 224
     shorter: int = 256
-
-    def in_memory(self, height: int, width: int) -> Cut | None:
-        """See `View`."""
-        return partial(ten_crop, size=self.size) if min(height, width) == self.shorter else None
+    in_one = staticmethod(ten_crop)
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (10, size, size, channels), in the order of `ten_crop`."""
@@ -266,10 +288,6 @@ class MultiCrop(_Still):
     The squares are left, centre and right, or top, centre and bottom of a portrait. With four scales there
     are 4 x 3 x 6 x 2 = 144 views.
 
-    Attributes:
-        size: side of a view, in pixels.
-        shorter: shorter sides that a picture is resized to.
-
     Source: Szegedy et al. 2014, section 7.
     """
 
@@ -281,14 +299,11 @@ class MultiCrop(_Still):
         views: list[np.ndarray] = []
         for side in self.shorter:
             resized = _whole(picture, side)
-            height, width = resized.shape[:2]
             for part in (0, 1, 2):
-                top, left = (height - side) * part // 2, (width - side) * part // 2
+                top, left = ((length - side) * part // 2 for length in resized.shape[:2])
                 square = resized[top : top + side, left : left + side]
-                corners_and_centre = ten_crop(square[None], self.size)[0, :5]
-                scale = picture.width / width, picture.height / height
-                box = (left * scale[0], top * scale[1], (left + side) * scale[0], (top + side) * scale[1])
-                views += [*corners_and_centre, _cut(picture, box, self.size)]
+                views += [*ten_crop(square[None], self.size)[0, :5]]
+                views += [_square(picture, side, top, left, side, self.size)]
         return _with_mirrors(np.stack(views))
 
 
@@ -299,8 +314,6 @@ class GridCrops(_Still):
     With a grid of 5 x 5 there are 50 views for each scale: 150 for three.
 
     Attributes:
-        size: side of a view, in pixels.
-        shorter: shorter sides that a picture is resized to.
         grid: squares along each side.
 
     Source: Simonyan and Zisserman 2014, section 3.2.
@@ -315,13 +328,9 @@ class GridCrops(_Still):
         views = []
         for side in self.shorter:
             resized = _whole(picture, side)
-            tops, lefts = (
-                np.linspace(0, length - self.size, self.grid).round().astype(int)
-                for length in resized.shape[:2]
-            )
-            views += [
-                resized[top : top + self.size, left : left + self.size] for top in tops for left in lefts
-            ]
+            rooms = (length - self.size for length in resized.shape[:2])
+            tops, lefts = (np.linspace(0, room, self.grid).round().astype(int) for room in rooms)
+            views += [resized[y : y + self.size, x : x + self.size] for y in tops for x in lefts]
         return _with_mirrors(np.stack(views))
 
 
@@ -339,50 +348,6 @@ def from_settings(settings: dict) -> View:
     """Return the view that `as_settings` wrote, perhaps through JSON."""
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
     return KINDS[settings["kind"]](**{key: value for key, value in values.items() if key != "kind"})
-
-
-def corners_and_centre(height: int, width: int, size: int) -> list[tuple[int, int]]:
-    """Top and left edges of five squares in an image: at its corners, row by row, and in its centre.
-
-    Raises:
-        ValueError: the squares are larger than the image.
-    """
-    _check_fit("five squares", size, height, width)
-    down, across = height - size, width - size
-    return [(0, 0), (0, across), (down, 0), (down, across), (down // 2, across // 2)]
-
-
-def centre_crop(images: Any, size: int) -> Any:
-    """Cut the central square out of images in memory: (n, h, w, c) -> (n, size, size, c).
-
-    Args:
-        images: of NumPy, or of the backend within a compiled step.
-        size: side of the square, in pixels.
-
-    Raises:
-        ValueError: the square is larger than the images.
-    """
-    top, left = corners_and_centre(images.shape[1], images.shape[2], size)[-1]
-    return images[:, top : top + size, left : left + size]
-
-
-def ten_crop(images: Any, size: int) -> Any:
-    """Cut the ten test views of AlexNet out of images in memory: (n, h, w, c) -> (n, 10, size, size, c).
-
-    Top left, top right, bottom left, bottom right, centre; then the same mirrored.
-
-    Args:
-        images: of NumPy, or of the backend within a compiled step.
-        size: side of a view, in pixels.
-
-    Raises:
-        ValueError: the square is larger than the images.
-
-    Source: Krizhevsky et al. 2012, section 4.1.
-    """
-    places = corners_and_centre(images.shape[1], images.shape[2], size)
-    five = [images[:, top : top + size, left : left + size] for top, left in places]
-    return _with_mirrors(_library(images).stack(five, axis=1))
 
 
 def _with_mirrors(views: Any) -> Any:
@@ -425,8 +390,16 @@ def _whole(picture: Image.Image, shorter: int) -> np.ndarray:
     return _array(picture.resize(_resized(picture.size, shorter), Image.Resampling.BILINEAR))
 
 
-def _cut(picture: Image.Image, box: Box, size: int) -> np.ndarray:
-    """A part of a picture, resized to (size, size, channels)."""
+def _square(picture: Image.Image, shorter: int, top: int, left: int, side: int, size: int) -> np.ndarray:
+    """A square of the resized picture, (size, size, channels); nothing outside it is resized."""
+    width, height = _resized(picture.size, shorter)
+    across, down = picture.width / width, picture.height / height
+    box = (left * across, top * down, (left + side) * across, (top + side) * down)
+    return _cut(picture, box, size)
+
+
+def _cut(picture: Image.Image, box: tuple[float, float, float, float], size: int) -> np.ndarray:
+    """A part of a picture (its left, top, right and bottom edge), resized to (size, size, channels)."""
     return _array(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
 
 

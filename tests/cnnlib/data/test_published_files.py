@@ -209,7 +209,7 @@ LABELS = "t10k-labels-idx1-ubyte"
     [
         (lambda whole: whole[:-3], "EOFError"),
         (lambda whole: b"<html>404</html>", "begins with the bytes 3c 68 74 6d, not with 00 00 08"),
-        (lambda whole: b"", "begins with the bytes , not"),
+        (lambda whole: b"", "n empty file (ValueError: it begins"),
         (lambda whole: zipped(files()[LABELS][:-1]), r"cannot reshape array of size 8 into shape (9,)"),
     ],
 )
@@ -218,7 +218,7 @@ def test_a_damaged_idx_file_is_named(parts: Path, damage: Callable[[bytes], byte
         (parts / f"{name}.gz").write_bytes(zipped(content))
     path = parts / f"{LABELS}.gz"
     path.write_bytes(damage(path.read_bytes()))
-    load_error(f"{path}: expected an IDX file of bytes; found a file that cannot be", found, name="in_parts")
+    load_error(f"{path}: expected an IDX file of bytes; found a", found, name="in_parts")
 
 
 def test_a_missing_idx_file_is_named_and_another_set_is_refused(parts: Path) -> None:
