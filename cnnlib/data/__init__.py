@@ -168,13 +168,19 @@ def open_pictures(
         DataError: the folder has other classes, or more pictures than the set.
     """
     opened = open_folder(folder, validation=spec.validation if validation is None else validation, seed=seed)
-    _check_classes(spec, folder, opened.class_names)
     train, test = len(opened.train) + len(opened.validation), len(opened.test)
-    if train > spec.train or test > spec.test:
-        raise DataError(
-            f"{folder}: expected at most {spec.train:,} pictures in train and {spec.test:,} in val; found "
-            f"{train:,} and {test:,}.\n{ways(spec)}"
+    others = sorted(set(opened.class_names) - set(spec.words or opened.class_names))
+    problem = ""
+    if len(opened.class_names) != spec.classes:
+        problem = f"{spec.classes:,} classes; found {len(opened.class_names):,}"
+    elif others:
+        problem = f"the classes {', '.join(spec.words)}; found {', '.join(others)}"
+    elif train > spec.train or test > spec.test:
+        problem = (
+            f"at most {spec.train:,} pictures in train and {spec.test:,} in val; found {train:,} and {test:,}"
         )
+    if problem:
+        raise DataError(f"{folder}: expected {problem}.\n{ways(spec)}")
     part = "" if (train, test) == (spec.train, spec.test) else f"a part of {spec.name}: "
     return replace(
         opened,
@@ -187,17 +193,6 @@ def open_pictures(
         ),
         licence=spec.licence,
     )
-
-
-def _check_classes(spec: FolderSpec, folder: Path, found: tuple[str, ...]) -> None:
-    if len(found) != spec.classes:
-        raise DataError(f"{folder}: expected {spec.classes:,} classes; found {len(found):,}.\n{ways(spec)}")
-    others = sorted(set(found) - set(spec.words)) if spec.words else []
-    if others:
-        raise DataError(
-            f"{folder}: expected the classes {', '.join(spec.words)}; found {', '.join(others)}.\n"
-            f"{ways(spec)}"
-        )
 
 
 LEAST = 6
@@ -250,21 +245,20 @@ def open_folder(
     """
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must lie between 0 and 1, as 0.2 does; got {test_share!r}.")
-    root, group_of = Path(path).expanduser(), grouping(groups)
-    splits = find_splits(root)
-    found = {split: PictureFolder(inner, on_bad, channels) for split, inner in splits.items()}
-    members: list[int] | None = None
+    root, group_of, how = Path(path).expanduser(), grouping(groups), ""
+    found = {split: PictureFolder(inner, on_bad, channels) for split, inner in find_splits(root).items()}
     if found:
         _check_splits(root, found)
-        hashes, how = "".join(folder.listing_sha256() for folder in found.values()), ""
         if groups is not None:
             _check_groups(root, found, group_of)
-            members = joined(_names(found["train"], group_of), ())
+        hashes = "".join(folder.listing_sha256() for folder in found.values())
+        members = joined(_names(found["train"], group_of), ())
     else:
         whole = _classes_alone(root, on_bad, channels)
         hashes, how = whole.listing_sha256(), f"{test_share:.0%} of each class set aside for testing; "
-        members = joined(_names(whole, group_of), whole.copies())
-        tested = _test_pictures(whole, test_share, _names(whole, group_of), members)
+        names = _names(whole, group_of)
+        members = joined(names, whole.copies())
+        tested = _test_pictures(whole, test_share, names, members)
         found = {"train": whole.subset(np.flatnonzero(~tested)), "test": whole.subset(np.flatnonzero(tested))}
         members = [group for group, out in zip(members, tested, strict=True) if not out]
     train, test = found["train"], found.get("test") or found["validation"]
@@ -318,9 +312,7 @@ def _classes_alone(root: Path, on_bad: str, channels: int) -> PictureFolder:
     whole = PictureFolder(root, on_bad, channels)
     _check_several(root, whole.class_names)
     counts = np.bincount(whole.labels)
-    few = [
-        f"{count} of {name}" for name, count in zip(whole.class_names, counts, strict=True) if count < LEAST
-    ]
+    few = [f"{counts[i]} of {whole.class_names[i]}" for i in np.flatnonzero(counts < LEAST)]
     if few:
         more = f", and of {len(few) - 10} more classes too few" if len(few) > 10 else ""
         raise DataError(
@@ -374,7 +366,7 @@ def _test_pictures(
 
 
 def _validation_pictures(
-    train: PictureFolder, validation: float, seed: int, groups: Sequence[int] | None
+    train: PictureFolder, validation: float, seed: int, groups: Sequence[int]
 ) -> np.ndarray:
     """Mark (n,) the training pictures to set aside."""
     count = max(1, round(validation * len(train))) if 0 < validation < 1 else validation
@@ -384,7 +376,7 @@ def _validation_pictures(
             f"such as 0.2; got {validation!r}."
         )
     marked = _held_out(np.arange(len(train)), train.labels, int(count), seed)
-    if groups is None or len(set(groups)) == len(groups):
+    if len(set(groups)) == len(groups):
         return marked
     wanted = np.bincount(train.labels[marked], minlength=len(train.class_names)).tolist()
     order = np.random.RandomState(seed).permutation(len(train)).tolist()
@@ -396,14 +388,11 @@ def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
 
     Args:
         images: as `open_folder` opens them.
-        size: side of the squares in pixels; see `PictureFolder.as_split`.
+        size: side of the squares in pixels; see `PictureFolder.as_split`, which says what is raised.
 
     Returns:
         The same set with images uint8 (N, size, size, channels). Where bad pictures were skipped, its source
         says how many.
-
-    Raises:
-        DataError, ValueError: as `PictureFolder.as_split`.
     """
     folders = images.train, images.validation, images.test
     train, validation, test = (folder.as_split(size) for folder in folders)

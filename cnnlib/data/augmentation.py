@@ -15,8 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-# Values that one chunk of `pca_of` turns into float64: 128 MiB.
-VALUES_PER_CHUNK = 2**24
+from cnnlib.data.pixels import chunks
 
 
 class Augmentation(Protocol):
@@ -106,7 +105,6 @@ class RandomCut:
             shifted by whole pixels.
         flip: mirror left to right or not.
         source: height and width of the images, in pixels; of use only with a `size`.
-        value: of the border, in prepared pixels.
 
     Raises:
         ValueError: the window does not fit into the images.
@@ -120,7 +118,6 @@ class RandomCut:
     size: int | None = None
     flip: bool = True
     source: tuple[int, int] = (32, 32)
-    value: float = 0.0
 
     def __post_init__(self) -> None:
         if min(self._room()) < 0:
@@ -156,9 +153,7 @@ class RandomCut:
             size = images.shape[1:3] if self.size is None else (self.size, self.size)
             corners = ops.cast(draws[:, :2], "int32")
             top, left = (ops.reshape(corners[:, i], (-1, 1, 1)) for i in range(2))
-            images = _pick(
-                _bordered(images, self.pad, self.pad, self.value), *_grid(top, left, size, "int32")
-            )
+            images = _pick(_bordered(images, self.pad, self.pad), *_grid(top, left, size, "int32"))
         if not self.flip:
             return images
         chosen = ops.reshape(draws[:, -1], (-1, 1, 1, 1)) > 0.5
@@ -217,9 +212,8 @@ def pca_of(images: np.ndarray, span: float | np.ndarray = 1.0) -> np.ndarray:
             f"pca_of needs uint8 images (n, height, width, 3); got {images.dtype} of shape {images.shape}."
         )
     total, products, count = np.zeros(3), np.zeros((3, 3)), images.size // 3
-    per_chunk = max(1, VALUES_PER_CHUNK // images[0].size)
-    for start in range(0, len(images), per_chunk):
-        colours = images[start : start + per_chunk].reshape(-1, 3).astype("float64") / 255
+    for chunk in chunks(images):
+        colours = chunk.reshape(-1, 3) / 255
         total += colours.sum(axis=0)
         products += colours.T @ colours
     mean = total / count
@@ -249,7 +243,7 @@ def _grid(
     return row + top, column + left
 
 
-def _bordered(images: keras.KerasTensor, before: int, after: int, value: float) -> keras.KerasTensor:
+def _bordered(images: keras.KerasTensor, before: int, after: int, value: float = 0.0) -> keras.KerasTensor:
     """Pad images (b, height, width, c) above and left by `before`, below and right by `after` pixels."""
     edges = ((0, 0), (before, after), (before, after), (0, 0))
     return ops.pad(images, edges, constant_values=value)

@@ -25,7 +25,6 @@ from cnnlib.data.folders import (
     NO_FILE,
     OUTSIDE,
     WITHIN,
-    Listing,
     composed,
     find_splits,
     named_splits,
@@ -84,6 +83,7 @@ _KINDS: dict[str, tuple[str, str, str]] = {
     "splits": ("note", "folders read as splits", "Rename a folder that is none."),
     "beside": ("note", "folders beside the splits, which are not opened", "Nothing, if you don't want them."),
 }
+"""By the key of a note: how severe it is, what it is, and what to do."""
 # What stands before the last part of a name may be whom the picture shows.
 _MEMBER = re.compile(r"(?P<group>.+?)[ _.-]+[^ _.-]+")
 _COUNTER = re.compile(r"(img|image|dsc[a-z]?|dcim|photo|pic|picture|scan|frame|screenshot|pxl|mvimg)", re.I)
@@ -123,7 +123,9 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
     for split, inner in _splits(root, notes).items():
         listing, prefix = scan(inner), f"{inner.relative_to(root)}/".removeprefix("./")
         litter |= dict.fromkeys(prefix + path for path in listing.litter)
-        _note_listing(listing, prefix, notes)
+        for path, reason in listing.aside.items():
+            notes[reason].append(prefix + path)
+        notes["empty"] += [prefix + name for name, paths in listing.classes.items() if not paths]
         files += [_File(split, c, inner / path) for c, paths in listing.classes.items() for path in paths]
     notes["litter"] = list(litter)
     files = _as_opened(root, files, groups, notes)
@@ -136,9 +138,8 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
     rows = [("note", "pictures", len(files), said, f"{len({file.label for file in files})} classes.")]
     for kind, (severity, what, remedy) in _KINDS.items():
         if examples := notes[kind]:
-            rows.append((severity, what, len(examples), printable(examples[0]), remedy))
-    refusal = notes["refused"][0] if notes["refused"] else ""
-    rows = [row if row[-1] else (*row[:3], root.name, refusal) for row in rows]
+            example, remedy = (examples[0], remedy) if remedy else (root.name, examples[0])
+            rows.append((severity, what, len(examples), printable(example), remedy))
     return Table(("severity", "what", "how many", "example", "what to do"), rows)
 
 
@@ -169,12 +170,6 @@ def _as_opened(root: Path, files: list[_File], groups: Groups | None, notes: Not
         return files
     split_of = {path: split for split in ("train", "test") for path in getattr(images, split).paths}
     return [file._replace(split=split_of[f"{file.path.parent.name}/{file.path.name}"]) for file in files]
-
-
-def _note_listing(listing: Listing, prefix: str, notes: Notes) -> None:
-    for path, reason in listing.aside.items():
-        notes[reason].append(prefix + path)
-    notes["empty"] += [prefix + name for name, paths in listing.classes.items() if not paths]
 
 
 def _note_classes(files: list[_File], notes: Notes) -> None:
@@ -242,21 +237,15 @@ def _look(path: Path) -> tuple[dict[str, str], bytes]:
                 if bits is not None and bits < 16:
                     said["bits"] = f" uses {bits}"
                 return said, _digest(image, size)
-    except DataError as problem:
-        return _trouble(problem.__cause__), b""
     except OSError as problem:
         return {"unreadable": f": {problem.strerror}"}, b""
-
-
-def _trouble(cause: BaseException | None) -> dict[str, str]:
-    """What is to be said of a picture that cannot be decoded."""
-    for kind, error in (("unreadable", PermissionError), ("no picture", UnidentifiedImageError)):
-        if isinstance(cause, error):
-            return {kind: ""}
-    if isinstance(cause, Image.DecompressionBombError):
-        return {"huge": f": {cause}"}
-    levels = isinstance(cause, ValueError) and "bits" in str(cause)
-    return {"levels" if levels else "damaged": f": {cause}"}
+    except DataError as problem:
+        cause = problem.__cause__
+        if isinstance(cause, PermissionError | UnidentifiedImageError):
+            return {"unreadable" if isinstance(cause, PermissionError) else "no picture": ""}, b""
+        kind = "levels" if isinstance(cause, ValueError) and "bits" in str(cause) else "damaged"
+        kind = "huge" if isinstance(cause, Image.DecompressionBombError) else kind
+        return {kind: f": {cause}"}, b""
 
 
 def _digest(image: Image.Image, size: tuple[int, int]) -> bytes:

@@ -12,28 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
-IMAGE_SUFFIXES = frozenset(
-    {
-        ".apng",
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-    }
-    | {".ppm", ".tif", ".tiff", ".webp"}
-)
+_SUFFIXES = ".apng .avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp"
+IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 DEPTHS = 8, 10, 12, 14, 16
 """Bits that levels stored in sixteen may use."""
+MOST_BYTES = 480e6
+"""That the pixels of a picture may take in memory."""
 WAITS = 0.2, 1.0, 5.0
 """Seconds before a picture is asked for again, where a disk or a network did not answer."""
 # What the system says of this one file; whatever else it says is of the disk or the network.
@@ -83,7 +69,8 @@ def _decoded(picture: Picture, channels: int, shorter_side: int | None) -> Image
             image.draft(None, (shorter_side, shorter_side))
         deep = has_deep_colour(image)
         image.load()
-        return _converted(_of_eight_bits(upright(image), deep), "RGB" if channels == 3 else "L")
+        upright = ImageOps.exif_transpose(image) if turn(image) > 1 else image
+        return _converted(_of_eight_bits(upright, deep), "RGB" if channels == 3 else "L")
 
 
 @contextmanager
@@ -101,6 +88,7 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
         else:
             source = io.BytesIO(picture) if isinstance(picture, bytes) else Path(picture).expanduser()
             with Image.open(source) as image:
+                _check_memory(image)
                 yield image
     # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files.
     except Exception as error:
@@ -111,6 +99,20 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
             f"{name}: expected a picture; found a file that is no picture or is damaged "
             f"({type(error).__name__}: {printable(str(error))})."
         ) from error
+
+
+def _check_memory(image: Image.Image) -> None:
+    """Raise DecompressionBombError for a TIFF that lies in memory twice while it is decoded, if too large."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    tags, height = image.tag_v2, image.height
+    turned = tags.get(ExifTags.Base.Orientation, 1) > 1
+    compressed = tags.get(TiffImagePlugin.COMPRESSION, 1) > 1
+    strip = compressed * min(tags.get(TiffImagePlugin.ROWSPERSTRIP, height), height) / height
+    size = image.width * height * {"1": 1, "L": 1, "P": 1, "I;16": 2}.get(image.mode[:4], 4)
+    if size * (1 + max(turned, strip)) > MOST_BYTES:
+        kind = "turned or compressed in one strip, so that they lie in memory twice"
+        raise Image.DecompressionBombError(f"{image.width} x {height} pixels, {kind}")
 
 
 def _of_array(levels: np.ndarray) -> Image.Image:
@@ -131,11 +133,6 @@ def turn(image: Image.Image) -> int:
     except Exception:  # damaged EXIF data are no damage to the picture
         return 1
     return found if found in range(2, 9) else 1
-
-
-def upright(image: Image.Image) -> Image.Image:
-    """A loaded picture the way up that its EXIF data say."""
-    return ImageOps.exif_transpose(image) if turn(image) > 1 else image
 
 
 def has_deep_colour(image: Image.Image) -> bool:

@@ -89,10 +89,7 @@ class Feed:
         Images that do not fill a batch are left out; every batch comes in equal parts.
         """
         order = rng.permutation(len(self))
-        draws = {
-            f"draws{number}": augmentation.draw(rng, len(self))
-            for number, augmentation in enumerate(self.augmentations)
-        }
+        draws = {f"draws{i}": each.draw(rng, len(self)) for i, each in enumerate(self.augmentations)}
         view_draws = None if self.view is None else self.view.draw(rng, len(self))
         places = np.arange(first * batch_size, updates * batch_size).reshape(-1, batch_size)
         places = places[:, self._share(batch_size)].reshape(-1, batch_size // self.engine.processes // parts)

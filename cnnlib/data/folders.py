@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import os
 import re
@@ -217,12 +218,10 @@ class PictureFolder:
         self._check(listing)
         self._bad, self._lock = listing.aside, threading.Lock()
         self.class_names, self.litter = tuple(listing.classes), len(listing.litter)
-        self.paths = tuple(path for paths in listing.classes.values() for path in paths)
-        counts = [len(paths) for paths in listing.classes.values()]
-        self.labels = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
-        self.sizes = np.array(
-            [size for paths in listing.classes.values() for size in paths.values()], np.int64
-        )
+        pictures = listing.classes.values()
+        self.paths = tuple(path for sizes in pictures for path in sizes)
+        self.labels = np.repeat(np.arange(len(pictures), dtype=np.int64), [len(sizes) for sizes in pictures])
+        self.sizes = np.array([size for sizes in pictures for size in sizes.values()], np.int64)
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -238,26 +237,17 @@ class PictureFolder:
         return sorted((printable(path), reason) for path, reason in self._bad.items())
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> PictureFolder:
-        """Return the folder with only some of its pictures, in the order given; the classes stay.
-
-        Args:
-            indices: (m,) whole numbers from 0 to n - 1.
-        """
-        chosen = np.asarray(indices, np.int64)
-        part = object.__new__(PictureFolder)
-        vars(part).update(vars(self))
-        part.paths, part.labels = tuple(self.paths[i] for i in chosen), self.labels[chosen]
-        part.sizes = self.sizes[chosen]
+        """Return the folder with only the pictures at (m,) `indices`, in their order; the classes stay."""
+        chosen, part = np.asarray(indices, np.int64), copy.copy(self)
+        part.paths = tuple(self.paths[i] for i in chosen)
+        part.labels, part.sizes = self.labels[chosen], self.sizes[chosen]
         return part
 
     def listing_sha256(self) -> str:
         """Hash what pictures there were when the folder was opened: paths (in their order), sizes in bytes.
 
-        Not a hash of the pixels: a file changed without a change of its size goes unnoticed. But reading a
-        large set would take an hour.
-
-        Returns:
-            The SHA-256 as 64 hexadecimal digits.
+        Not the pixels, since reading a large set would take an hour: a file changed without a change of its
+        size goes unnoticed. The SHA-256 has 64 hexadecimal digits.
         """
         total = hashlib.sha256()
         for path, size in zip(self.paths, self.sizes, strict=True):
@@ -305,11 +295,11 @@ class PictureFolder:
         try:
             return decode(self.root / self.paths[index], self.channels, shorter_side)
         except DataError as error:
-            otherwise = (
-                'skip such files with on_bad="skip"'
-                if self.on_bad == "stop"
-                else "leave it out by reading the folder with data.in_memory: here every file keeps its place"
-            )
+            otherwise = 'skip such files with on_bad="skip"'
+            if self.on_bad == "skip":
+                otherwise = (
+                    "leave it out by reading the folder with data.in_memory: here every file keeps its place"
+                )
             raise DataError(f"{error}\nRemove or replace the file, or {otherwise}.") from error.__cause__
 
     def read_good(self, index: int, shorter_side: int | None = None) -> tuple[Image.Image, int]:
@@ -358,9 +348,8 @@ class PictureFolder:
             raise ValueError(f"Expected squares of at least 1 pixel; got {size}.")
         count = len(self)
         x, good = np.empty((count, size, size, self.channels), np.uint8), np.zeros(count, bool)
-        view = CentreView(size, size)
         if count:
-            examples = stream(self, view, np.arange(count), np.zeros((count, 0), "float32"))
+            examples = stream(self, CentreView(size, size), np.arange(count), np.zeros((count, 0)))
             for place, (image, _, weight) in enumerate(examples):
                 x[place], good[place] = image, weight > 0
         for label in sorted(set(self.labels) - set(self.labels[good])):

