@@ -42,8 +42,6 @@ KINDS = ("embedded", "full")
 """Which images of a set: the part that comes with an installed package, or all of it."""
 PROFILES = {"quick": "embedded", "colab": "full", "paper": "full"}
 """What a profile says of the images. The budget beside it is a training's, and no matter of theirs."""
-
-
 Images = TypeVar("Images", bound=Split | PictureFolder)
 
 
@@ -155,14 +153,7 @@ def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -
 def open_pictures(
     spec: FolderSpec, folder: Path, found: str, validation: int | None, seed: int
 ) -> DataSet[PictureFolder]:
-    """Open a set that stays on disk, or a part of it.
-
-    Args:
-        spec: the set.
-        folder: where its pictures lie, in train/CLASS and val/CLASS.
-        found: where that is from, in words for a record.
-        validation: as `load`.
-        seed: as `load`.
+    """Open a set that stays on disk, or a part of it; `found` says for a record where the folder is from.
 
     Raises:
         DataError: the folder has other classes, or more pictures than the set.
@@ -456,14 +447,12 @@ def only(images: DataSet[Split], classes: Sequence[str]) -> DataSet[Split]:
             f"{', '.join(unknown or classes) or 'none'}."
         )
     kept = [label for label, name in enumerate(images.class_names) if name in classes]
-    numbers = np.full(len(images.class_names), -1)
-    numbers[kept] = np.arange(len(kept))
+    names = tuple(images.class_names[label] for label in kept)
 
     def part(split: Split) -> Split:
         rows = np.isin(split.y, kept)
-        return Split(split.x[rows], numbers[split.y[rows]])
+        return Split(split.x[rows], np.searchsorted(kept, split.y[rows]))
 
-    names = tuple(images.class_names[label] for label in kept)
     return replace(
         images,
         train=part(images.train),

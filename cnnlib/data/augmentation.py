@@ -250,15 +250,9 @@ def _bordered(images: keras.KerasTensor, before: int, after: int, value: float =
 
 
 def _pick(images: keras.KerasTensor, row: keras.KerasTensor, column: keras.KerasTensor) -> keras.KerasTensor:
-    """Take pixels by their places, each image's from itself.
+    """Take pixels (b, h, w, c) of images (b, height, width, c), each image's from itself.
 
-    Args:
-        images: (b, height, width, c).
-        row: int32 (b, h, 1) or (b, h, w), within the image.
-        column: int32 (b, 1, w) or (b, h, w), within the image.
-
-    Returns:
-        (b, h, w, c).
+    Their places are int32, `row` (b, h, 1) or (b, h, w) and `column` (b, 1, w) or (b, h, w).
     """
     height, width, channels = images.shape[1:]
     batch = ops.shape(images)[0]

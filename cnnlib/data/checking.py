@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ from cnnlib.data.folders import (
     scan,
     shown_folders,
 )
-from cnnlib.data.split import Groups
+from cnnlib.data.split import Groups, alike
 from cnnlib.tables import Table
 
 FEW = 10
@@ -257,11 +258,8 @@ def _digest(image: Image.Image, size: tuple[int, int]) -> bytes:
 
 
 def _note_copies(looked_at: Iterable[tuple[_File, bytes]], root: Path, notes: Notes) -> None:
-    same = defaultdict(list)
-    for file, digest in looked_at:
-        same[digest].append(file)
-    for files in same.values():
-        for first, other in pairwise(files):
+    for several in alike(looked_at, itemgetter(1)):
+        for (first, _), (other, _) in pairwise(several):
             kind = "labels" if first.label != other.label else "copies"
             kind = "crossing" if first.split != other.split else kind
             names = (printable(file.path.relative_to(root)) for file in (first, other))

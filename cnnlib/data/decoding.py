@@ -144,9 +144,7 @@ def has_deep_colour(image: Image.Image) -> bool:
 def depth(image: Image.Image, deep: bool = False) -> int | None:
     """How many bits the levels of a loaded picture use of 16; None where they are stored in fewer.
 
-    Args:
-        image: the picture.
-        deep: what `has_deep_colour` said before it was loaded.
+    `deep` is what `has_deep_colour` said before it was loaded.
 
     Raises:
         ValueError: levels of unknown range, or colours so dark that their upper eight bits, all that Pillow

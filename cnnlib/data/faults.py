@@ -7,9 +7,10 @@ say who looks at them.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 
 import numpy as np
+
+from cnnlib.data.split import alike
 
 AT_ONCE = 500  # pictures that are compared with all others at a time; more takes memory
 
@@ -23,10 +24,7 @@ def same(x: np.ndarray) -> list[list[int]]:
     Returns:
         The places of each picture that is there more than once, in the order of their first ones.
     """
-    places = defaultdict(list)
-    for place, picture in enumerate(x):
-        places[hashlib.sha256(picture.tobytes()).digest()].append(place)
-    return [group for group in places.values() if len(group) > 1]
+    return alike(range(len(x)), lambda place: hashlib.sha256(x[place].tobytes()).digest())
 
 
 def nearest(queries: np.ndarray, x: np.ndarray, *, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:

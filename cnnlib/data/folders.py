@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import hashlib
 import os
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode, printable
-from cnnlib.data.split import Split
+from cnnlib.data.split import Split, alike
 from cnnlib.data.views import CentreView, View
 
 Example = tuple[np.ndarray, Any, Any]
@@ -30,8 +29,6 @@ these of a batch, as arrays."""
 PICTURES_AHEAD = 64
 BATCHES_AHEAD = 2
 MOST_THREADS = 16
-
-
 _SUFFIXES = ".bmp, .gif, .jpg, .png, .tif, .webp ..."
 _LITTER = re.compile(
     r"\..*|(ehthumbs(_vista)?|thumbs)\.db(:encryptable)?|desktop\.ini|icon\r|__macosx|@eadir|\$recycle\.bin"
@@ -259,39 +256,22 @@ class PictureFolder:
 
         Files of one size are compared by their ends first, then whole. One that cannot be read has no copy.
         """
-
-        def alike(places: list[int], key: Callable[[int], Hashable]) -> list[list[int]]:
-            found: dict[Hashable, list[int]] = {}
-            for place in places:
-                with contextlib.suppress(OSError):
-                    found.setdefault(key(place), []).append(place)
-            return [group for group in found.values() if len(group) > 1]
-
         groups = [np.flatnonzero(self.sizes).tolist()]
         for key in (self.sizes.__getitem__, partial(self._sha256, most=4096), self._sha256):
             groups = [part for group in groups for part in alike(group, key)]
         return groups
 
-    def _sha256(self, index: int, most: int | None = None) -> bytes:
-        """Hash a file, or its last bytes."""
-        with (self.root / self.paths[index]).open("rb") as file:
-            file.seek(max(0, int(self.sizes[index]) - most) if most else 0)
-            return hashlib.file_digest(file, "sha256").digest()
+    def _sha256(self, index: int, most: int | None = None) -> Hashable:
+        """Hash a file, or its last bytes; one that cannot be read gives its path."""
+        try:
+            with (self.root / self.paths[index]).open("rb") as file:
+                file.seek(max(0, int(self.sizes[index]) - most) if most else 0)
+                return hashlib.file_digest(file, "sha256").digest()
+        except OSError:
+            return self.paths[index]
 
     def read(self, index: int, shorter_side: int | None = None) -> Image.Image:
-        """Decode a picture, as `cnnlib.data.decode` does.
-
-        Args:
-            index: from 0 to n - 1.
-            shorter_side: as `decode` takes it.
-
-        Returns:
-            The picture in the mode RGB, or L for one channel.
-
-        Raises:
-            DataError: it cannot be decoded.
-            OSError: the file is gone, or disk or network did not answer.
-        """
+        """Decode the picture of an index, as `cnnlib.data.decode` does."""
         try:
             return decode(self.root / self.paths[index], self.channels, shorter_side)
         except DataError as error:
@@ -303,18 +283,11 @@ class PictureFolder:
             raise DataError(f"{error}\nRemove or replace the file, or {otherwise}.") from error.__cause__
 
     def read_good(self, index: int, shorter_side: int | None = None) -> tuple[Image.Image, int]:
-        """Decode a picture, or if it is bad and such are skipped, the next good one.
-
-        Args:
-            index: from 0 to n - 1.
-            shorter_side: as `read` takes it.
-
-        Returns:
-            The picture and its index.
+        """Decode a picture, or if it is bad and such are skipped, the next good one; return it and its index.
 
         Raises:
             DataError: the picture is bad and `on_bad` is "stop", or all are bad.
-            OSError: as `read`: that says nothing about the picture, which is tried again the next time.
+            OSError: as `decode`: that says nothing about the picture, which is tried again the next time.
         """
         for step in range(len(self)):
             found = (index + step) % len(self)
@@ -330,15 +303,9 @@ class PictureFolder:
         raise DataError(f"{self.root}: expected pictures; found none among {len(self)} that can be decoded.")
 
     def as_split(self, size: int) -> Split:
-        """Read all pictures into memory: the central square of each, resized.
+        """Read all pictures into memory: the central square of each, resized, in the folder's order.
 
-        Bad pictures are left out where such are skipped; `skipped` counts them.
-
-        Args:
-            size: side of the squares in pixels; smaller pictures are enlarged.
-
-        Returns:
-            Images, uint8 (m, size, size, channels), with their labels, in the folder's order.
+        Smaller pictures are enlarged. Bad ones are left out where such are skipped; `skipped` counts them.
 
         Raises:
             DataError: a picture is bad and `on_bad` is "stop", or no picture of a class is good.

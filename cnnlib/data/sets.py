@@ -48,14 +48,12 @@ class Spec:
     Attributes:
         name: name of the set, of its file NAME.npz and of its folder NAME/.
         licence: under which licence the publisher gives the set.
-        citation: the publication to cite.
         url: address of the publisher's file, or of the folder of its parts; "" where nothing is downloaded.
         md5: of that file, as the publisher prints it; "" where the hash of its content is known instead.
     """
 
     name: str
     licence: str
-    citation: str
     url: str = ""
     md5: str = ""
 
@@ -99,7 +97,7 @@ class FolderSpec(Spec):
         train: number of training pictures of the whole set.
         test: number of published validation pictures, on which results are reported.
         validation: number of training pictures set aside for validation by default.
-        publisher: where to get it.
+        publisher: where to get it, if it is not downloaded.
     """
 
     classes: int
@@ -107,7 +105,7 @@ class FolderSpec(Spec):
     train: int
     test: int
     validation: int
-    publisher: str
+    publisher: str = ""
 
     @property
     def root(self) -> str:
@@ -134,10 +132,6 @@ SETS = {
         image_shape=(28, 28, 1),
         url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
         licence="CC BY-SA 3.0; copyright Yann LeCun and Corinna Cortes",
-        citation=(
-            "Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document "
-            "recognition, Proceedings of the IEEE 86(11), 2278-2324, 1998"
-        ),
         full=Content(
             train=60_000,
             test=10_000,
@@ -159,10 +153,6 @@ SETS = {
         image_shape=(32, 32, 3),
         url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
         licence="none stated; the publisher asks that the technical report be cited",
-        citation=(
-            "A. Krizhevsky, Learning multiple layers of features from tiny images, technical report, "
-            "University of Toronto, 2009"
-        ),
         full=Content(
             train=50_000,
             test=10_000,
@@ -190,10 +180,6 @@ SETS = {
         image_shape=(28, 28, 1),
         url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
         licence="MIT; copyright Zalando SE",
-        citation=(
-            "H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking "
-            "machine learning algorithms, arXiv 1708.07747, 2017"
-        ),
         full=Content(
             train=60_000,
             test=10_000,
@@ -214,12 +200,6 @@ SETS = {
         image_shape=(28, 28, 1),
         url="https://zenodo.org/records/10519652/files/pneumoniamnist.npz?download=1",
         licence="CC BY 4.0",
-        citation=(
-            "J. Yang et al., MedMNIST v2: a large-scale lightweight benchmark for 2D and 3D biomedical image "
-            "classification, Scientific Data 10, 41, 2023; the x-rays are those of D. S. Kermany et al., "
-            "Identifying medical diagnoses and treatable diseases by image-based deep learning, Cell 172(5), "
-            "1122-1131, 2018"
-        ),
         full=Content(
             train=4_708,
             test=624,
@@ -240,16 +220,10 @@ SETS = {
         class_names=_names("fur, coffee, petals, pagoda, rocket, retina, brick, grass, gravel, coins"),
         image_shape=(32, 32, 3),
         licence="CC0, public domain and CC BY 2.0, photograph by photograph: see NOTICE",
-        citation="none: crops of ten photographs of scikit-image and scikit-learn, cut by cnnlib.data.photos",
         full=_PHOTOS,
         quick=_PHOTOS,
     ),
 }
-
-_IMAGENET = (
-    "O. Russakovsky et al., ImageNet large scale visual recognition challenge, International Journal of "
-    "Computer Vision 115(3), 211-252, 2015"
-)
 
 FOLDERS = {
     "imagenet": FolderSpec(
@@ -261,7 +235,6 @@ FOLDERS = {
         validation=50_000,
         publisher="https://image-net.org/download-images.php",
         licence="for research and education only, by agreement with the publisher",
-        citation=_IMAGENET,
     ),
     "imagenette": FolderSpec(
         name="imagenette",
@@ -281,9 +254,7 @@ FOLDERS = {
         train=9_469,
         test=3_925,
         validation=500,
-        publisher="https://github.com/fastai/imagenette",
         licence="the pictures are ImageNet's: for research and education only",
-        citation=_IMAGENET,
         # The smallest of three: 160 pixels. The MD5 is the one that torchvision checks. The download itself
         # has not been tried.
         url="https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",

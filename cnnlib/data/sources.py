@@ -315,16 +315,9 @@ def _check_md5(file: str, md5: str, path: Path, where: str) -> None:
 
 
 def _read(spec: DataSpec, path: Path, source: str, where: str = "") -> Found:
-    """Read and verify a set.
+    """Read and verify the publisher's file, an npz file, or a folder of IDX files or of images.
 
-    Args:
-        spec: the data set.
-        path: the publisher's file, an npz file, or a folder of IDX files or of images.
-        source: where it is from, in words for a record.
-        where: what errors call it, where that is not its path.
-
-    Raises:
-        DataError: it is not the set.
+    Errors call it `where`, if not by its path, and records its `source`.
     """
     where = where or str(path)
     if path.is_dir():
@@ -432,15 +425,7 @@ def _verified(
 ) -> tuple[Arrays, str]:
     """Verify arrays as a form of a set; return them in their shapes and types, with their content's hash.
 
-    Args:
-        spec: the data set.
-        content: the form of it that they must be.
-        arrays: as they were read.
-        where: what errors call their source.
-        vouched: they are of the publisher's file, so that the hash of its content need not be known.
-
-    Raises:
-        DataError: they are not that form of the set.
+    Where they are `vouched` for, as the publisher's, the hash need not be known. Errors call them `where`.
     """
     verified: Arrays = {}
     for split, count in content.splits.items():
@@ -475,12 +460,7 @@ def _download(spec: Spec, url: str, target: Path, check: Callable[[Path, str], o
     """Download a file to `target`, which appears there only whole and verified.
 
     pooch writes to a temporary file beside the target, removes it after any failure and then renames it.
-
-    Args:
-        spec: the data set that the file belongs to.
-        url: its address.
-        target: where it is to lie.
-        check: raises DataError if the file, which errors call by the text, is not what it should be.
+    `check` raises DataError if the file, which it calls by the text, is not what it should be.
     """
     if os.environ.get("CNNLIB_OFFLINE", "0") not in ("", "0"):
         found = "no such file, and CNNLIB_OFFLINE forbids the download"

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
 from cnnlib.data.decoding import DataError
 
+T = TypeVar("T")
 Groups = str | Callable[[str], Hashable]
 """What finds the group of a picture in its path "CLASS/FILE": a pattern, or a function."""
 
@@ -62,6 +64,14 @@ def grouping(groups: Groups | None) -> Callable[[str], Hashable]:
         return found[1] if pattern.groups and found[1] is not None else found[0]
 
     return group_of
+
+
+def alike(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """Find items of one key: the lists of those that are not alone, in the order of their first ones."""
+    found: dict[Hashable, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return [several for several in found.values() if len(several) > 1]
 
 
 def joined(names: Sequence[Hashable], copies: Sequence[Sequence[int]]) -> list[int]:

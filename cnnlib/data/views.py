@@ -65,14 +65,25 @@ def ten_crop(images: Any, size: int) -> Any:
 
 
 class View:
-    """What every view can do; this one draws nothing, and takes images in memory whole.
+    """What every view can do; one that says nothing else draws nothing.
 
     Attributes:
         size: side of a view, in pixels.
-        shorter: shorter side that a picture is resized to; of some views several, or a range.
+        shorter: shorter side that a picture is resized to, or several.
+
+    Raises:
+        ValueError: a view is larger than the resized picture.
     """
 
     size: int
+    shorter: int | tuple[int, ...]
+    _cut_in_memory: ClassVar[Callable[..., Any] | None] = None  # out of images of its one scale
+
+    def __post_init__(self) -> None:
+        _check_fit(self, self.size, *self._scales())
+
+    def _scales(self) -> tuple[int, ...]:
+        return (self.shorter,) if isinstance(self.shorter, int) else self.shorter
 
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Return the random numbers of n pictures, float32 (n, k)."""
@@ -83,14 +94,16 @@ class View:
 
         A larger picture may be decoded in a smaller size, down to this, which saves time.
         """
-        raise NotImplementedError
+        return max(self._scales())
 
     def in_memory(self, height: int, width: int) -> RandomCut | Cut | None:
         """Return what cuts the view out of prepared images in memory; None takes them whole.
 
         They are not resized, so that only those are cut whose shorter side is the one scale of the view.
         """
-        return None
+        if self._cut_in_memory is None or self._scales() != (min(height, width),):
+            return None
+        return partial(self._cut_in_memory, size=self.size)
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """Return the view of a picture, grey (L) or RGB, as uint8.
@@ -110,8 +123,8 @@ class RandomView(View):
     """Resize to a random scale, cut a random square, mirror it or not.
 
     Attributes:
-        shorter: smallest and largest shorter side that a picture is resized to; (256, 256) for AlexNet,
-            (256, 512) for VGG's scale jitter, (256, 480) for ResNet.
+        shorter: smallest and largest shorter side; (256, 256) for AlexNet, (256, 512) for VGG's scale jitter,
+            (256, 480) for ResNet.
         flip: mirror every second picture, on average.
         square: cut from the central square alone, as AlexNet does, rather than from the whole picture.
 
@@ -134,7 +147,8 @@ class RandomView(View):
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Return (n, 4): shorter side in pixels, place from top and from left as shares, mirrored or not."""
         shorter = rng.integers(self.shorter[0], self.shorter[1] + 1, n)
-        return _columns(shorter, *rng.random((2, n)), rng.integers(0, 2, n) * self.flip)
+        columns = shorter, *rng.random((2, n)), rng.integers(0, 2, n) * self.flip
+        return np.stack(columns, axis=1).astype("float32")
 
     def shorter_side(self, draws: np.ndarray) -> int:
         """See `View`."""
@@ -155,7 +169,8 @@ class RandomView(View):
         columns, rows = (shorter, shorter) if self.square else (width, height)
         top = (height - rows) // 2 + _place(draws[1], rows - self.size)
         left = (width - columns) // 2 + _place(draws[2], columns - self.size)
-        return _mirrored(_square(picture, shorter, top, left, self.size, self.size), draws[3])
+        image = _square(picture, shorter, top, left, self.size, self.size)
+        return image[:, ::-1] if draws[3] > 0.5 else image
 
 
 @dataclass(frozen=True)
@@ -188,8 +203,8 @@ class RandomAreaView(View):
 
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Return (n, 5): share of the area; places of ratio, top, left in their ranges; mirrored or not."""
-        area = rng.uniform(*self.area, n)
-        return _columns(area, *rng.random((3, n)), rng.integers(0, 2, n) * self.flip)
+        columns = rng.uniform(*self.area, n), *rng.random((3, n)), rng.integers(0, 2, n) * self.flip
+        return np.stack(columns, axis=1).astype("float32")
 
     def shorter_side(self, draws: np.ndarray) -> int:
         """See `View`."""
@@ -201,7 +216,8 @@ class RandomAreaView(View):
         area, place, down, across, mirrored = map(float, draws)
         width, height = self._patch(picture.size, area, place)
         top, left = down * (picture.height - height), across * (picture.width - width)
-        return _mirrored(_cut(picture, (left, top, left + width, top + height), self.size), mirrored)
+        image = _cut(picture, (left, top, left + width, top + height), self.size)
+        return image[:, ::-1] if mirrored else image
 
     def _patch(self, size: tuple[int, int], area: float, place: float) -> tuple[float, float]:
         """Width and height of the patch, in pixels of the picture."""
@@ -219,40 +235,13 @@ class RandomAreaView(View):
         )
 
 
-class _Still(View):
-    """A view that is not random, of the picture resized to one scale or to several.
-
-    Attributes:
-        in_one: cuts the view out of images of its one scale, if it has one.
-    """
-
-    shorter: int | tuple[int, ...]
-    in_one: ClassVar[Callable[..., Any] | None] = None
-
-    def __post_init__(self) -> None:
-        _check_fit(self, self.size, *self._scales())
-
-    def _scales(self) -> tuple[int, ...]:
-        return (self.shorter,) if isinstance(self.shorter, int) else self.shorter
-
-    def shorter_side(self, draws: np.ndarray) -> int:
-        """See `View`."""
-        return max(self._scales())
-
-    def in_memory(self, height: int, width: int) -> Cut | None:
-        """See `View`."""
-        if self.in_one is None or self._scales() != (min(height, width),):
-            return None
-        return partial(self.in_one, size=self.size)
-
-
 @dataclass(frozen=True)
-class CentreView(_Still):
+class CentreView(View):
     """Resize and cut the central square."""
 
     size: int = 224
     shorter: int = 256
-    in_one = staticmethod(centre_crop)
+    _cut_in_memory = staticmethod(centre_crop)
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (size, size, channels)."""
@@ -265,7 +254,7 @@ class CentreView(_Still):
 
 
 @dataclass(frozen=True)
-class TenCrop(_Still):
+class TenCrop(View):
     """The four corners and the centre of the central square, and their mirror images: 10 views.
 
     Source: Krizhevsky et al. 2012, section 4.1.
@@ -273,7 +262,7 @@ class TenCrop(_Still):
 
     size: int = 224
     shorter: int = 256
-    in_one = staticmethod(ten_crop)
+    _cut_in_memory = staticmethod(ten_crop)
 
     def __call__(self, picture: Image.Image, draws: np.ndarray) -> np.ndarray:
         """See `View`; (10, size, size, channels), in the order of `ten_crop`."""
@@ -282,7 +271,7 @@ class TenCrop(_Still):
 
 
 @dataclass(frozen=True)
-class MultiCrop(_Still):
+class MultiCrop(View):
     """Of each scale and each of three squares: four corners, the centre, the whole; and mirror images.
 
     The squares are left, centre and right, or top, centre and bottom of a portrait. With four scales there
@@ -308,7 +297,7 @@ class MultiCrop(_Still):
 
 
 @dataclass(frozen=True)
-class GridCrops(_Still):
+class GridCrops(View):
     """A regular grid of squares over the whole picture at each scale, and their mirror images.
 
     With a grid of 5 x 5 there are 50 views for each scale: 150 for three.
@@ -370,10 +359,6 @@ def _check_fit(view: object, size: int, *sides: int) -> None:
         raise ValueError(f"A square of {size} pixels does not fit into {min(sides)} pixels: {view}.")
 
 
-def _columns(*columns: np.ndarray) -> np.ndarray:
-    return np.stack(columns, axis=1).astype("float32")
-
-
 def _resized(size: tuple[int, int], shorter: int) -> tuple[int, int]:
     """Width and height of a picture whose shorter side has been resized."""
     width, height = size
@@ -401,10 +386,6 @@ def _square(picture: Image.Image, shorter: int, top: int, left: int, side: int, 
 def _cut(picture: Image.Image, box: tuple[float, float, float, float], size: int) -> np.ndarray:
     """A part of a picture (its left, top, right and bottom edge), resized to (size, size, channels)."""
     return _array(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
-
-
-def _mirrored(image: np.ndarray, drawn: float) -> np.ndarray:
-    return image[:, ::-1] if drawn > 0.5 else image
 
 
 def _array(picture: Image.Image) -> np.ndarray:

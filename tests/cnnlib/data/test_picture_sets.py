@@ -38,7 +38,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         validation=3,
         publisher="https://publisher",
         licence="by agreement",
-        citation="none",
     )
     monkeypatch.setitem(sets.FOLDERS, "small", spec)
     monkeypatch.setenv("CNNLIB_DATA", str(tmp_path))
