@@ -190,17 +190,14 @@ def _note_classes(files: list[_File], notes: Notes) -> None:
 def _note_names(files: list[_File], root: Path, notes: Notes) -> None:
     """Names that only some computers tell apart, or can show."""
     names = {file.path.relative_to(root) for file in files}
-    names |= {parent for name in names for parent in name.parents}
-    alike = defaultdict(list)
-    for name in sorted(names):
-        alike[composed(name).casefold()].append(name.name)
-        if name.name.encode(errors="replace") != os.fsencode(name.name):
-            notes["bytes"].append(str(name))
-    labels = defaultdict(set)
-    for file in files:
-        labels[file.label.casefold()].add(file.label)
-    found = dict.fromkeys(tuple(sorted(several)) for several in [*alike.values(), *labels.values()])
-    notes["alike"] = [" and ".join(map(printable, several)) for several in found if len(set(several)) > 1]
+    paths = sorted(names | {parent for name in names for parent in name.parents})
+    notes["bytes"] = [
+        str(path) for path in paths if path.name.encode(errors="replace") != os.fsencode(path.name)
+    ]
+    written = [{path.name for path in each} for each in alike(paths, lambda path: composed(path).casefold())]
+    written += map(set, alike(sorted({file.label for file in files}), str.casefold))
+    found = dict.fromkeys(tuple(sorted(each)) for each in written if len(each) > 1)
+    notes["alike"] = [" and ".join(map(printable, each)) for each in found]
 
 
 def _looked_at(files: list[_File], root: Path, notes: Notes) -> Iterator[tuple[_File, bytes]]:

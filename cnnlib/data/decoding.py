@@ -95,10 +95,11 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
         if isinstance(error, MemoryError) or getattr(error, "errno", None) not in {None, *_OF_THE_FILE}:
             raise
         name = printable(picture) if isinstance(picture, str | os.PathLike) else type(picture).__name__
-        raise DataError(
-            f"{name}: expected a picture; found a file that is no picture or is damaged "
-            f"({type(error).__name__}: {printable(str(error))})."
-        ) from error
+        found = "a file that is no picture or is damaged"
+        if isinstance(error, Image.DecompressionBombError):
+            found = "one that is too large: make it smaller"
+        found += f" ({type(error).__name__}: {printable(str(error))})"
+        raise DataError(f"{name}: expected a picture; found {found}.") from error
 
 
 def _check_memory(image: Image.Image) -> None:
@@ -108,7 +109,8 @@ def _check_memory(image: Image.Image) -> None:
     tags, height = image.tag_v2, image.height
     turned = tags.get(ExifTags.Base.Orientation, 1) > 1
     compressed = tags.get(TiffImagePlugin.COMPRESSION, 1) > 1
-    strip = compressed * min(tags.get(TiffImagePlugin.ROWSPERSTRIP, height), height) / height
+    rows = tags.get(TiffImagePlugin.TILELENGTH) or tags.get(TiffImagePlugin.ROWSPERSTRIP, height)
+    strip = compressed * min(rows, height) / height
     size = image.width * height * {"1": 1, "L": 1, "P": 1, "I;16": 2}.get(image.mode[:4], 4)
     if size * (1 + max(turned, strip)) > MOST_BYTES:
         kind = "turned or compressed in one strip, so that they lie in memory twice"
