@@ -75,35 +75,3 @@ class Preparation:
         """Return the preparation that `settings` describes."""
         chosen = {when: views.from_settings(settings[when]) for when in ("train", "test") if when in settings}
         return cls(**settings | chosen)
-
-
-_VIEWS: dict[str, View] = {
-    "random_crop": RandomView(),
-    "random_crop_of_square": RandomView(square=True),
-    "scale_jitter": RandomView(shorter=(256, 512)),
-    "random_area": views.RandomAreaView(),
-    "centre": CentreView(),
-    "ten_crop": views.TenCrop(),
-    "grid_crops": views.GridCrops(),
-}
-
-
-def migrated(recipe: dict) -> dict:
-    """A recipe's settings as they are now, from a record of the time when seven of them said this.
-
-    Args:
-        recipe: settings of a recipe; those that are not that old are returned as they are.
-    """
-    older = {"pixels", "augmentation", "view", "test_view", "crop", "train_crops", "test_crops"}
-    if "preparation" in recipe or not older & recipe.keys():
-        return recipe
-    train, test = _VIEWS[recipe.get("view", "random_crop")], _VIEWS[recipe.get("test_view", "centre")]
-    augmentation = recipe.get("augmentation")
-    if side := recipe.get(
-        "crop"
-    ):  # out of 32 x 32 pixels: anywhere and mirrored, ten in tests; or in the centre
-        train = test = CentreView(side, 32)
-        if augmentation == "flip":
-            train, test, augmentation = RandomView(side, (32, 32)), views.TenCrop(side, 32), None
-    found = Preparation(recipe.get("pixels", "unit"), augmentation, train, test).settings()
-    return {key: value for key, value in recipe.items() if key not in older} | {"preparation": found}

@@ -7,7 +7,6 @@ computes its hashes. A set with a `quick` part also needs a loader of that part 
 """
 
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 
@@ -60,7 +59,7 @@ class Spec:
     @property
     def file(self) -> str:
         """Name of what lies at `url`: a file, or the folder in which Keras too keeps the parts."""
-        return PurePosixPath(urlsplit(self.url).path).name or f"{self.name.replace('_', '-')}/"
+        return urlsplit(self.url).path.rpartition("/")[2] or f"{self.name.replace('_', '-')}/"
 
 
 @dataclass(frozen=True, kw_only=True)

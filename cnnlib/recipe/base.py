@@ -10,9 +10,9 @@ from typing import TypeVar
 import keras
 import numpy as np
 
-from cnnlib import models
+from cnnlib import extras, models
 from cnnlib.data.pixels import Pixels
-from cnnlib.data.preparation import Preparation, migrated
+from cnnlib.data.preparation import Preparation
 from cnnlib.schedules import Hold, Plateau, Schedule, shortened
 
 T = TypeVar("T")
@@ -106,7 +106,7 @@ class Recipe:
     @classmethod
     def from_settings(cls, settings: dict) -> Recipe:
         """Return the recipe that `settings` describes, in an older record perhaps with other fields."""
-        settings = migrated(settings)
+        settings = extras.migrated(settings)
         preparation = Preparation.from_settings(settings.get("preparation", {}))
         hold = settings.get("hold")
         if isinstance(hold, dict):

@@ -171,7 +171,7 @@ def parts(user: Path, register: Callable[..., None]) -> Path:
     """Register a set published as four gzipped files; return the user's folder for them."""
     md5 = {f"{name}.gz": hashlib.md5(zipped(content)).hexdigest() for name, content in files().items()}
     content = sets.Content(24, 9, 6, sources.content_sha256(without_validation()))
-    register("in_parts", (6, 5, 1), content, url="http://127.0.0.1:9/", parts=md5)
+    register("in_parts", (6, 5, 1), content, url="http://127.0.0.1:9/sets/", parts=md5)
     (user / "in_parts").mkdir()
     return user / "in_parts"
 
@@ -199,6 +199,16 @@ def test_the_folder_may_be_called_as_in_kerass_cache(parts: Path) -> None:
         (parts / name).write_bytes(content)
     parts.rename(parts.with_name("in-parts"))
     assert data.load("in_parts", "paper").source == "in-parts/ in the user's data folder"
+
+
+def test_each_set_has_the_name_that_its_publishers_file_has() -> None:
+    files = {name: spec.file for name, spec in sets.SETS.items() if spec.url}
+    assert files == {
+        "mnist": "mnist.npz",
+        "cifar10": "cifar-10-binary.tar.gz",
+        "fashion_mnist": "fashion-mnist/",
+        "pneumoniamnist": "pneumoniamnist.npz",
+    }
 
 
 LABELS = "t10k-labels-idx1-ubyte"
