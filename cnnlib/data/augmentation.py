@@ -23,11 +23,9 @@ class Augmentation(Protocol):
 
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Return the random numbers of n images, float32 (n, k)."""
-        ...
 
     def __call__(self, images: keras.KerasTensor, draws: keras.KerasTensor) -> keras.KerasTensor:
         """Apply draws (b, k) to prepared images, float32 (b, height, width, c)."""
-        ...
 
 
 @dataclass(frozen=True)

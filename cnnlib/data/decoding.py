@@ -18,8 +18,8 @@ _SUFFIXES = ".apng .avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pn
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 DEPTHS = 8, 10, 12, 14, 16
 """Bits that levels stored in sixteen may use."""
-MOST_BYTES = 480e6
-"""That the pixels of a picture may take in memory."""
+MOST_TWICE = 240e6
+"""Bytes of pixels that may lie in memory a second time while a picture is decoded."""
 WAITS = 0.2, 1.0, 5.0
 """Seconds before a picture is asked for again, where a disk or a network did not answer."""
 # What the system says of this one file; whatever else it says is of the disk or the network.
@@ -103,7 +103,7 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
 
 
 def _check_memory(image: Image.Image) -> None:
-    """Raise DecompressionBombError for a TIFF that lies in memory twice while it is decoded, if too large."""
+    """Raise DecompressionBombError for a large TIFF that would lie in memory twice while it is decoded."""
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return
     tags, height = image.tag_v2, image.height
@@ -112,7 +112,7 @@ def _check_memory(image: Image.Image) -> None:
     rows = tags.get(TiffImagePlugin.TILELENGTH) or tags.get(TiffImagePlugin.ROWSPERSTRIP, height)
     strip = compressed * min(rows, height) / height
     size = image.width * height * {"1": 1, "L": 1, "P": 1, "I;16": 2}.get(image.mode[:4], 4)
-    if size * (1 + max(turned, strip)) > MOST_BYTES:
+    if size * max(turned, strip) > MOST_TWICE:
         kind = "turned or compressed in one strip, so that they lie in memory twice"
         raise Image.DecompressionBombError(f"{image.width} x {height} pixels, {kind}")
 

@@ -125,7 +125,7 @@ def test_arrays_and_other_colours() -> None:
 def test_a_large_tiff_that_would_lie_in_memory_twice_is_refused(
     mode: str, options: dict, refused: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(decoding, "MOST_BYTES", 1.7 * 4 * 200 * 200)
+    monkeypatch.setattr(decoding, "MOST_TWICE", 0.7 * 4 * 200 * 200)
     (tmp_path / "a").mkdir()
     for number in range(6):
         Image.new(mode, (200, 200), number).save(tmp_path / "a" / f"{number}.tif", **options)
