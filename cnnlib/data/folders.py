@@ -379,8 +379,8 @@ def stream(
     """Yield the views of pictures in order, decoded ahead by several threads.
 
     The images do not depend on the number of threads. Reading begins with the first that is asked for, and
-    ends when the iterator is closed or dropped. Up to `PICTURES_AHEAD` pictures lie in memory, or if those
-    are fewer, one batch for each thread and two: where a picture has many views, take small batches.
+    ends when the iterator is closed or dropped. Of single pictures `PICTURES_AHEAD` lie in memory, of batches
+    one for each thread and `BATCHES_AHEAD`: where a picture has many views, take small batches.
 
     Args:
         folder: the pictures.
@@ -409,7 +409,7 @@ def stream(
     if batch_size is not None:
         dataset = dataset.batch(batch_size, drop_remainder=False)
     threads = min(os.cpu_count() or 1, MOST_THREADS) if threads is None else threads
-    ahead = max(PICTURES_AHEAD // (batch_size or 1), threads + BATCHES_AHEAD)
+    ahead = threads + BATCHES_AHEAD if batch_size else max(PICTURES_AHEAD, threads)
     return _closed(
         dataset.to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=ahead))
     )
