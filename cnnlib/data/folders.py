@@ -55,13 +55,11 @@ class Listing:
         classes: for each class, in order, its pictures: path "FOLDER/file", and size in bytes.
         aside: path of each bad file, and what is wrong with it.
         litter: paths of what operating systems leave.
-        others: how many more files lie beside the folders of classes.
     """
 
     classes: dict[str, dict[str, int]] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     litter: list[str] = field(default_factory=list)
-    others: int = 0
 
 
 def scan(root: Path) -> Listing:
@@ -87,8 +85,6 @@ def scan(root: Path) -> Listing:
                     pictures[f"{entry.name}/{inner.name}"] = inner.stat().st_size
         elif _is_named_picture(entry.name):
             listing.aside[entry.name] = OUTSIDE
-        else:
-            listing.others += 1
     listing.classes = dict(sorted(listing.classes.items()))
     return listing
 
@@ -197,7 +193,6 @@ class PictureFolder:
         labels: int64 (n,).
         paths: of the pictures, as "CLASS/file" (n,).
         sizes: of the files in bytes, int64 (n,).
-        litter: how many files and folders of operating systems were passed over.
 
     Raises:
         DataError: the folder is missing or holds no classes, a class holds no pictures, or there is a bad
@@ -214,7 +209,7 @@ class PictureFolder:
         listing = scan(self.root)
         self._check(listing)
         self._bad, self._lock = listing.aside, threading.Lock()
-        self.class_names, self.litter = tuple(listing.classes), len(listing.litter)
+        self.class_names = tuple(listing.classes)
         pictures = listing.classes.values()
         self.paths = tuple(path for sizes in pictures for path in sizes)
         self.labels = np.repeat(np.arange(len(pictures), dtype=np.int64), [len(sizes) for sizes in pictures])
@@ -331,7 +326,7 @@ class PictureFolder:
         if not listing.classes:
             raise DataError(
                 f"{printable(self.root)}: expected one folder for each class, with its pictures in it; found "
-                f"{listing.others + len(listing.aside)} files and no folders. Make a folder for each class, "
+                f"{len(_shown(self.root, ''))} files and no folders. Make a folder for each class, "
                 "named after it, and move its pictures there."
             )
         if listing.aside and self.on_bad == "stop":

@@ -6,9 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from cnnlib.data.decoding import DataError
 
@@ -78,17 +81,10 @@ def joined(names: Sequence[Hashable], copies: Sequence[Sequence[int]]) -> list[i
     """Number groups (n,): pictures are of one if they have a name in common, or are copies of each other."""
     first: dict[Hashable, int] = {}
     groups = [first.setdefault(name, place) for place, name in enumerate(names)]
-    part_of: dict[int, int] = {}
-
-    def whole(group: int) -> int:
-        while group in part_of:
-            group = part_of[group]
-        return group
-
-    for places in copies:
-        one, *others = sorted({whole(groups[place]) for place in places})
-        part_of |= dict.fromkeys(others, one)
-    return [whole(group) for group in groups]
+    pairs = [(groups[one], groups[other]) for places in copies for one, other in pairwise(places)]
+    ends = tuple(np.array(pairs, int).reshape(-1, 2).T)
+    graph = coo_array((np.ones(len(pairs)), ends), shape=(len(groups), len(groups)))
+    return connected_components(graph, directed=False)[1][groups].tolist()
 
 
 def set_aside(
