@@ -29,7 +29,7 @@ class Content:
     train: int
     test: int
     validation: int
-    sha256: str | None
+    sha256: str | None = None
     variants: dict[str, str] = field(default_factory=dict)
     published_validation: bool = False
 
@@ -156,7 +156,6 @@ SETS = {
             train=50_000,
             test=10_000,
             validation=5_000,
-            sha256=None,
             variants={
                 "8adf180d54084eaea408408b2e2504c2fb74f99f23cb6c55b09e4167be375f59": (
                     "111 of 60,000 images JPEG-coded (86 for training, 25 for testing), the others exact"
@@ -204,7 +203,6 @@ SETS = {
             test=624,
             validation=524,
             published_validation=True,
-            sha256=None,
             variants={
                 "b55902a8f4bc29e89d6789fc82c835d42d871ca83a065e721f6a0389b97b490a": (
                     "a copy with the published splits and an order of its own, not compared with the "

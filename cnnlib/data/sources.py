@@ -294,11 +294,8 @@ def _reading(path: Path, where: str, expected: str) -> Iterator[None]:
     except DataError:
         raise
     except Exception as error:
-        found = (
-            "a damaged file, one cut short or another kind of file"
-            if path.stat().st_size
-            else "an empty file"
-        )
+        found = "a file that is damaged, cut short, pickled or of another kind"
+        found = found if path.stat().st_size else "an empty file"
         raise _error(where, expected, f"{found} ({type(error).__name__}: {error})") from error
 
 

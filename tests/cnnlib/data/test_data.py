@@ -291,11 +291,11 @@ def test_users_folder_that_is_not_there(
     [
         (
             lambda whole: whole[: len(whole) // 2],
-            "found a damaged file, one cut short or another kind of file (BadZipFile",
+            "found a file that is damaged, cut short, pickled or of another kind (BadZipFile",
         ),
         (lambda whole: whole[:1500] + b"?" + whole[1501:], "(BadZipFile: Bad CRC-32"),
         (lambda whole: b"", "found an empty file"),
-        (lambda whole: b"<html>404</html>", "or another kind of file (BadZipFile"),
+        (lambda whole: b"<html>404</html>", "or of another kind (BadZipFile"),
     ],
 )
 @pytest.mark.parametrize("place", ["user_file", "cached_file"])
@@ -487,7 +487,7 @@ def test_cut_download_is_started_again(
         ("silent", "(read timeout=0.3)"),
         ("stall", "Read timed out"),
         ("cut", "IncompleteRead"),
-        ("wrong bytes", "or another kind of file (BadZipFile"),
+        ("wrong bytes", "or of another kind (BadZipFile"),
     ],
 )
 def test_failed_download_leaves_nothing_and_the_next_one_succeeds(
