@@ -1,4 +1,4 @@
-"""What this book adds to the library: networks, recipes, data sets and weights that it alone needs."""
+"""What this book adds to the library: networks, recipes, data sets, weights and records that it alone has."""
 
 from __future__ import annotations
 
@@ -43,7 +43,13 @@ def _rehearsal() -> Any:
     return rehearsal
 
 
-extras.rehearsal = _rehearsal
+def _migrated(settings: dict) -> dict:
+    from cnnbook.older import migrated
+
+    return migrated(settings)
+
+
+extras.rehearsal, extras.migrated = _rehearsal, _migrated
 extras.add("models", _models)
 extras.add("recipes", _recipes)
 extras.add("data", _data)

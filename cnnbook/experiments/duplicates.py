@@ -8,7 +8,7 @@ import numpy as np
 
 from cnnlib import data
 from cnnlib.data import DataSet
-from cnnlib.data.faults import count
+from cnnlib.data.faults import nearest, same
 from cnnlib.data.sets import SETS
 
 # What the book's record of duplicates was made with.
@@ -17,12 +17,37 @@ MIRRORED = ("fashion_mnist", "cifar10")  # whose pictures stay in their class wh
 BORDERS = (0.95, 0.98, 0.99)
 
 
+def count(others: np.ndarray, x: np.ndarray, *, borders: Sequence[float], mirrored: bool = False) -> dict:
+    """Count the pictures of a split that occur twice, and those of another split that occur in it.
+
+    Args:
+        others: pictures (m, height, width, channels) of the split that is tested on.
+        x: pictures (n, height, width, channels) of the split that is learned from.
+        borders: correlations above which two pictures count as near.
+        mirrored: whether a mirror image counts as near.
+
+    Returns:
+        "again": pictures in `x` that equal an earlier one there; "others_again": the same in `others`;
+        "common": pictures in `others` that equal one in `x`; "near": for each border as text, pictures in
+        `others` whose nearest one in `x` lies above it.
+
+    Raises:
+        ValueError: as `nearest`.
+    """
+    again, others_again = (sum(len(group) - 1 for group in same(split)) for split in (x, others))
+    groups = [group for group in same(np.concatenate([x, others])) if group[0] < len(x)]
+    common = sum(place >= len(x) for group in groups for place in group)
+    correlations = nearest(others, x, mirrored=mirrored)[1]
+    near = {str(border): int((correlations > border).sum()) for border in borders}
+    return {"again": again, "others_again": others_again, "common": common, "near": near}
+
+
 def survey(images: DataSet, *, borders: Sequence[float], mirrored: bool = False) -> list[dict]:
     """Count what occurs twice in a data set: its validation pictures against train, its test against both.
 
     Args:
         images: the data set, in memory.
-        borders: as in `cnnlib.data.faults.count`.
+        borders: as in `count`.
         mirrored: as in `count`.
 
     Returns:

@@ -29,7 +29,6 @@ def _per_class(name: str) -> int:
 def claims() -> list[Claim]:
     """Every claim about the data sets."""
     p = _PAPER
-    archive = SETS["cifar10"].archive
     ours: dict[str, Callable[[], object]] = {
         "imagenet.train": lambda: FOLDERS["imagenet"].train,
         "imagenet.validation": lambda: FOLDERS["imagenet"].test,
@@ -38,7 +37,7 @@ def claims() -> list[Claim]:
         "fashion.train": lambda: SETS["fashion_mnist"].full.train,
         "fashion.test": lambda: SETS["fashion_mnist"].full.test,
         "cifar10.per_class": lambda: _per_class("cifar10"),
-        "cifar10.md5": lambda: archive and archive.md5,
+        "cifar10.md5": lambda: SETS["cifar10"].md5,
         **{
             f"pneumonia.{split}": partial(getattr, SETS["pneumoniamnist"].full, split)
             for split in ("train", "validation", "test")

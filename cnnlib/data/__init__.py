@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar, overload
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from cnnlib.data.checking import check
 from cnnlib.data.decoding import DataError, decode, printable
 from cnnlib.data.folders import PictureFolder, composed, find_splits, shown_folders
 from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
-from cnnlib.data.sources import by_digest, embedded_set, folder_of_pictures, full_set, layout
+from cnnlib.data.sources import by_digest, embedded_set, folder_of_pictures, full_set, ways
 from cnnlib.data.split import Groups, Split, grouping, joined, set_aside
 
 __all__ = [
@@ -42,8 +42,6 @@ KINDS = ("embedded", "full")
 """Which images of a set: the part that comes with an installed package, or all of it."""
 PROFILES = {"quick": "embedded", "colab": "full", "paper": "full"}
 """What a profile says of the images. The budget beside it is a training's, and no matter of theirs."""
-
-
 Images = TypeVar("Images", bound=Split | PictureFolder)
 
 
@@ -75,25 +73,7 @@ class DataSet(Generic[Images]):
     licence: str
 
 
-@overload
-def load(
-    name: Literal["mnist", "cifar10", "fashion_mnist", "pneumoniamnist", "shapes", "lungs", "photos"],
-    images: str = "embedded",
-    validation: int | None = None,
-    seed: int = 0,
-) -> DataSet[Split]: ...
-@overload
-def load(
-    name: Literal["imagenet", "imagenette"],
-    images: str = "embedded",
-    validation: int | None = None,
-    seed: int = 0,
-) -> DataSet[PictureFolder]: ...
-@overload
-def load(
-    name: str, images: str = "embedded", validation: int | None = None, seed: int = 0
-) -> DataSet[Any]: ...
-def load(name: str, images: str = "embedded", validation: int | None = None, seed: int = 0) -> DataSet:
+def load(name: str, images: str = "embedded", validation: int | None = None, seed: int = 0) -> DataSet[Any]:
     """Load a data set, verified, and carve a validation split from its train split.
 
     The validation split is stratified: each class has its share to within one image. Which images it holds
@@ -173,26 +153,25 @@ def _load_arrays(spec: DataSpec, kind: str, validation: int | None, seed: int) -
 def open_pictures(
     spec: FolderSpec, folder: Path, found: str, validation: int | None, seed: int
 ) -> DataSet[PictureFolder]:
-    """Open a set that stays on disk, or a part of it.
-
-    Args:
-        spec: the set.
-        folder: where its pictures lie, in train/CLASS and val/CLASS.
-        found: where that is from, in words for a record.
-        validation: as `load`.
-        seed: as `load`.
+    """Open a set that stays on disk, or a part of it; `found` says for a record where the folder is from.
 
     Raises:
         DataError: the folder has other classes, or more pictures than the set.
     """
     opened = open_folder(folder, validation=spec.validation if validation is None else validation, seed=seed)
-    _check_classes(spec, folder, opened.class_names)
     train, test = len(opened.train) + len(opened.validation), len(opened.test)
-    if train > spec.train or test > spec.test:
-        raise DataError(
-            f"{folder}: expected at most {spec.train:,} pictures in train and {spec.test:,} in val; found "
-            f"{train:,} and {test:,}.\n{layout(spec)}"
+    others = sorted(set(opened.class_names) - set(spec.words or opened.class_names))
+    problem = ""
+    if len(opened.class_names) != spec.classes:
+        problem = f"{spec.classes:,} classes; found {len(opened.class_names):,}"
+    elif others:
+        problem = f"the classes {', '.join(spec.words)}; found {', '.join(others)}"
+    elif train > spec.train or test > spec.test:
+        problem = (
+            f"at most {spec.train:,} pictures in train and {spec.test:,} in val; found {train:,} and {test:,}"
         )
+    if problem:
+        raise DataError(f"{folder}: expected {problem}.\n{ways(spec)}")
     part = "" if (train, test) == (spec.train, spec.test) else f"a part of {spec.name}: "
     return replace(
         opened,
@@ -205,17 +184,6 @@ def open_pictures(
         ),
         licence=spec.licence,
     )
-
-
-def _check_classes(spec: FolderSpec, folder: Path, found: tuple[str, ...]) -> None:
-    if len(found) != spec.classes:
-        raise DataError(f"{folder}: expected {spec.classes:,} classes; found {len(found):,}.\n{layout(spec)}")
-    others = sorted(set(found) - set(spec.words)) if spec.words else []
-    if others:
-        raise DataError(
-            f"{folder}: expected the classes {', '.join(spec.words)}; found {', '.join(others)}.\n"
-            f"{layout(spec)}"
-        )
 
 
 LEAST = 6
@@ -268,21 +236,20 @@ def open_folder(
     """
     if not 0 < test_share < 1:
         raise ValueError(f"test_share must lie between 0 and 1, as 0.2 does; got {test_share!r}.")
-    root, group_of = Path(path).expanduser(), grouping(groups)
-    splits = find_splits(root)
-    found = {split: PictureFolder(inner, on_bad, channels) for split, inner in splits.items()}
-    members: list[int] | None = None
+    root, group_of, how = Path(path).expanduser(), grouping(groups), ""
+    found = {split: PictureFolder(inner, on_bad, channels) for split, inner in find_splits(root).items()}
     if found:
         _check_splits(root, found)
-        hashes, how = "".join(folder.listing_sha256() for folder in found.values()), ""
         if groups is not None:
             _check_groups(root, found, group_of)
-            members = joined(_names(found["train"], group_of), ())
+        hashes = "".join(folder.listing_sha256() for folder in found.values())
+        members = joined(_names(found["train"], group_of), ())
     else:
         whole = _classes_alone(root, on_bad, channels)
         hashes, how = whole.listing_sha256(), f"{test_share:.0%} of each class set aside for testing; "
-        members = joined(_names(whole, group_of), whole.copies())
-        tested = _test_pictures(whole, test_share, _names(whole, group_of), members)
+        names = _names(whole, group_of)
+        members = joined(names, whole.copies())
+        tested = _test_pictures(whole, test_share, names, members)
         found = {"train": whole.subset(np.flatnonzero(~tested)), "test": whole.subset(np.flatnonzero(tested))}
         members = [group for group, out in zip(members, tested, strict=True) if not out]
     train, test = found["train"], found.get("test") or found["validation"]
@@ -336,9 +303,7 @@ def _classes_alone(root: Path, on_bad: str, channels: int) -> PictureFolder:
     whole = PictureFolder(root, on_bad, channels)
     _check_several(root, whole.class_names)
     counts = np.bincount(whole.labels)
-    few = [
-        f"{count} of {name}" for name, count in zip(whole.class_names, counts, strict=True) if count < LEAST
-    ]
+    few = [f"{counts[i]} of {whole.class_names[i]}" for i in np.flatnonzero(counts < LEAST)]
     if few:
         more = f", and of {len(few) - 10} more classes too few" if len(few) > 10 else ""
         raise DataError(
@@ -392,7 +357,7 @@ def _test_pictures(
 
 
 def _validation_pictures(
-    train: PictureFolder, validation: float, seed: int, groups: Sequence[int] | None
+    train: PictureFolder, validation: float, seed: int, groups: Sequence[int]
 ) -> np.ndarray:
     """Mark (n,) the training pictures to set aside."""
     count = max(1, round(validation * len(train))) if 0 < validation < 1 else validation
@@ -402,7 +367,7 @@ def _validation_pictures(
             f"such as 0.2; got {validation!r}."
         )
     marked = _held_out(np.arange(len(train)), train.labels, int(count), seed)
-    if groups is None or len(set(groups)) == len(groups):
+    if len(set(groups)) == len(groups):
         return marked
     wanted = np.bincount(train.labels[marked], minlength=len(train.class_names)).tolist()
     order = np.random.RandomState(seed).permutation(len(train)).tolist()
@@ -414,29 +379,18 @@ def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
 
     Args:
         images: as `open_folder` opens them.
-        size: side of the squares in pixels; see `PictureFolder.as_split`.
+        size: side of the squares in pixels; see `PictureFolder.as_split`, which says what is raised.
 
     Returns:
         The same set with images uint8 (N, size, size, channels). Where bad pictures were skipped, its source
         says how many.
-
-    Raises:
-        DataError, ValueError: as `PictureFolder.as_split`.
     """
     folders = images.train, images.validation, images.test
     train, validation, test = (folder.as_split(size) for folder in folders)
     left_out = sum(map(len, folders)) - len(train) - len(validation) - len(test)
-    return DataSet(
-        name=images.name,
-        kind=images.kind,
-        train=train,
-        validation=validation,
-        test=test,
-        class_names=images.class_names,
-        source=f"{images.source}; {left_out:,} bad pictures left out" if left_out else images.source,
-        sha256=images.sha256,
-        licence=images.licence,
-    )
+    left = f"; {left_out:,} bad pictures left out" if left_out else ""
+    whole: DataSet[Any] = images
+    return replace(whole, train=train, validation=validation, test=test, source=images.source + left)
 
 
 def photograph() -> np.ndarray:
@@ -493,14 +447,12 @@ def only(images: DataSet[Split], classes: Sequence[str]) -> DataSet[Split]:
             f"{', '.join(unknown or classes) or 'none'}."
         )
     kept = [label for label, name in enumerate(images.class_names) if name in classes]
-    numbers = np.full(len(images.class_names), -1)
-    numbers[kept] = np.arange(len(kept))
+    names = tuple(images.class_names[label] for label in kept)
 
     def part(split: Split) -> Split:
         rows = np.isin(split.y, kept)
-        return Split(split.x[rows], numbers[split.y[rows]])
+        return Split(split.x[rows], np.searchsorted(kept, split.y[rows]))
 
-    names = tuple(images.class_names[label] for label in kept)
     return replace(
         images,
         train=part(images.train),

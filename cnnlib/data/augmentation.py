@@ -15,8 +15,7 @@ import keras
 import numpy as np
 from keras import ops
 
-# Values that one chunk of `pca_of` turns into float64: 128 MiB.
-VALUES_PER_CHUNK = 2**24
+from cnnlib.data.pixels import chunks
 
 
 class Augmentation(Protocol):
@@ -24,11 +23,9 @@ class Augmentation(Protocol):
 
     def draw(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """Return the random numbers of n images, float32 (n, k)."""
-        ...
 
     def __call__(self, images: keras.KerasTensor, draws: keras.KerasTensor) -> keras.KerasTensor:
         """Apply draws (b, k) to prepared images, float32 (b, height, width, c)."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,6 @@ class RandomCut:
             shifted by whole pixels.
         flip: mirror left to right or not.
         source: height and width of the images, in pixels; of use only with a `size`.
-        value: of the border, in prepared pixels.
 
     Raises:
         ValueError: the window does not fit into the images.
@@ -120,7 +116,6 @@ class RandomCut:
     size: int | None = None
     flip: bool = True
     source: tuple[int, int] = (32, 32)
-    value: float = 0.0
 
     def __post_init__(self) -> None:
         if min(self._room()) < 0:
@@ -156,9 +151,7 @@ class RandomCut:
             size = images.shape[1:3] if self.size is None else (self.size, self.size)
             corners = ops.cast(draws[:, :2], "int32")
             top, left = (ops.reshape(corners[:, i], (-1, 1, 1)) for i in range(2))
-            images = _pick(
-                _bordered(images, self.pad, self.pad, self.value), *_grid(top, left, size, "int32")
-            )
+            images = _pick(_bordered(images, self.pad, self.pad), *_grid(top, left, size, "int32"))
         if not self.flip:
             return images
         chosen = ops.reshape(draws[:, -1], (-1, 1, 1, 1)) > 0.5
@@ -217,9 +210,8 @@ def pca_of(images: np.ndarray, span: float | np.ndarray = 1.0) -> np.ndarray:
             f"pca_of needs uint8 images (n, height, width, 3); got {images.dtype} of shape {images.shape}."
         )
     total, products, count = np.zeros(3), np.zeros((3, 3)), images.size // 3
-    per_chunk = max(1, VALUES_PER_CHUNK // images[0].size)
-    for start in range(0, len(images), per_chunk):
-        colours = images[start : start + per_chunk].reshape(-1, 3).astype("float64") / 255
+    for chunk in chunks(images):
+        colours = chunk.reshape(-1, 3) / 255
         total += colours.sum(axis=0)
         products += colours.T @ colours
     mean = total / count
@@ -249,22 +241,16 @@ def _grid(
     return row + top, column + left
 
 
-def _bordered(images: keras.KerasTensor, before: int, after: int, value: float) -> keras.KerasTensor:
+def _bordered(images: keras.KerasTensor, before: int, after: int, value: float = 0.0) -> keras.KerasTensor:
     """Pad images (b, height, width, c) above and left by `before`, below and right by `after` pixels."""
     edges = ((0, 0), (before, after), (before, after), (0, 0))
     return ops.pad(images, edges, constant_values=value)
 
 
 def _pick(images: keras.KerasTensor, row: keras.KerasTensor, column: keras.KerasTensor) -> keras.KerasTensor:
-    """Take pixels by their places, each image's from itself.
+    """Take pixels (b, h, w, c) of images (b, height, width, c), each image's from itself.
 
-    Args:
-        images: (b, height, width, c).
-        row: int32 (b, h, 1) or (b, h, w), within the image.
-        column: int32 (b, 1, w) or (b, h, w), within the image.
-
-    Returns:
-        (b, h, w, c).
+    Their places are int32, `row` (b, h, 1) or (b, h, w) and `column` (b, 1, w) or (b, h, w).
     """
     height, width, channels = images.shape[1:]
     batch = ops.shape(images)[0]

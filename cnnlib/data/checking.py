@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,14 +26,13 @@ from cnnlib.data.folders import (
     NO_FILE,
     OUTSIDE,
     WITHIN,
-    Listing,
     composed,
     find_splits,
     named_splits,
     scan,
     shown_folders,
 )
-from cnnlib.data.split import Groups
+from cnnlib.data.split import Groups, alike
 from cnnlib.tables import Table
 
 FEW = 10
@@ -84,6 +84,7 @@ _KINDS: dict[str, tuple[str, str, str]] = {
     "splits": ("note", "folders read as splits", "Rename a folder that is none."),
     "beside": ("note", "folders beside the splits, which are not opened", "Nothing, if you don't want them."),
 }
+"""By the key of a note: how severe it is, what it is, and what to do."""
 # What stands before the last part of a name may be whom the picture shows.
 _MEMBER = re.compile(r"(?P<group>.+?)[ _.-]+[^ _.-]+")
 _COUNTER = re.compile(r"(img|image|dsc[a-z]?|dcim|photo|pic|picture|scan|frame|screenshot|pxl|mvimg)", re.I)
@@ -123,7 +124,9 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
     for split, inner in _splits(root, notes).items():
         listing, prefix = scan(inner), f"{inner.relative_to(root)}/".removeprefix("./")
         litter |= dict.fromkeys(prefix + path for path in listing.litter)
-        _note_listing(listing, prefix, notes)
+        for path, reason in listing.aside.items():
+            notes[reason].append(prefix + path)
+        notes["empty"] += [prefix + name for name, paths in listing.classes.items() if not paths]
         files += [_File(split, c, inner / path) for c, paths in listing.classes.items() for path in paths]
     notes["litter"] = list(litter)
     files = _as_opened(root, files, groups, notes)
@@ -136,9 +139,8 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
     rows = [("note", "pictures", len(files), said, f"{len({file.label for file in files})} classes.")]
     for kind, (severity, what, remedy) in _KINDS.items():
         if examples := notes[kind]:
-            rows.append((severity, what, len(examples), printable(examples[0]), remedy))
-    refusal = notes["refused"][0] if notes["refused"] else ""
-    rows = [row if row[-1] else (*row[:3], root.name, refusal) for row in rows]
+            example, remedy = (examples[0], remedy) if remedy else (root.name, examples[0])
+            rows.append((severity, what, len(examples), printable(example), remedy))
     return Table(("severity", "what", "how many", "example", "what to do"), rows)
 
 
@@ -171,12 +173,6 @@ def _as_opened(root: Path, files: list[_File], groups: Groups | None, notes: Not
     return [file._replace(split=split_of[f"{file.path.parent.name}/{file.path.name}"]) for file in files]
 
 
-def _note_listing(listing: Listing, prefix: str, notes: Notes) -> None:
-    for path, reason in listing.aside.items():
-        notes[reason].append(prefix + path)
-    notes["empty"] += [prefix + name for name, paths in listing.classes.items() if not paths]
-
-
 def _note_classes(files: list[_File], notes: Notes) -> None:
     """Classes that a split lacks, and tiny ones of what is learned from."""
     splits = dict.fromkeys(file.split for file in files)
@@ -194,17 +190,14 @@ def _note_classes(files: list[_File], notes: Notes) -> None:
 def _note_names(files: list[_File], root: Path, notes: Notes) -> None:
     """Names that only some computers tell apart, or can show."""
     names = {file.path.relative_to(root) for file in files}
-    names |= {parent for name in names for parent in name.parents}
-    alike = defaultdict(list)
-    for name in sorted(names):
-        alike[composed(name).casefold()].append(name.name)
-        if name.name.encode(errors="replace") != os.fsencode(name.name):
-            notes["bytes"].append(str(name))
-    labels = defaultdict(set)
-    for file in files:
-        labels[file.label.casefold()].add(file.label)
-    found = dict.fromkeys(tuple(sorted(several)) for several in [*alike.values(), *labels.values()])
-    notes["alike"] = [" and ".join(map(printable, several)) for several in found if len(set(several)) > 1]
+    paths = sorted(names | {parent for name in names for parent in name.parents})
+    notes["bytes"] = [
+        str(path) for path in paths if path.name.encode(errors="replace") != os.fsencode(path.name)
+    ]
+    written = [{path.name for path in each} for each in alike(paths, lambda path: composed(path).casefold())]
+    written += map(set, alike(sorted({file.label for file in files}), str.casefold))
+    found = dict.fromkeys(tuple(sorted(each)) for each in written if len(each) > 1)
+    notes["alike"] = [" and ".join(map(printable, each)) for each in found]
 
 
 def _looked_at(files: list[_File], root: Path, notes: Notes) -> Iterator[tuple[_File, bytes]]:
@@ -242,21 +235,15 @@ def _look(path: Path) -> tuple[dict[str, str], bytes]:
                 if bits is not None and bits < 16:
                     said["bits"] = f" uses {bits}"
                 return said, _digest(image, size)
-    except DataError as problem:
-        return _trouble(problem.__cause__), b""
     except OSError as problem:
         return {"unreadable": f": {problem.strerror}"}, b""
-
-
-def _trouble(cause: BaseException | None) -> dict[str, str]:
-    """What is to be said of a picture that cannot be decoded."""
-    for kind, error in (("unreadable", PermissionError), ("no picture", UnidentifiedImageError)):
-        if isinstance(cause, error):
-            return {kind: ""}
-    if isinstance(cause, Image.DecompressionBombError):
-        return {"huge": f": {cause}"}
-    levels = isinstance(cause, ValueError) and "bits" in str(cause)
-    return {"levels" if levels else "damaged": f": {cause}"}
+    except DataError as problem:
+        cause = problem.__cause__
+        if isinstance(cause, PermissionError | UnidentifiedImageError):
+            return {"unreadable" if isinstance(cause, PermissionError) else "no picture": ""}, b""
+        kind = "levels" if isinstance(cause, ValueError) and "bits" in str(cause) else "damaged"
+        kind = "huge" if isinstance(cause, Image.DecompressionBombError) else kind
+        return {kind: f": {cause}"}, b""
 
 
 def _digest(image: Image.Image, size: tuple[int, int]) -> bytes:
@@ -268,11 +255,8 @@ def _digest(image: Image.Image, size: tuple[int, int]) -> bytes:
 
 
 def _note_copies(looked_at: Iterable[tuple[_File, bytes]], root: Path, notes: Notes) -> None:
-    same = defaultdict(list)
-    for file, digest in looked_at:
-        same[digest].append(file)
-    for files in same.values():
-        for first, other in pairwise(files):
+    for several in alike(looked_at, itemgetter(1)):
+        for (first, _), (other, _) in pairwise(several):
             kind = "labels" if first.label != other.label else "copies"
             kind = "crossing" if first.split != other.split else kind
             names = (printable(file.path.relative_to(root)) for file in (first, other))

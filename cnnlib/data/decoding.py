@@ -12,28 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
 
-IMAGE_SUFFIXES = frozenset(
-    {
-        ".apng",
-        ".avif",
-        ".bmp",
-        ".gif",
-        ".jfif",
-        ".jp2",
-        ".jpe",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-    }
-    | {".ppm", ".tif", ".tiff", ".webp"}
-)
+_SUFFIXES = ".apng .avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp"
+IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
 DEPTHS = 8, 10, 12, 14, 16
 """Bits that levels stored in sixteen may use."""
+MOST_TWICE = 240e6
+"""Bytes of pixels that may lie in memory a second time while a picture is decoded."""
 WAITS = 0.2, 1.0, 5.0
 """Seconds before a picture is asked for again, where a disk or a network did not answer."""
 # What the system says of this one file; whatever else it says is of the disk or the network.
@@ -83,7 +69,8 @@ def _decoded(picture: Picture, channels: int, shorter_side: int | None) -> Image
             image.draft(None, (shorter_side, shorter_side))
         deep = has_deep_colour(image)
         image.load()
-        return _converted(_of_eight_bits(upright(image), deep), "RGB" if channels == 3 else "L")
+        upright = ImageOps.exif_transpose(image) if turn(image) > 1 else image
+        return _converted(_of_eight_bits(upright, deep), "RGB" if channels == 3 else "L")
 
 
 @contextmanager
@@ -101,16 +88,33 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
         else:
             source = io.BytesIO(picture) if isinstance(picture, bytes) else Path(picture).expanduser()
             with Image.open(source) as image:
+                _check_memory(image)
                 yield image
     # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files.
     except Exception as error:
         if isinstance(error, MemoryError) or getattr(error, "errno", None) not in {None, *_OF_THE_FILE}:
             raise
         name = printable(picture) if isinstance(picture, str | os.PathLike) else type(picture).__name__
-        raise DataError(
-            f"{name}: expected a picture; found a file that is no picture or is damaged "
-            f"({type(error).__name__}: {printable(str(error))})."
-        ) from error
+        found = "a file that is no picture or is damaged"
+        if isinstance(error, Image.DecompressionBombError):
+            found = "one that is too large: make it smaller"
+        found += f" ({type(error).__name__}: {printable(str(error))})"
+        raise DataError(f"{name}: expected a picture; found {found}.") from error
+
+
+def _check_memory(image: Image.Image) -> None:
+    """Raise DecompressionBombError for a large TIFF that would lie in memory twice while it is decoded."""
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    tags, height = image.tag_v2, image.height
+    turned = tags.get(ExifTags.Base.Orientation, 1) > 1
+    compressed = tags.get(TiffImagePlugin.COMPRESSION, 1) > 1
+    rows = tags.get(TiffImagePlugin.TILELENGTH) or tags.get(TiffImagePlugin.ROWSPERSTRIP, height)
+    strip = compressed * min(rows, height) / height
+    size = image.width * height * {"1": 1, "L": 1, "P": 1, "I;16": 2}.get(image.mode[:4], 4)
+    if size * max(turned, strip) > MOST_TWICE:
+        kind = "turned or compressed in one strip, so that they lie in memory twice"
+        raise Image.DecompressionBombError(f"{image.width} x {height} pixels, {kind}")
 
 
 def _of_array(levels: np.ndarray) -> Image.Image:
@@ -133,11 +137,6 @@ def turn(image: Image.Image) -> int:
     return found if found in range(2, 9) else 1
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """A loaded picture the way up that its EXIF data say."""
-    return ImageOps.exif_transpose(image) if turn(image) > 1 else image
-
-
 def has_deep_colour(image: Image.Image) -> bool:
     """Say of a picture that is not loaded yet whether its colours are stored in 16 bits."""
     tiles = getattr(image, "tile", [])
@@ -147,9 +146,7 @@ def has_deep_colour(image: Image.Image) -> bool:
 def depth(image: Image.Image, deep: bool = False) -> int | None:
     """How many bits the levels of a loaded picture use of 16; None where they are stored in fewer.
 
-    Args:
-        image: the picture.
-        deep: what `has_deep_colour` said before it was loaded.
+    `deep` is what `has_deep_colour` said before it was loaded.
 
     Raises:
         ValueError: levels of unknown range, or colours so dark that their upper eight bits, all that Pillow

@@ -7,10 +7,10 @@ say who looks at them.
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Sequence
 
 import numpy as np
+
+from cnnlib.data.split import alike
 
 AT_ONCE = 500  # pictures that are compared with all others at a time; more takes memory
 
@@ -24,10 +24,7 @@ def same(x: np.ndarray) -> list[list[int]]:
     Returns:
         The places of each picture that is there more than once, in the order of their first ones.
     """
-    places = defaultdict(list)
-    for place, picture in enumerate(x):
-        places[hashlib.sha256(picture.tobytes()).digest()].append(place)
-    return [group for group in places.values() if len(group) > 1]
+    return alike(range(len(x)), lambda place: hashlib.sha256(x[place].tobytes()).digest())
 
 
 def nearest(queries: np.ndarray, x: np.ndarray, *, mirrored: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -103,28 +100,3 @@ def doubtful(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     passed = np.where(probabilities >= thresholds, probabilities, -1)
     places = np.flatnonzero((passed.max(axis=1) > 0) & (passed.argmax(axis=1) != labels))
     return places[np.argsort(probabilities[places, labels[places]], kind="stable")]
-
-
-def count(others: np.ndarray, x: np.ndarray, *, borders: Sequence[float], mirrored: bool = False) -> dict:
-    """Count the pictures of a split that occur twice, and those of another split that occur in it.
-
-    Args:
-        others: pictures (m, height, width, channels) of the split that is tested on.
-        x: pictures (n, height, width, channels) of the split that is learned from.
-        borders: correlations above which two pictures count as near.
-        mirrored: whether a mirror image counts as near.
-
-    Returns:
-        "again": pictures in `x` that equal an earlier one there; "others_again": the same in `others`;
-        "common": pictures in `others` that equal one in `x`; "near": for each border as text, pictures in
-        `others` whose nearest one in `x` lies above it.
-
-    Raises:
-        ValueError: as `nearest`.
-    """
-    again, others_again = (sum(len(group) - 1 for group in same(split)) for split in (x, others))
-    groups = [group for group in same(np.concatenate([x, others])) if group[0] < len(x)]
-    common = sum(place >= len(x) for group in groups for place in group)
-    correlations = nearest(others, x, mirrored=mirrored)[1]
-    near = {str(border): int((correlations > border).sum()) for border in borders}
-    return {"again": again, "others_again": others_again, "common": common, "near": near}

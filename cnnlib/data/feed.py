@@ -19,7 +19,7 @@ from keras import ops
 from cnnlib.backend import Engine, compiled
 from cnnlib.data import Split
 from cnnlib.data.augmentation import Augmentation, RandomCut
-from cnnlib.data.folders import PictureFolder, stream_batches
+from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import View
 
@@ -49,7 +49,7 @@ class Feed:
     ):
         self.images, self.engine, self.pixels = images, engine, pixels
         self.augmentations, self.cut = tuple(augmentations), None
-        self.view = view if isinstance(images, PictureFolder) else None
+        self.view = view if view is not None and isinstance(images, PictureFolder) else View()
         if view is not None and isinstance(images, Split) and images.x.ndim == 4:  # features are not cut
             height, width, _ = pixels.output_shape(images.x.shape[1:])
             cut = view.in_memory(height, width)
@@ -65,7 +65,6 @@ class Feed:
         """How many numbers the network reads for each image, all its views together."""
         if isinstance(self.images, Split):
             return self.images.x[0].size
-        assert self.view is not None
         picture, _ = self.images.read_good(0)
         return self.view(picture, self.view.draw(np.random.default_rng(0), 1)[0]).size
 
@@ -89,11 +88,8 @@ class Feed:
         Images that do not fill a batch are left out; every batch comes in equal parts.
         """
         order = rng.permutation(len(self))
-        draws = {
-            f"draws{number}": augmentation.draw(rng, len(self))
-            for number, augmentation in enumerate(self.augmentations)
-        }
-        view_draws = None if self.view is None else self.view.draw(rng, len(self))
+        draws = {f"draws{i}": each.draw(rng, len(self)) for i, each in enumerate(self.augmentations)}
+        view_draws = self.view.draw(rng, len(self))
         places = np.arange(first * batch_size, updates * batch_size).reshape(-1, batch_size)
         places = places[:, self._share(batch_size)].reshape(-1, batch_size // self.engine.processes // parts)
         return (
@@ -109,22 +105,20 @@ class Feed:
         count = -(-len(self) // batch_size)
         places = np.arange(count * batch_size).reshape(count, batch_size)[:, self._share(batch_size)]
         order = np.minimum(np.arange(count * batch_size), len(self) - 1)
-        draws = None if self.view is None else self.view.draw(np.random.default_rng(0), len(order))
+        draws = self.view.draw(np.random.default_rng(0), len(order))
         for rows, (images, _, weights) in zip(places, self._read(order, places, draws), strict=True):
             yield ({"images": images, "weights": weights * (rows < len(self)).astype("float32")},)
 
     def _read(
-        self, order: np.ndarray, places: np.ndarray, draws: np.ndarray | None
+        self, order: np.ndarray, places: np.ndarray, draws: np.ndarray
     ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """Yield images, labels and weights of places (batches, b) in an order."""
         if isinstance(self.images, Split):
             for rows in order[places]:
                 yield self.images.x[rows], self.labels[rows], np.ones(len(rows), "float32")
             return
-        assert self.view is not None
-        assert draws is not None
         flat = places.ravel()
-        pictures = stream_batches(self.images, self.view, order[flat], draws[flat], places.shape[1])
+        pictures = stream(self.images, self.view, order[flat], draws[flat], batch_size=places.shape[1])
         try:
             for images, labels, weights in pictures:
                 yield images, labels.astype("int32"), weights

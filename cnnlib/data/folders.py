@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import copy
 import hashlib
 import os
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -18,17 +19,16 @@ import numpy as np
 from PIL import Image
 
 from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode, printable
-from cnnlib.data.split import Split
+from cnnlib.data.split import Split, alike
 from cnnlib.data.views import CentreView, View
 
-Example = tuple[np.ndarray, np.int64, np.float32]
-"""An image (or its views), its label, and its weight: 0 for one that stands in for a bad picture, else 1."""
+Example = tuple[np.ndarray, Any, Any]
+"""An image (or its views), its label, and its weight: 0 for one that stands in for a bad picture, else 1. Or
+these of a batch, as arrays."""
 
 PICTURES_AHEAD = 64
 BATCHES_AHEAD = 2
 MOST_THREADS = 16
-
-
 _SUFFIXES = ".bmp, .gif, .jpg, .png, .tif, .webp ..."
 _LITTER = re.compile(
     r"\..*|(ehthumbs(_vista)?|thumbs)\.db(:encryptable)?|desktop\.ini|icon\r|__macosx|@eadir|\$recycle\.bin"
@@ -55,13 +55,11 @@ class Listing:
         classes: for each class, in order, its pictures: path "FOLDER/file", and size in bytes.
         aside: path of each bad file, and what is wrong with it.
         litter: paths of what operating systems leave.
-        others: how many more files lie beside the folders of classes.
     """
 
     classes: dict[str, dict[str, int]] = field(default_factory=dict)
     aside: dict[str, str] = field(default_factory=dict)
     litter: list[str] = field(default_factory=list)
-    others: int = 0
 
 
 def scan(root: Path) -> Listing:
@@ -79,31 +77,27 @@ def scan(root: Path) -> Listing:
     listing = Listing()
     for entry in sorted(_shown(root, "", listing), key=_is_folder):
         if _is_folder(entry):
-            listing.classes.setdefault(composed(entry.name), {}).update(_pictures(root, entry.name, listing))
+            pictures = listing.classes.setdefault(composed(entry.name), {})
+            for inner in _shown(root / entry.name, f"{entry.name}/", listing):
+                if fault := _fault(inner):
+                    listing.aside[f"{entry.name}/{inner.name}"] = fault
+                else:
+                    pictures[f"{entry.name}/{inner.name}"] = inner.stat().st_size
         elif _is_named_picture(entry.name):
             listing.aside[entry.name] = OUTSIDE
-        else:
-            listing.others += 1
     listing.classes = dict(sorted(listing.classes.items()))
     return listing
 
 
-def _pictures(root: Path, folder: str, listing: Listing) -> dict[str, int]:
-    """Paths of a class's pictures, with their sizes."""
-    found = {}
-    for entry in _shown(root / folder, f"{folder}/", listing):
-        path = f"{folder}/{entry.name}"
-        if _is_folder(entry):
-            listing.aside[path] = WITHIN
-        elif entry.is_symlink() and not os.path.exists(entry):
-            listing.aside[path] = LINK
-        elif not entry.is_file():
-            listing.aside[path] = NO_FILE
-        elif not _is_named_picture(entry.name):
-            listing.aside[path] = NAME
-        else:
-            found[path] = entry.stat().st_size
-    return found
+def _fault(entry: os.DirEntry) -> str:
+    """What is wrong with something in the folder of a class."""
+    if _is_folder(entry):
+        return WITHIN
+    if entry.is_symlink() and not os.path.exists(entry):
+        return LINK
+    if not entry.is_file():
+        return NO_FILE
+    return "" if _is_named_picture(entry.name) else NAME
 
 
 def _shown(folder: Path, prefix: str, listing: Listing | None = None) -> list[os.DirEntry]:
@@ -199,7 +193,6 @@ class PictureFolder:
         labels: int64 (n,).
         paths: of the pictures, as "CLASS/file" (n,).
         sizes: of the files in bytes, int64 (n,).
-        litter: how many files and folders of operating systems were passed over.
 
     Raises:
         DataError: the folder is missing or holds no classes, a class holds no pictures, or there is a bad
@@ -216,13 +209,11 @@ class PictureFolder:
         listing = scan(self.root)
         self._check(listing)
         self._bad, self._lock = listing.aside, threading.Lock()
-        self.class_names, self.litter = tuple(listing.classes), len(listing.litter)
-        self.paths = tuple(path for paths in listing.classes.values() for path in paths)
-        counts = [len(paths) for paths in listing.classes.values()]
-        self.labels = np.repeat(np.arange(len(counts)), counts).astype(np.int64)
-        self.sizes = np.array(
-            [size for paths in listing.classes.values() for size in paths.values()], np.int64
-        )
+        self.class_names = tuple(listing.classes)
+        pictures = listing.classes.values()
+        self.paths = tuple(path for sizes in pictures for path in sizes)
+        self.labels = np.repeat(np.arange(len(pictures), dtype=np.int64), [len(sizes) for sizes in pictures])
+        self.sizes = np.array([size for sizes in pictures for size in sizes.values()], np.int64)
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -238,26 +229,17 @@ class PictureFolder:
         return sorted((printable(path), reason) for path, reason in self._bad.items())
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> PictureFolder:
-        """Return the folder with only some of its pictures, in the order given; the classes stay.
-
-        Args:
-            indices: (m,) whole numbers from 0 to n - 1.
-        """
-        chosen = np.asarray(indices, np.int64)
-        part = object.__new__(PictureFolder)
-        vars(part).update(vars(self))
-        part.paths, part.labels = tuple(self.paths[i] for i in chosen), self.labels[chosen]
-        part.sizes = self.sizes[chosen]
+        """Return the folder with only the pictures at (m,) `indices`, in their order; the classes stay."""
+        chosen, part = np.asarray(indices, np.int64), copy.copy(self)
+        part.paths = tuple(self.paths[i] for i in chosen)
+        part.labels, part.sizes = self.labels[chosen], self.sizes[chosen]
         return part
 
     def listing_sha256(self) -> str:
         """Hash what pictures there were when the folder was opened: paths (in their order), sizes in bytes.
 
-        Not a hash of the pixels: a file changed without a change of its size goes unnoticed. But reading a
-        large set would take an hour.
-
-        Returns:
-            The SHA-256 as 64 hexadecimal digits.
+        Not the pixels, since reading a large set would take an hour: a file changed without a change of its
+        size goes unnoticed. The SHA-256 has 64 hexadecimal digits.
         """
         total = hashlib.sha256()
         for path, size in zip(self.paths, self.sizes, strict=True):
@@ -269,65 +251,38 @@ class PictureFolder:
 
         Files of one size are compared by their ends first, then whole. One that cannot be read has no copy.
         """
-
-        def alike(places: list[int], key: Callable[[int], Hashable]) -> list[list[int]]:
-            found: dict[Hashable, list[int]] = {}
-            for place in places:
-                with contextlib.suppress(OSError):
-                    found.setdefault(key(place), []).append(place)
-            return [group for group in found.values() if len(group) > 1]
-
         groups = [np.flatnonzero(self.sizes).tolist()]
-        for key in (self.sizes.__getitem__, self._end, self._sha256):
+        for key in (self.sizes.__getitem__, partial(self._sha256, most=4096), self._sha256):
             groups = [part for group in groups for part in alike(group, key)]
         return groups
 
-    def _end(self, index: int) -> bytes:
-        with (self.root / self.paths[index]).open("rb") as file:
-            file.seek(max(0, int(self.sizes[index]) - 4096))
-            return file.read()
-
-    def _sha256(self, index: int) -> bytes:
-        with (self.root / self.paths[index]).open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
+    def _sha256(self, index: int, most: int | None = None) -> Hashable:
+        """Hash a file, or its last bytes; one that cannot be read gives its path."""
+        try:
+            with (self.root / self.paths[index]).open("rb") as file:
+                file.seek(max(0, int(self.sizes[index]) - most) if most else 0)
+                return hashlib.file_digest(file, "sha256").digest()
+        except OSError:
+            return self.paths[index]
 
     def read(self, index: int, shorter_side: int | None = None) -> Image.Image:
-        """Decode a picture, as `cnnlib.data.decode` does.
-
-        Args:
-            index: from 0 to n - 1.
-            shorter_side: as `decode` takes it.
-
-        Returns:
-            The picture in the mode RGB, or L for one channel.
-
-        Raises:
-            DataError: it cannot be decoded.
-            OSError: the file is gone, or disk or network did not answer.
-        """
+        """Decode the picture of an index, as `cnnlib.data.decode` does."""
         try:
             return decode(self.root / self.paths[index], self.channels, shorter_side)
         except DataError as error:
-            otherwise = (
-                'skip such files with on_bad="skip"'
-                if self.on_bad == "stop"
-                else "leave it out by reading the folder with data.in_memory: here every file keeps its place"
-            )
+            otherwise = 'skip such files with on_bad="skip"'
+            if self.on_bad == "skip":
+                otherwise = (
+                    "leave it out by reading the folder with data.in_memory: here every file keeps its place"
+                )
             raise DataError(f"{error}\nRemove or replace the file, or {otherwise}.") from error.__cause__
 
     def read_good(self, index: int, shorter_side: int | None = None) -> tuple[Image.Image, int]:
-        """Decode a picture, or if it is bad and such are skipped, the next good one.
-
-        Args:
-            index: from 0 to n - 1.
-            shorter_side: as `read` takes it.
-
-        Returns:
-            The picture and its index.
+        """Decode a picture, or if it is bad and such are skipped, the next good one; return it and its index.
 
         Raises:
             DataError: the picture is bad and `on_bad` is "stop", or all are bad.
-            OSError: as `read`: that says nothing about the picture, which is tried again the next time.
+            OSError: as `decode`: that says nothing about the picture, which is tried again the next time.
         """
         for step in range(len(self)):
             found = (index + step) % len(self)
@@ -343,15 +298,9 @@ class PictureFolder:
         raise DataError(f"{self.root}: expected pictures; found none among {len(self)} that can be decoded.")
 
     def as_split(self, size: int) -> Split:
-        """Read all pictures into memory: the central square of each, resized.
+        """Read all pictures into memory: the central square of each, resized, in the folder's order.
 
-        Bad pictures are left out where such are skipped; `skipped` counts them.
-
-        Args:
-            size: side of the squares in pixels; smaller pictures are enlarged.
-
-        Returns:
-            Images, uint8 (m, size, size, channels), with their labels, in the folder's order.
+        Smaller pictures are enlarged. Bad ones are left out where such are skipped; `skipped` counts them.
 
         Raises:
             DataError: a picture is bad and `on_bad` is "stop", or no picture of a class is good.
@@ -361,9 +310,8 @@ class PictureFolder:
             raise ValueError(f"Expected squares of at least 1 pixel; got {size}.")
         count = len(self)
         x, good = np.empty((count, size, size, self.channels), np.uint8), np.zeros(count, bool)
-        view = CentreView(size, size)
         if count:
-            examples = stream(self, view, np.arange(count), np.zeros((count, 0), "float32"))
+            examples = stream(self, CentreView(size, size), np.arange(count), np.zeros((count, 0)))
             for place, (image, _, weight) in enumerate(examples):
                 x[place], good[place] = image, weight > 0
         for label in sorted(set(self.labels) - set(self.labels[good])):
@@ -378,7 +326,7 @@ class PictureFolder:
         if not listing.classes:
             raise DataError(
                 f"{printable(self.root)}: expected one folder for each class, with its pictures in it; found "
-                f"{listing.others + len(listing.aside)} files and no folders. Make a folder for each class, "
+                f"{len(_shown(self.root, ''))} files and no folders. Make a folder for each class, "
                 "named after it, and move its pictures there."
             )
         if listing.aside and self.on_bad == "stop":
@@ -420,82 +368,51 @@ def stream(
     order: np.ndarray,
     draws: np.ndarray,
     *,
+    batch_size: int | None = None,
     threads: int | None = None,
-    ahead: int = PICTURES_AHEAD,
 ) -> Iterator[Example]:
     """Yield the views of pictures in order, decoded ahead by several threads.
 
     The images do not depend on the number of threads. Reading begins with the first that is asked for, and
-    ends when the iterator is closed or dropped.
+    ends when the iterator is closed or dropped. Of single pictures `PICTURES_AHEAD` lie in memory, of batches
+    one for each thread and `BATCHES_AHEAD`: where a picture has many views, take small batches.
 
     Args:
         folder: the pictures.
         view: what is made of each.
         order: (n,) indices into the folder.
         draws: (n, k), the view's draws for each of them.
+        batch_size: None for single pictures, or how many to yield at a time, put together by the thread that
+            decoded them; the last may be fewer.
         threads: that decode at the same time; None for one for each processor, up to 16; 0 for none besides
             the caller's.
-        ahead: how many pictures may wait, decoded, to be asked for.
 
     Yields:
-        The image, uint8 (size, size, channels) or (views, size, size, channels), its label and its weight.
-        Where a bad picture is skipped, the next good one of the folder takes its place, with its own label;
-        the weight 0 says so: training may use such a stand-in, and evaluation must not count it.
+        The image, uint8 (size, size, channels) or (views, size, size, channels), its label and its weight; of
+        a batch each with a first axis more. Where a bad picture is skipped, the next good one of the folder
+        takes its place, with its own label; the weight 0 says so: training may use such a stand-in, and
+        evaluation must not count it.
 
     Raises:
         DataError: a picture is bad and not to be skipped, or all are bad.
         ValueError: `order` and `draws` differ in length.
     """
-    return _decoded_ahead(_source(folder, view, order, draws), threads, ahead)
-
-
-def stream_batches(
-    folder: PictureFolder,
-    view: View,
-    order: np.ndarray,
-    draws: np.ndarray,
-    batch_size: int,
-    *,
-    threads: int | None = None,
-    ahead: int | None = None,
-) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield what `stream` yields in batches, each put together by the thread that decoded it.
-
-    As many batches as `ahead` lie in memory, and those the threads are at: where a picture has many views,
-    take small batches.
-
-    Args:
-        folder: as for `stream`.
-        view: as for `stream`.
-        order: as for `stream`.
-        draws: as for `stream`.
-        batch_size: pictures in a batch; the last may have fewer.
-        threads: as for `stream`.
-        ahead: how many batches may wait; None for one for each thread and two.
-
-    Yields:
-        Images (b, ...), uint8; labels (b,), int64; weights (b,), float32.
-
-    Raises:
-        DataError: as `stream`.
-        ValueError: as `stream`.
-    """
-    threads = _threads(threads)
-    batches = _source(folder, view, order, draws).batch(batch_size, drop_remainder=False)
-    return _decoded_ahead(batches, threads, threads + BATCHES_AHEAD if ahead is None else ahead)
-
-
-def _source(folder: PictureFolder, view: View, order: np.ndarray, draws: np.ndarray) -> Any:
-    """The views as a data set of Grain."""
     if len(order) != len(draws):
         raise ValueError(f"Each picture needs its draws; got {len(order)} pictures and {len(draws)} draws.")
-    return _grain().MapDataset.source(_Views(folder, view, order, draws))
+    grain = _grain()
+    dataset = grain.MapDataset.source(_Views(folder, view, order, draws))
+    if batch_size is not None:
+        dataset = dataset.batch(batch_size, drop_remainder=False)
+    threads = min(os.cpu_count() or 1, MOST_THREADS) if threads is None else threads
+    ahead = threads + BATCHES_AHEAD if batch_size else max(PICTURES_AHEAD, threads)
+    return _closed(
+        dataset.to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=ahead))
+    )
 
 
-def _decoded_ahead(dataset: Any, threads: int | None, ahead: int) -> Iterator:
-    threads = _threads(threads)
-    options = _grain().ReadOptions(num_threads=threads, prefetch_buffer_size=max(ahead, threads))
-    iterator = iter(dataset.to_iter_dataset(options))
+def _closed(dataset: Any) -> Iterator:
+    """Yield from a data set of Grain, whose threads end with the generator."""
+    iterator = iter(dataset)
     try:
         yield from iterator
     finally:
@@ -513,7 +430,3 @@ def _grain() -> ModuleType:
     finally:
         logging.set_verbosity(level)
     return grain
-
-
-def _threads(threads: int | None) -> int:
-    return min(os.cpu_count() or 1, MOST_THREADS) if threads is None else threads

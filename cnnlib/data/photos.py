@@ -11,10 +11,7 @@ Each crop has its own light: a random brightness and tint, so that neither tells
 The same bytes on every machine: baseline JPEG without subsampled colour, which libjpeg-turbo decodes alike
 everywhere, whole numbers of `RandomState`, and arithmetic of whole numbers.
 
-Sources, scaled and cut to what they show: of scikit-image chelsea (fur, Stefan van der Walt), coffee (Rachel
-Michetti, courtesy of Pikolo Espresso Bar), retina (Mikael Häggström), brick, gravel (CC0Textures) and grass
-(linolafett), all CC0; rocket (SpaceX), public domain; coins (Brooklyn Museum), no known restriction. Of
-scikit-learn flower (petals, vultilion) and china (pagoda, danielbuechele), CC BY 2.0. NOTICE has addresses.
+NOTICE says whose each of them is.
 """
 
 from pathlib import Path

@@ -13,8 +13,7 @@ NAMES = ("unit", "lecun1998", "mean_rgb", "mean_bgr", "mean_image", "standard", 
 
 # LeCun et al. 1998, section II-B: what white and black become, and the side of the input with its border.
 BACKGROUND, INK, LENET_SIDE = -0.1, 1.175, 32
-# Values of one chunk that `build` measures at a time: 128 MiB of float64.
-VALUES_PER_CHUNK = 2**24
+VALUES_PER_CHUNK = 2**24  # 128 MiB of float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,24 +52,22 @@ class Pixels:
 
     def __call__(self, images: np.ndarray | keras.KerasTensor) -> keras.KerasTensor:
         """Turn uint8 images (b, h, w, c) into the float32 input of a network."""
-        images = ops.convert_to_tensor(images)
+        images = ops.cast(ops.convert_to_tensor(images), "float32")
         if self.name == "as_is":
-            return ops.cast(images, "float32")
-        border = self._border(images.shape[1])
-        images = ops.cast(images, "float32")
+            return images
         if self.name == "unit":
             return images / 255
         if self.name == "lecun1998":
-            edges = (border, border)
+            edges = (self._border(images.shape[1]),) * 2
             scaled = images / 255 * self.span + BACKGROUND
             return ops.pad(scaled, ((0, 0), edges, edges, (0, 0)), constant_values=BACKGROUND)
         centred = images - ops.convert_to_tensor(self.measured["mean"])
         if self.name == "mean_bgr":
             return ops.flip(centred, axis=-1)
         return (
-            centred
-            if self.name != "standard"
-            else centred / ops.convert_to_tensor(self.measured["deviation"])
+            centred / ops.convert_to_tensor(self.measured["deviation"])
+            if self.name == "standard"
+            else centred
         )
 
     def _border(self, height: int) -> int:
@@ -106,24 +103,23 @@ def build(name: str, train: np.ndarray) -> Pixels:
         )
     if name in ("unit", "lecun1998", "as_is"):
         return Pixels(name)
-    mean_image = sum(chunk.sum(axis=0) for chunk in _chunks(train)) / len(train)
-    if name == "mean_image":
-        return Pixels(name, {"mean": mean_image.astype("float32")})
-    mean = mean_image.mean(axis=(0, 1))
-    if name in ("mean_rgb", "mean_bgr"):
-        return Pixels(name, {"mean": mean.astype("float32")})
-    squares = sum(((chunk - mean) ** 2).sum(axis=(0, 1, 2)) for chunk in _chunks(train))
-    deviation = np.sqrt(squares / (train.size // train.shape[-1]))
-    if not deviation.all():
-        raise ValueError(
-            "Pixels 'standard' divide by each channel's standard deviation, and channel "
-            f"{int(deviation.argmin())} has the same level everywhere in these {len(train):,} images: "
-            "use 'mean_rgb', or measure on more images."
-        )
-    return Pixels(name, {"mean": mean.astype("float32"), "deviation": deviation.astype("float32")})
+    mean = sum(chunk.sum(axis=0) for chunk in chunks(train)) / len(train)
+    if name != "mean_image":
+        mean = mean.mean(axis=(0, 1))
+    measured = {"mean": mean}
+    if name == "standard":
+        squares = sum(((chunk - mean) ** 2).sum(axis=(0, 1, 2)) for chunk in chunks(train))
+        deviation = measured["deviation"] = np.sqrt(squares / (train.size // train.shape[-1]))
+        if not deviation.all():
+            raise ValueError(
+                "Pixels 'standard' divide by each channel's standard deviation, and channel "
+                f"{int(deviation.argmin())} has the same level everywhere in these {len(train):,} images: "
+                "use 'mean_rgb', or measure on more images."
+            )
+    return Pixels(name, {key: value.astype("float32") for key, value in measured.items()})
 
 
-def _chunks(images: np.ndarray) -> Iterator[np.ndarray]:
+def chunks(images: np.ndarray) -> Iterator[np.ndarray]:
     """Some images at a time, as float64: the whole set would take eight times its memory."""
     per_chunk = max(1, VALUES_PER_CHUNK // images[0].size)
     for start in range(0, len(images), per_chunk):

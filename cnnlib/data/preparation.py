@@ -46,14 +46,7 @@ class Preparation:
     test: View = field(default_factory=CentreView)
 
     def build_pixels(self, train: np.ndarray) -> Pixels:
-        """Return how pixels are prepared, with what it needs measured on training images.
-
-        Args:
-            train: uint8 (n, height, width, channels).
-
-        Raises:
-            ValueError: the preparation is unknown.
-        """
+        """Return how pixels are prepared: see `cnnlib.data.pixels.build`."""
         return pixels.build(self.pixels, train)
 
     def build_augmentations(self, train: np.ndarray, prepared: Pixels) -> tuple[Augmentation, ...]:
@@ -82,40 +75,3 @@ class Preparation:
         """Return the preparation that `settings` describes."""
         chosen = {when: views.from_settings(settings[when]) for when in ("train", "test") if when in settings}
         return cls(**settings | chosen)
-
-
-_VIEWS: dict[str, View] = {
-    "random_crop": RandomView(),
-    "random_crop_of_square": RandomView(square=True),
-    "scale_jitter": RandomView(shorter=(256, 512)),
-    "scale_jitter_480": RandomView(shorter=(256, 480)),
-    "random_area": views.RandomAreaView(),
-    "centre": CentreView(),
-    "ten_crop": views.TenCrop(),
-    "grid_crops": views.GridCrops(),
-    "multi_crop": views.MultiCrop(),
-}
-
-
-def migrated(recipe: dict) -> dict:
-    """A recipe's settings as they are now, from a record of the time when seven of them said this.
-
-    Args:
-        recipe: settings of a recipe; those that are not that old are returned as they are.
-    """
-    older = {"pixels", "augmentation", "view", "test_view", "crop", "train_crops", "test_crops"}
-    if "preparation" in recipe or not older & recipe.keys():
-        return recipe
-    train: View = _VIEWS[recipe.get("view", "random_crop")]
-    test: View = _VIEWS[recipe.get("test_view", "centre")]
-    augmentation = recipe.get("augmentation")
-    if side := recipe.get("crop"):  # only ever cut out of images of 32 x 32 pixels
-        mirrored = augmentation == "flip"
-        at_random = recipe.get("train_crops", "random") == "random"
-        train = RandomView(side, (32, 32), flip=mirrored) if at_random else CentreView(side, 32)
-        test = (views.TenCrop if recipe.get("test_crops") == "ten" else CentreView)(side, 32)
-        augmentation = None if at_random and mirrored else augmentation
-    found = Preparation(recipe.get("pixels", "unit"), augmentation, train, test)
-    return {key: value for key, value in recipe.items() if key not in older} | {
-        "preparation": found.settings()
-    }

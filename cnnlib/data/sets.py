@@ -7,6 +7,7 @@ computes its hashes. A set with a `quick` part also needs a loader of that part 
 """
 
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Content:
     train: int
     test: int
     validation: int
-    sha256: str | None
+    sha256: str | None = None
     variants: dict[str, str] = field(default_factory=dict)
     published_validation: bool = False
 
@@ -39,104 +40,80 @@ class Content:
         return {"train": self.train} | held_out | {"test": self.test}
 
 
-@dataclass(frozen=True)
-class Archive:
-    """A publisher's tar of binary files: for each image one byte of label, then each channel's rows.
-
-    Attributes:
-        file: name of the archive.
-        md5: its MD5, as the publisher prints it.
-        train: paths of the training files within it.
-        test: paths of the test files within it.
-    """
-
-    file: str
-    md5: str
-    train: tuple[str, ...]
-    test: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class DataSpec:
-    """A data set that is held in memory.
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """What is known of any data set.
 
     Attributes:
         name: name of the set, of its file NAME.npz and of its folder NAME/.
-        class_names: name of the class of each label 0, 1, ...; also the names of its image folders.
-        image_shape: height, width and channels (1 or 3).
-        url: address of NAME.npz, of the archive, or of the folder of `parts`; None where an installed package
-            has the whole set.
         licence: under which licence the publisher gives the set.
-        citation: the publication to cite.
-        full: the whole set.
-        quick: the part that an installed package carries, or None.
-        archive: what lies at `url` where that is an archive.
-        parts: MD5 of each of the gzipped IDX files by its name, where they are what lies at `url`.
-        md5: of the publisher's NAME.npz, as the publisher prints it, where the hash of its content is not
-            known.
+        url: address of the publisher's file, or of the folder of its parts; "" where nothing is downloaded.
+        md5: of that file, as the publisher prints it; "" where the hash of its content is known instead.
     """
 
     name: str
-    class_names: tuple[str, ...]
-    image_shape: tuple[int, int, int]
-    url: str | None
     licence: str
-    citation: str
-    full: Content
-    quick: Content | None
-    archive: Archive | None = None
-    parts: dict[str, str] = field(default_factory=dict)
-    md5: str | None = None
+    url: str = ""
+    md5: str = ""
 
     @property
     def file(self) -> str:
         """Name of what lies at `url`: a file, or the folder in which Keras too keeps the parts."""
-        if self.parts:
-            return f"{self.name.replace('_', '-')}/"
-        return self.archive.file if self.archive else f"{self.name}.npz"
+        return urlsplit(self.url).path.rpartition("/")[2] or f"{self.name.replace('_', '-')}/"
 
 
-@dataclass(frozen=True)
-class FolderSpec:
-    """A data set that stays on disk: pictures in NAME/train/CLASS/ and NAME/val/CLASS/.
-
-    A part of it is accepted: what is counted is said.
+@dataclass(frozen=True, kw_only=True)
+class DataSpec(Spec):
+    """A data set that is held in memory.
 
     Attributes:
-        name: name of the set and of its folder.
+        class_names: name of the class of each label 0, 1, ...; also the names of its image folders.
+        image_shape: height, width and channels (1 or 3).
+        full: the whole set.
+        quick: the part that an installed package carries, or None.
+        archive: where `file` is a tar of binary files, the paths of those of each split within it. They hold
+            for each image one byte of label, then each channel's rows.
+        parts: MD5 of each of the gzipped IDX files by its name, where they are what lies at `url`.
+    """
+
+    class_names: tuple[str, ...]
+    image_shape: tuple[int, int, int]
+    full: Content
+    quick: Content | None = None
+    archive: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FolderSpec(Spec):
+    """A data set that stays on disk: pictures in NAME/train/CLASS/ and NAME/val/CLASS/.
+
+    A part of it is accepted: what is counted is said. `file` is a tar whose one folder holds train/ and val/.
+
+    Attributes:
         classes: number of classes.
         words: readable name of each class by the name of its folder; empty where any folders will do.
         train: number of training pictures of the whole set.
         test: number of published validation pictures, on which results are reported.
         validation: number of training pictures set aside for validation by default.
-        publisher: where to get it.
-        licence: under which licence the publisher gives the set.
-        citation: the publication to cite.
-        url: address of the publisher's tar, whose one folder holds train/ and val/; None: never downloaded.
-        md5: of that tar.
+        publisher: where to get it, if it is not downloaded.
     """
 
-    name: str
     classes: int
     words: dict[str, str]
     train: int
     test: int
     validation: int
-    publisher: str
-    licence: str
-    citation: str
-    url: str | None = None
-    md5: str = ""
-
-    @property
-    def file(self) -> str | None:
-        """Name of the publisher's tar."""
-        return self.url and self.url.rpartition("/")[2]
+    publisher: str = ""
 
     @property
     def root(self) -> str:
-        """Name of the one folder in it."""
-        return (self.file or "").partition(".")[0]
+        """Name of the one folder in the publisher's tar."""
+        return self.file.partition(".")[0]
+
+
+def _names(listed: str) -> tuple[str, ...]:
+    return tuple(listed.split(", "))
 
 
 _PHOTOS = Content(
@@ -150,14 +127,10 @@ _PHOTOS = Content(
 SETS = {
     "mnist": DataSpec(
         name="mnist",
-        class_names=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+        class_names=tuple("0123456789"),
         image_shape=(28, 28, 1),
         url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz",
         licence="CC BY-SA 3.0; copyright Yann LeCun and Corinna Cortes",
-        citation=(
-            "Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, Gradient-based learning applied to document "
-            "recognition, Proceedings of the IEEE 86(11), 2278-2324, 1998"
-        ),
         full=Content(
             train=60_000,
             test=10_000,
@@ -175,74 +148,42 @@ SETS = {
     # its download is not proven, and the hash of its content is not known.
     "cifar10": DataSpec(
         name="cifar10",
-        class_names=(
-            "airplane",
-            "automobile",
-            "bird",
-            "cat",
-            "deer",
-            "dog",
-            "frog",
-            "horse",
-            "ship",
-            "truck",
-        ),
+        class_names=_names("airplane, automobile, bird, cat, deer, dog, frog, horse, ship, truck"),
         image_shape=(32, 32, 3),
         url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
         licence="none stated; the publisher asks that the technical report be cited",
-        citation=(
-            "A. Krizhevsky, Learning multiple layers of features from tiny images, technical report, "
-            "University of Toronto, 2009"
-        ),
         full=Content(
             train=50_000,
             test=10_000,
             validation=5_000,
-            sha256=None,
             variants={
                 "8adf180d54084eaea408408b2e2504c2fb74f99f23cb6c55b09e4167be375f59": (
                     "111 of 60,000 images JPEG-coded (86 for training, 25 for testing), the others exact"
                 )
             },
         ),
-        quick=None,
-        archive=Archive(
-            file="cifar-10-binary.tar.gz",
-            md5="c32a1d4ab5d03f1284b67883e8d87530",
-            train=tuple(f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)),
-            test=("cifar-10-batches-bin/test_batch.bin",),
-        ),
+        md5="c32a1d4ab5d03f1284b67883e8d87530",
+        archive={
+            "train": tuple(f"cifar-10-batches-bin/data_batch_{number}.bin" for number in range(1, 6)),
+            "test": ("cifar-10-batches-bin/test_batch.bin",),
+        },
     ),
     # The MD5s are those that torchvision checks; the hash is that of the content of files with these MD5s.
     # The download itself has not been tried.
     "fashion_mnist": DataSpec(
         name="fashion_mnist",
-        class_names=(
-            "T-shirt or top",
-            "trouser",
-            "pullover",
-            "dress",
-            "coat",
-            "sandal",
-            "shirt",
-            "sneaker",
-            "bag",
-            "ankle boot",
+        class_names=_names(
+            "T-shirt or top, trouser, pullover, dress, coat, sandal, shirt, sneaker, bag, ankle boot"
         ),
         image_shape=(28, 28, 1),
         url="https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
         licence="MIT; copyright Zalando SE",
-        citation=(
-            "H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking "
-            "machine learning algorithms, arXiv 1708.07747, 2017"
-        ),
         full=Content(
             train=60_000,
             test=10_000,
             validation=5_000,
             sha256="1ec0c5f432abea94a4e522543edbb9426461dcc8ac657b11f76fcef15433bc51",
         ),
-        quick=None,
         parts={
             "train-images-idx3-ubyte.gz": "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
             "train-labels-idx1-ubyte.gz": "25c81989df183df01b3e8a0aad5dffbe",
@@ -257,18 +198,11 @@ SETS = {
         image_shape=(28, 28, 1),
         url="https://zenodo.org/records/10519652/files/pneumoniamnist.npz?download=1",
         licence="CC BY 4.0",
-        citation=(
-            "J. Yang et al., MedMNIST v2: a large-scale lightweight benchmark for 2D and 3D biomedical image "
-            "classification, Scientific Data 10, 41, 2023; the x-rays are those of D. S. Kermany et al., "
-            "Identifying medical diagnoses and treatable diseases by image-based deep learning, Cell 172(5), "
-            "1122-1131, 2018"
-        ),
         full=Content(
             train=4_708,
             test=624,
             validation=524,
             published_validation=True,
-            sha256=None,
             variants={
                 "b55902a8f4bc29e89d6789fc82c835d42d871ca83a065e721f6a0389b97b490a": (
                     "a copy with the published splits and an order of its own, not compared with the "
@@ -276,36 +210,17 @@ SETS = {
                 )
             },
         ),
-        quick=None,
         md5="28209eda62fecd6e6a2d98b1501bb15f",
     ),
     "photos": DataSpec(
         name="photos",
-        class_names=(
-            "fur",
-            "coffee",
-            "petals",
-            "pagoda",
-            "rocket",
-            "retina",
-            "brick",
-            "grass",
-            "gravel",
-            "coins",
-        ),
+        class_names=_names("fur, coffee, petals, pagoda, rocket, retina, brick, grass, gravel, coins"),
         image_shape=(32, 32, 3),
-        url=None,
         licence="CC0, public domain and CC BY 2.0, photograph by photograph: see NOTICE",
-        citation="none: crops of ten photographs of scikit-image and scikit-learn, cut by cnnlib.data.photos",
         full=_PHOTOS,
         quick=_PHOTOS,
     ),
 }
-
-_IMAGENET = (
-    "O. Russakovsky et al., ImageNet large scale visual recognition challenge, International Journal of "
-    "Computer Vision 115(3), 211-252, 2015"
-)
 
 FOLDERS = {
     "imagenet": FolderSpec(
@@ -317,7 +232,6 @@ FOLDERS = {
         validation=50_000,
         publisher="https://image-net.org/download-images.php",
         licence="for research and education only, by agreement with the publisher",
-        citation=_IMAGENET,
     ),
     "imagenette": FolderSpec(
         name="imagenette",
@@ -337,9 +251,7 @@ FOLDERS = {
         train=9_469,
         test=3_925,
         validation=500,
-        publisher="https://github.com/fastai/imagenette",
         licence="the pictures are ImageNet's: for research and education only",
-        citation=_IMAGENET,
         # The smallest of three: 160 pixels. The MD5 is the one that torchvision checks. The download itself
         # has not been tried.
         url="https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-160.tgz",

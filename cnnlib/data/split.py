@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from cnnlib.data.decoding import DataError
 
+T = TypeVar("T")
 Groups = str | Callable[[str], Hashable]
 """What finds the group of a picture in its path "CLASS/FILE": a pattern, or a function."""
 
@@ -64,21 +69,22 @@ def grouping(groups: Groups | None) -> Callable[[str], Hashable]:
     return group_of
 
 
+def alike(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """Find items of one key: the lists of those that are not alone, in the order of their first ones."""
+    found: dict[Hashable, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return [several for several in found.values() if len(several) > 1]
+
+
 def joined(names: Sequence[Hashable], copies: Sequence[Sequence[int]]) -> list[int]:
     """Number groups (n,): pictures are of one if they have a name in common, or are copies of each other."""
     first: dict[Hashable, int] = {}
     groups = [first.setdefault(name, place) for place, name in enumerate(names)]
-    part_of: dict[int, int] = {}
-
-    def whole(group: int) -> int:
-        while group in part_of:
-            group = part_of[group]
-        return group
-
-    for places in copies:
-        one, *others = sorted({whole(groups[place]) for place in places})
-        part_of |= dict.fromkeys(others, one)
-    return [whole(group) for group in groups]
+    pairs = [(groups[one], groups[other]) for places in copies for one, other in pairwise(places)]
+    ends = tuple(np.array(pairs, int).reshape(-1, 2).T)
+    graph = coo_array((np.ones(len(pairs)), ends), shape=(len(groups), len(groups)))
+    return connected_components(graph, directed=False)[1][groups].tolist()
 
 
 def set_aside(

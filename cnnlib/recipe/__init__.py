@@ -9,7 +9,7 @@ from typing import Self, TypeVar
 import keras
 
 from cnnlib import extras, models
-from cnnlib.data.preparation import Preparation, migrated
+from cnnlib.data.preparation import Preparation
 from cnnlib.schedules import Hold, Plateau, Schedule
 
 T = TypeVar("T")
@@ -109,7 +109,7 @@ class Recipe:
     @classmethod
     def from_settings(cls, settings: dict) -> Self:
         """Return the recipe that `settings` describes, in an older record perhaps with other fields."""
-        told = migrated(settings)
+        told = extras.migrated(settings)
         hold = told.get("hold")
         hold = Plateau(**hold) if isinstance(hold, dict) else hold and tuple(hold)
         preparation = Preparation.from_settings(told.get("preparation", {}))

@@ -17,6 +17,14 @@ from cnnlib.data.sets import SETS
 NOISE = np.random.default_rng(0).integers(0, 200, (12, 6, 5, 3), np.uint8)
 
 
+def test_duplicates_are_counted_within_splits_and_across() -> None:
+    train, test = NOISE[[0, 1, 2, 1, 1]], NOISE[[2, 5, 2, 6, 1, 0]].copy()
+    test[5] = test[5][:, ::-1]
+    plain = duplicates.count(test, train, borders=(0.9, 0.9999))
+    assert plain == {"again": 2, "others_again": 1, "common": 3, "near": {"0.9": 3, "0.9999": 3}}
+    assert duplicates.count(test, train, borders=(0.9,), mirrored=True)["near"] == {"0.9": 4}
+
+
 def test_a_survey_holds_each_split_against_what_is_learned_from_before_it() -> None:
     def split(*places: int) -> data.Split:
         return data.Split(NOISE[list(places)], np.zeros(len(places), int))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from cnnlib.data import augmentation
+from cnnlib.data import pixels
 from cnnlib.data.augmentation import Augmentation, PCAColour, RandomAffine, RandomCut, pca_of
 
 pytestmark = pytest.mark.backends
@@ -119,10 +119,10 @@ def test_half_of_the_images_are_mirrored_and_the_others_left() -> None:
 
 
 def test_a_padded_crop_is_a_shift_by_whole_pixels_in_every_direction() -> None:
-    change, images = RandomCut(pad=2, flip=False, value=0.5), pictures(40)
+    change, images = RandomCut(pad=2, flip=False), pictures(40)
     draws = change.draw(np.random.default_rng(1), 40)
     assert set(draws.ravel()) == {0, 1, 2, 3, 4}
-    padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), constant_values=0.5)
+    padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)))
     expected = [
         image[top : top + 9, left : left + 7]
         for image, (top, left) in zip(padded, draws.astype(int), strict=True)
@@ -169,7 +169,7 @@ def coloured(n: int) -> np.ndarray:
 
 
 def test_the_colour_is_the_papers_sum_over_principal_components(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(augmentation, "VALUES_PER_CHUNK", 7 * 5 * 4 * 3)  # of the 50 images, 7.1 chunks
+    monkeypatch.setattr(pixels, "VALUES_PER_CHUNK", 7 * 5 * 4 * 3)  # of the 50 images, 7.1 chunks
     images = coloured(50)
     covariance = np.cov(images.reshape(-1, 3).T / 255, bias=True)
     components = pca_of(images)

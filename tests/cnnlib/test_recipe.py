@@ -21,7 +21,7 @@ from cnnlib.audit import without_weights
 from cnnlib.data import Split
 from cnnlib.data.augmentation import RandomCut
 from cnnlib.data.feed import Feed
-from cnnlib.data.preparation import AUGMENTATIONS, Preparation, migrated
+from cnnlib.data.preparation import AUGMENTATIONS, Preparation
 from cnnlib.data.views import CentreView, RandomView, TenCrop, centre_crop, ten_crop
 from cnnlib.recipe import RECIPES, Recipe
 from cnnlib.schedules import Plateau, per_epoch
@@ -173,37 +173,6 @@ def test_images_in_memory_of_another_size_are_taken_whole() -> None:
     views = (RandomView(24, (32, 32)), RandomView(24, (32, 40)), CentreView(24, 32), TenCrop(24, 32))
     assert [view.in_memory(33, 33) for view in views] == [None] * 4
     assert [view.in_memory(32, 40) is None for view in views] == [False, True, False, False]
-
-
-OLDER = {
-    "nothing was said": ({}, Preparation()),
-    "views": (
-        {"pixels": "mean_rgb", "view": "scale_jitter", "test_view": "grid_crops", "augmentation": "flip"},
-        replace(RECIPES["vgg_d"].preparation, augmentation="flip"),
-    ),
-    "crops, mirrored": (
-        {"pixels": "mean_image", "augmentation": "flip", "crop": 24, "test_crops": "ten"},
-        RECIPES["cuda_convnet"].preparation,
-    ),
-    "crops alone": (
-        {"crop": 24, "train_crops": "random", "test_crops": "centre", "augmentation": None},
-        Preparation(train=RandomView(24, (32, 32), flip=False), test=CentreView(24, 32)),
-    ),
-    "crops of the centre": (
-        {"crop": 24, "train_crops": "centre", "augmentation": "flip"},
-        Preparation("unit", "flip", CentreView(24, 32), CentreView(24, 32)),
-    ),
-}
-
-
-@pytest.mark.parametrize(("older", "expected"), OLDER.values(), ids=OLDER)
-def test_seven_settings_of_an_older_record_are_one_preparation(older: dict, expected: Preparation) -> None:
-    settings = recipe().settings()
-    del settings["preparation"]
-    assert Recipe.from_settings(settings | older) == recipe(preparation=expected)
-    now = migrated(settings | older | {"pixels": expected.pixels})
-    assert migrated(now) == now
-    assert not {"pixels", "augmentation", "view", "crop"} & now.keys()
 
 
 def test_networks_have_as_many_outputs_as_the_data_has_classes() -> None:

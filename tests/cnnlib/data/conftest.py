@@ -33,7 +33,6 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
             image_shape=image_shape,
             url=f"http://127.0.0.1:9/{name}.npz",
             licence="none",
-            citation="none",
             full=full,
             quick=None,
         )

@@ -7,7 +7,6 @@ import io
 import os
 import tarfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import pytest
 from cnnlib import data
 from cnnlib.data import sets, sources
 
-ARCHIVE = sets.Archive("little.tar.gz", "", ("bin/batch_1.bin", "bin/batch_2.bin"), ("bin/test.bin",))
+ARCHIVE = {"train": ("bin/batch_1.bin", "bin/batch_2.bin"), "test": ("bin/test.bin",)}
 
 
 def arrays() -> sources.Arrays:
@@ -62,9 +61,8 @@ def publish(register: Callable[..., None]) -> Callable[..., None]:
     """Register the set "little", published as an archive, with no hash of its content known."""
 
     def publish(whole: bytes, **changes: object) -> None:
-        archive = replace(ARCHIVE, md5=hashlib.md5(whole).hexdigest())
-        full = sets.Content(train=24, test=6, validation=3, sha256=None)
-        usual = {"full": full, "url": "http://127.0.0.1:9/little.tar.gz", "archive": archive}
+        full, md5 = sets.Content(train=24, test=6, validation=3, sha256=None), hashlib.md5(whole).hexdigest()
+        usual = {"full": full, "url": "http://127.0.0.1:9/little.tar.gz", "md5": md5, "archive": ARCHIVE}
         register("little", (4, 5, 3), **usual | changes)
 
     return publish
@@ -111,7 +109,6 @@ def test_an_archive_with_another_md5_is_refused_unread(user: Path, publish: Call
         ({"bin/batch_2.bin": None}, "KeyError: \"filename 'bin/batch_2.bin' not found\""),
         ({"bin/test.bin": b"\0" * 99}, "cannot reshape array of size 99"),
         ({"bin/test.bin": b""}, "expected x_test as uint8 of shape (6, 4, 5, 3); found uint8 of shape (0, 4"),
-        ({"bin/test.bin": b"\0" * 61 * 6}, "as many images of each class in y_test; found 6, 0, 0"),
         ({"bin/test.bin": b"\7" * 61 * 6}, "expected labels from 0 to 2 in y_test; found labels from 7 to 7"),
     ],
 )

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlib.data import DataError, PictureFolder, decode, decoding
+from cnnlib.data import DataError, PictureFolder, check, decode, decoding
 
 
 def saved(image: Image.Image, form: str = "PNG", **options: Any) -> bytes:
@@ -109,6 +109,33 @@ def test_arrays_and_other_colours() -> None:
     frames = [Image.new("L", (8, 8), level) for level in (10, 200)]
     first = decode(saved(frames[0], "GIF", save_all=True, append_images=frames[1:]))
     assert first.getpixel((0, 0)) == (10,) * 3
+
+
+@pytest.mark.parametrize(
+    ("mode", "options", "refused"),
+    [
+        ("RGB", {"compression": "tiff_lzw"}, False),
+        ("RGB", {"compression": "tiff_lzw", "tiffinfo": {278: 200}}, True),
+        ("L", {"compression": "tiff_lzw", "tiffinfo": {278: 200}}, False),
+        ("RGB", {"tiffinfo": {278: 200}}, False),
+        ("RGB", {"tiffinfo": {274: 6}}, True),
+    ],
+    ids=["strips", "one strip", "one grey strip", "not compressed", "turned"],
+)
+def test_a_large_tiff_that_would_lie_in_memory_twice_is_refused(
+    mode: str, options: dict, refused: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(decoding, "MOST_TWICE", 0.7 * 4 * 200 * 200)
+    (tmp_path / "a").mkdir()
+    for number in range(6):
+        Image.new(mode, (200, 200), number).save(tmp_path / "a" / f"{number}.tif", **options)
+    found = {what: row for _, what, row, *_ in check(tmp_path).rows}
+    assert found.get("too large to be opened") == (6 if refused else None)
+    if refused:
+        with pytest.raises(DataError, match=r"too large: make it smaller .*200 x 200 pixels, turned or"):
+            decode(tmp_path / "a" / "0.tif")
+    else:
+        assert decode(tmp_path / "a" / "0.tif").size == (200, 200)
 
 
 def test_what_is_no_picture_is_said_with_its_name(tmp_path: Path) -> None:

@@ -52,14 +52,6 @@ def test_pictures_that_cannot_be_compared_are_refused(queries: np.ndarray, x: np
         faults.nearest(queries, x)
 
 
-def test_duplicates_are_counted_within_splits_and_across() -> None:
-    train, test = NOISE[[0, 1, 2, 1, 1]], NOISE[[2, 5, 2, 6, 1, 0]].copy()
-    test[5] = test[5][:, ::-1]
-    plain = faults.count(test, train, borders=(0.9, 0.9999))
-    assert plain == {"again": 2, "others_again": 1, "common": 3, "near": {"0.9": 3, "0.9999": 3}}
-    assert faults.count(test, train, borders=(0.9,), mirrored=True)["near"] == {"0.9": 4}
-
-
 def test_a_label_is_doubted_where_another_class_is_as_likely_as_usual() -> None:
     probabilities = np.array(
         [

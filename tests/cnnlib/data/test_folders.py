@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from cnnlib.data.folders import PictureFolder, stream, stream_batches
+from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.sources import DataError
 from cnnlib.data.views import CentreView, RandomView, TenCrop
 
@@ -167,7 +167,7 @@ def test_the_order_is_kept_whatever_the_number_of_threads(root: Path) -> None:
     folder, view = PictureFolder(root), RandomView(8, (10, 30))
     order = np.random.default_rng(3).permutation(np.repeat(np.arange(12), 8))
     draws = view.draw(np.random.default_rng(0), len(order))
-    found = [list(stream(folder, view, order, draws, threads=threads, ahead=20)) for threads in (0, 1, 3)]
+    found = [list(stream(folder, view, order, draws, threads=threads)) for threads in (0, 1, 3)]
     assert levels(found[0]) == order.tolist()
     assert [label for _, label, _ in found[0]] == folder.labels[order].tolist()
     for other in found[1:]:
@@ -178,7 +178,7 @@ def test_the_order_is_kept_whatever_the_number_of_threads(root: Path) -> None:
 
 def test_batches_hold_the_streams_pictures(root: Path) -> None:
     folder, order = PictureFolder(root), np.arange(12)[::-1]
-    batches = list(stream_batches(folder, TenCrop(8, 10), order, np.zeros((12, 0)), 5, threads=2))
+    batches = list(stream(folder, TenCrop(8, 10), order, np.zeros((12, 0)), batch_size=5, threads=2))
     images, labels, weights = zip(*batches, strict=True)
     assert [part.shape for part in images] == [(5, 10, 8, 8, 3), (5, 10, 8, 8, 3), (2, 10, 8, 8, 3)]
     assert (images[0].dtype, labels[0].dtype, weights[0].dtype) == (np.uint8, np.int64, np.float32)
@@ -197,7 +197,7 @@ def test_a_bad_file_stops_the_stream_by_its_name(root: Path) -> None:
         with pytest.raises(DataError, match=rf"{root}/b/05.jpg: .*truncated(.|\n)*skip such files"):
             next(seen)
     with pytest.raises(DataError, match=r"b/05.jpg"):
-        next(stream_batches(folder, CentreView(8, 10), np.arange(12), np.zeros((12, 0)), 12))
+        next(stream(folder, CentreView(8, 10), np.arange(12), np.zeros((12, 0)), batch_size=12))
 
 
 def test_a_bad_file_that_has_a_place_to_keep_is_not_skipped(root: Path) -> None:
@@ -233,7 +233,7 @@ def test_an_abandoned_stream_leaves_no_thread_behind(root: Path) -> None:
     folder, order = PictureFolder(root), np.tile(np.arange(12), 50)
     before = threading.active_count()
     for leave in ("close", "drop"):
-        seen = stream(folder, CentreView(8, 10), order, np.zeros((600, 0)), threads=3, ahead=300)
+        seen = stream(folder, CentreView(8, 10), order, np.zeros((600, 0)), threads=3)
         next(seen)
         assert threading.active_count() == before + 3
         if leave == "close":
@@ -248,10 +248,10 @@ def test_an_abandoned_stream_leaves_no_thread_behind(root: Path) -> None:
 def test_a_program_ends_in_the_middle_of_a_stream_and_says_nothing(root: Path) -> None:
     program = f"""
 import numpy as np
-from cnnlib.data.folders import PictureFolder, stream_batches
+from cnnlib.data.folders import PictureFolder, stream
 from cnnlib.data.views import CentreView
 folder, order = PictureFolder({str(root)!r}), np.tile(np.arange(12), 50)
-seen = stream_batches(folder, CentreView(8, 10), order, np.zeros((600, 0)), 6, threads=2)
+seen = stream(folder, CentreView(8, 10), order, np.zeros((600, 0)), batch_size=6, threads=2)
 next(seen)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)

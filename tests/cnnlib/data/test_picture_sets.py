@@ -29,7 +29,16 @@ def write(folder: Path, split: str, classes: tuple[str, ...], each: int) -> None
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the set "small" belongs: three classes of four and two pictures."""
-    spec = sets.FolderSpec("small", 3, WORDS, 12, 6, 3, "https://publisher", "by agreement", "none")
+    spec = sets.FolderSpec(
+        name="small",
+        classes=3,
+        words=WORDS,
+        train=12,
+        test=6,
+        validation=3,
+        publisher="https://publisher",
+        licence="by agreement",
+    )
     monkeypatch.setitem(sets.FOLDERS, "small", spec)
     monkeypatch.setenv("CNNLIB_DATA", str(tmp_path))
     return tmp_path / "small"
@@ -201,7 +210,7 @@ def test_imagenet_and_imagenette_are_what_their_publishers_say() -> None:
     assert (imagenet.classes, imagenet.train, imagenet.test) == (1_000, 1_281_167, 50_000)
     assert (imagenette.classes, imagenette.train, imagenette.test) == (10, 9_469, 3_925)
     assert (imagenette.file, imagenette.md5) == ("imagenette2-160.tgz", "e793b78cc4c9e9a4ccc0c1155377a412")
-    assert imagenet.file is None
+    assert not imagenet.url
     for spec in sets.FOLDERS.values():
         assert list(spec.words) == sorted(spec.words)  # folders are in the order of their names
         assert len(spec.words) in (0, spec.classes)
