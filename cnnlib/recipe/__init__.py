@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from inspect import signature
 from typing import Self, TypeVar
 
@@ -108,8 +108,17 @@ class Recipe:
 
     @classmethod
     def from_settings(cls, settings: dict) -> Self:
-        """Return the recipe that `settings` describes, in an older record perhaps with other fields."""
+        """Return the recipe that `settings` describes, in an older record perhaps with other fields.
+
+        Raises:
+            ValueError: it has fields that no recipe has, and nothing that was imported knows them.
+        """
         told = extras.migrated(settings)
+        if unknown := sorted(told.keys() - {each.name for each in fields(cls)}):
+            raise ValueError(
+                f"The settings of {told.get('name', 'a recipe')} have {', '.join(unknown)}, which no recipe "
+                f"has: import the package that its record is of first, as `python -m cnnbook compare` does."
+            )
         hold = told.get("hold")
         hold = Plateau(**hold) if isinstance(hold, dict) else hold and tuple(hold)
         preparation = Preparation.from_settings(told.get("preparation", {}))
