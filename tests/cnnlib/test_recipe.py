@@ -302,5 +302,5 @@ def test_every_candidate_is_a_recipe_that_can_be_built(name: str) -> None:
 
 
 def test_settings_with_fields_that_no_recipe_has_are_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="settings of .* have speed, which no recipe has: import the package"):
+    with pytest.raises(ValueError, match="have speed, which no recipe has"):
         Recipe.from_settings(recipe().settings() | {"speed": 4})
