@@ -19,7 +19,7 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results" / "own_pictures"
 SEEDS = range(5)
-# The script's, so that it takes about as long as the call; early stopping may end either sooner.
+# The script's, at most: early stopping may end either sooner.
 EPOCHS = {"head": 20, "whole": 10}
 SIZE = 227
 
@@ -73,7 +73,7 @@ def by_the_script(folder: Path, seed: int) -> float:
 WAYS: dict[str, Callable[[Path, int], float]] = {"call": by_the_call, "script": by_the_script}
 
 
-def measure(folder: Path, ways: tuple[str, ...] = tuple(WAYS), seeds: range = SEEDS) -> dict[str, list[dict]]:
+def measure(folder: Path, seeds: range = SEEDS) -> dict[str, list[dict]]:
     """Errors and seconds of every way with every seed, start of the process and loading of pictures included.
 
     The seconds are by the clock and of the processor's cores together, which does not count other work.
@@ -81,9 +81,9 @@ def measure(folder: Path, ways: tuple[str, ...] = tuple(WAYS), seeds: range = SE
     Raises:
         RuntimeError: a way could not be gone; the message holds its last words.
     """
-    found: dict[str, list[dict]] = {way: [] for way in ways}
+    found: dict[str, list[dict]] = {way: [] for way in WAYS}
     for seed in seeds:
-        for way in ways if seed % 2 else reversed(ways):
+        for way in WAYS if seed % 2 else reversed(WAYS):
             began, worked = time.monotonic(), _work()
             command = [sys.executable, __file__, str(folder), "--way", way, "--seed", str(seed)]
             ended = subprocess.run(command, capture_output=True, text=True)

@@ -21,8 +21,7 @@ from PIL import Image
 from scipy.special import softmax
 
 from cnnlib import data, evaluation, plots, transfer, weights
-from cnnlib.data import PictureFolder, Split
-from cnnlib.data.folders import stream
+from cnnlib.data import Split
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.preparation import Preparation
 from cnnlib.data.split import Groups
@@ -163,12 +162,14 @@ def learn(
         WeightsError: weights that cannot be had.
     """
     say: Callable[..., None] = print if verbose else lambda *words: None
-    data.open_folder(folder, on_bad="skip", groups=groups)  # before a network is downloaded in vain
+    # Before a network is downloaded in vain.
+    found = data.open_folder(folder, seed=seed, on_bad="skip", groups=groups)
     if out is not None:
         Path(out).mkdir(parents=True, exist_ok=True)
     began, remarks = time.monotonic(), str(data.check(folder, groups=groups))
     body = transfer.body(network, preparation, classifier)
-    train, validation, test, names, paths, bad = _divided(folder, body, groups, seed)
+    share, names = 0 if len(found.validation) else SHARE, found.class_names
+    train, validation, test, paths, bad = _divided(folder, body, groups, seed, share)
     say(f"{len(train)} pictures to learn from, {len(validation)} to choose by, {len(test)} to test on.")
     kept = Path(out) / "features" if out is not None else None
     seen = [transfer.features(body.model, part, _AS_IS, folder=kept) for part in (train, validation)]
@@ -198,32 +199,23 @@ def learn(
     return learned
 
 
-def _divided(folder: str | os.PathLike, body: transfer.Body, groups: Groups | None, seed: int) -> tuple:
-    """Splits to learn from, to choose by and to test on; class names; paths of the last; what is bad."""
+def _divided(
+    folder: str | os.PathLike, body: transfer.Body, groups: Groups | None, seed: int, share: float
+) -> tuple:
+    """Splits to learn from, to choose by (a share of these) and to test on; paths of the last; the bad."""
     settings: dict[str, Any] = {"on_bad": "skip", "channels": body.model.input_shape[-1], "groups": groups}
-    opened = data.open_folder(folder, seed=seed, **settings)
-    if not len(opened.validation):
-        opened = data.open_folder(folder, validation=SHARE, seed=seed, **settings)
-    read = [_read(part, body.view) for part in (opened.train, opened.validation, opened.test)]
-    for use, part, (good, *_) in (("learn from", opened.train, read[0]), ("test on", opened.test, read[2])):
-        for label in set(part.labels) - set(good.y):
+    opened = data.open_folder(folder, validation=share, seed=seed, **settings)
+    parts = opened.train, opened.validation, opened.test
+    read = [part.read_all(body.view) for part in parts]
+    for use, part, (split, _) in (("learn from", parts[0], read[0]), ("test on", parts[2], read[2])):
+        for label in set(part.labels) - set(split.y):
             raise data.DataError(
                 f"{part.root / opened.class_names[label]}: expected pictures to {use}; found none of those "
                 "that can be decoded. Add good ones, or remove the folder."
             )
-    bad = [name for *_, skipped in read for name in skipped]
-    return *(images for images, *_ in read), opened.class_names, read[-1][1], bad
-
-
-def _read(folder: PictureFolder, view: CentreView) -> tuple[Split, tuple[str, ...], list[str]]:
-    """The pictures that can be read, with their paths; and the paths of the others."""
-    shape = (len(folder), view.size, view.size, folder.channels)
-    x, good = np.empty(shape, "uint8"), np.zeros(len(folder), bool)
-    examples = stream(folder, view, np.arange(len(folder)), np.zeros((len(folder), 0), "float32"))
-    for place, (image, _, weight) in enumerate(examples):
-        x[place], good[place] = image, weight > 0
-    named = np.array(folder.paths)
-    return Split(x if good.all() else x[good], folder.labels[good]), tuple(named[good]), named[~good].tolist()
+    named = [(np.array(part.paths), good) for part, (_, good) in zip(parts, read, strict=True)]
+    bad = [path for paths, good in named for path in paths[~good].tolist()]
+    return *(split for split, _ in read), tuple(named[-1][0][named[-1][1]]), bad
 
 
 def _class_weights(labels: np.ndarray, classes: int) -> np.ndarray:

@@ -124,7 +124,7 @@ def test_a_rate_that_diverges_is_a_row_and_a_lower_one_is_tried(
 
 def test_few_of_a_class_are_in_every_part_and_count_alike(tmp_path: Path) -> None:
     root = folder_of(tmp_path / "set", {"red": 6, "blue": 95})
-    train, validation, test, *_ = learning._divided(root, transfer.body(network()), None, 0)
+    train, validation, test, *_ = learning._divided(root, transfer.body(network()), None, 0, 0.2)
     assert all((np.bincount(part.y) > 0).all() for part in (train, validation, test))
     weights = learning._class_weights(train.y, 2)
     assert weights[train.y[train.y == 1]].sum() == pytest.approx(weights[train.y[train.y == 0]].sum())
@@ -134,7 +134,7 @@ def test_few_of_a_class_are_in_every_part_and_count_alike(tmp_path: Path) -> Non
 def test_a_folder_is_divided_by_groups(tmp_path: Path) -> None:
     root = folder_of(tmp_path / "set", {"red": 24, "blue": 24})
     body = transfer.body(network())
-    train, validation, test, *_ = learning._divided(root, body, r"(\d+)_", 0)
+    train, validation, test, *_ = learning._divided(root, body, r"(\d+)_", 0, 0.2)
     assert len(train) + len(validation) + len(test) == 48
     # The number before _ is of two pictures of each class.
     assert all(len(part) % 4 == 0 for part in (train, validation, test))
