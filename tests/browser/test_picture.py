@@ -184,6 +184,19 @@ def test_parts_are_covered_on_request_and_it_can_be_stopped(shown: Page) -> None
     assert shown.get_by_label("what covering costs").is_checked()
     expect(shown.locator(".cnn-seen .cnn-muted")).to_contain_text("takes from the score of espresso")
     assert not barriers(shown)
+    # What the page says was seen: no square takes the answer away from the coffee, and one does from the cat.
+    assert 70 <= _left(shown) <= 80
+    begin(shown, "fur")
+    button.click()
+    expect(status(shown)).to_contain_text("Covered 81 times: Egyptian cat", timeout=3 * MINUTE)
+    assert _left(shown) <= 10
+
+
+def _left(page: Page) -> float:
+    """What covering the worst square leaves of a score, in percent, as the page says."""
+    told = re.search(r"worst square covered, ([\d.]+) % are left", status(page).inner_text())
+    assert told
+    return float(told[1])
 
 
 def test_channels_of_any_layer_are_shown(shown: Page) -> None:
