@@ -55,6 +55,7 @@ METADATA = "cnnlib"  # where a notebook's metadata hold its contract
 EXERCISES = "notebooks/exercises/"  # masters, which a page shows with their answers folded
 STUDENT = "_build/classroom/student/"  # where Binder has the exercises without answers
 PARAMETERS = {"profile": "quick"}
+AT_ONCE = 2  # notebooks: each keeps one core busy most of the time, and takes up to 3 GB
 KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
 
 
@@ -460,8 +461,13 @@ class State:
         draft.replace(self._path)
 
 
-def execute_changed(book: Book, state: State) -> None:
+def execute_changed(book: Book, state: State, at_once: int) -> None:
     """Run every notebook of the book whose key is not that of its last run.
+
+    Args:
+        book: whose notebooks.
+        state: what ran before; updated after each.
+        at_once: notebooks to run at a time.
 
     Raises:
         BuildError: A notebook failed; the ones before it stay done.
@@ -475,16 +481,10 @@ def execute_changed(book: Book, state: State) -> None:
         else:
             state.runs.pop(page, None)
             changed[page] = key
-    exercises = {page: changed.pop(page) for page in list(changed) if page.startswith(EXERCISES)}
-    _execute_all(book, state, changed, at_once=1)
-    # Importing takes most of their time, on one core.
-    _execute_all(book, state, exercises, at_once=2)
-
-
-def _execute_all(book: Book, state: State, keys: dict[str, str], at_once: int) -> None:
-    """Run notebooks, so many at a time; what is done when one fails stays done."""
+    # The longest first: one that is begun last would run alone.
+    order = sorted(changed, key=lambda page: -_seconds_allowed(book, page))
     with ThreadPoolExecutor(at_once) as pool:
-        runs = {pool.submit(execute, book, page, key): page for page, key in keys.items()}
+        runs = {pool.submit(execute, book, page, changed[page]): page for page in order}
         try:
             for run in as_completed(runs):
                 state.runs[runs[run]] = run.result()
@@ -492,6 +492,11 @@ def _execute_all(book: Book, state: State, keys: dict[str, str], at_once: int) -
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+def _seconds_allowed(book: Book, page: str) -> float:
+    """The seconds that a notebook's contract allows in the quick profile; 0 where it has none."""
+    return (budget(read_notebook(book.root / page)) or {}).get("seconds", 0)
 
 
 def budget(notebook: NotebookNode) -> dict[str, float] | None:
@@ -537,7 +542,7 @@ def update_in_place(book: Book, state: State) -> None:
         BuildError: A notebook failed. Its outputs stay as they were.
     """
     update_first_cells(book)
-    execute_changed(book, state)
+    execute_changed(book, state, at_once=1)  # what they say of seconds is what one takes alone
     for page in book.notebooks():
         _write_if_changed(read_notebook(book.executed(page)), book.root / page)
 
@@ -750,7 +755,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if options.publish and (reason := unpublishable(book)):
             raise BuildError(reason)
-        execute_changed(book, state)
+        execute_changed(book, state, AT_ONCE)
         render(book, state, options.strict)
         if options.check_contract and (faults := contract_faults(book, state)):
             raise BuildError("\n".join(faults))

@@ -10,12 +10,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 import traceback
@@ -32,18 +28,15 @@ from cnncourse import (
     ClassroomError,
     intake,
     marks,
+    processes,
     reading,
-    reason,
     remarks,
     repair,
-    sandbox,
-    search_path,
 )
 from cnncourse.names import alike, folded, folder_name
 from cnncourse.roster import Person, Roster
 
-SECONDS = 1200  # of one submission, all in all: more than the notebook's own limit
-GRADER_KIB = 4 * 1024 * 1024  # addresses of nbgrader's own process, which keeps what a submission prints
+MANY = 5  # submissions for which it pays to run the reference answers first
 
 
 @dataclass(frozen=True)
@@ -331,6 +324,8 @@ def grade(given: list[Submission], assignment: str, out: Path, jobs: int) -> Ite
             waiting.append(each)
         else:
             yield done
+    if len(waiting) >= MANY:
+        processes.measure(assignment, out)
     with ThreadPoolExecutor(jobs) as pool:
         runs = [pool.submit(_grade_one, each, assignment, out) for each in waiting]
         try:
@@ -429,7 +424,7 @@ def _try(submission: Submission, assignment: str, out: Path) -> str:
         return submission.fault
     folder.mkdir(parents=True)
     shutil.copyfile(submission.notebook, folder / f"{assignment}.ipynb")
-    fault = _autograde(submission.student, assignment, out)
+    fault = processes.autograde(submission.student, assignment, out)
     if not fault and not _autograded(out, submission.student, assignment).is_file():
         return "It could not be graded: nbgrader wrote nothing."
     return fault
@@ -450,39 +445,3 @@ def _remove(folder: Path) -> None:
         for path in folder.rglob("*"):
             path.chmod(0o755)
         shutil.rmtree(folder)
-
-
-def _autograde(student: str, assignment: str, out: Path) -> str:
-    """Have nbgrader grade a submission; return why it could not, or nothing."""
-    command = [sys.executable, "-m", "nbgrader", "autograde", assignment, f"--student={student}", "--force"]
-    process = subprocess.Popen(
-        sandbox.limited(command, {"v": GRADER_KIB}),
-        cwd=out,
-        env=os.environ | {"PATH": search_path(os.environ.get("PATH", ""))},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    try:
-        said, _ = process.communicate(timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        return f"It was stopped after {SECONDS} seconds."
-    finally:
-        _end(process)
-    _log(out, student, said)
-    return f"It could not be graded: {reason(said)}" if process.returncode else ""
-
-
-def _end(process: subprocess.Popen) -> None:
-    """End a process and whatever it left behind."""
-    if os.name == "posix":
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            return
-    else:
-        process.kill()
-    process.wait()

@@ -17,7 +17,8 @@ import cnnbook
 import cnncourse
 import cnnlib
 from cnncourse import search_path
-from cnncourse.check.student import VARIABLE
+from cnncourse.check.measured import VARIABLE as MEASURED
+from cnncourse.check.student import VARIABLE as STUDENT
 
 # Of one kernel, as `ulimit` counts: address space in KiB (one that trains a small network has 3 GiB and
 # touches a quarter of it), processor time in seconds, a file's size in blocks (KiB or half of it), processes.
@@ -52,7 +53,7 @@ def write_kernel(folder: Path, student: str) -> Path:
     scratch.mkdir()
     environment = _environment(student, Path("/tmp") if _bubblewrap() else scratch)
     kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    argv = limited(kernel, LIMITS)
+    argv = _limited(kernel)
     if _bubblewrap():
         argv = [*_wall(folder, environment), *argv]
     elif os.name == "posix":
@@ -83,7 +84,9 @@ def _environment(student: str, home: Path) -> dict[str, str]:
         "MPLCONFIGDIR": str(home),
         "PYTHONPATH": str(Path(cnnlib.__file__).parents[1]),  # what grades is what was handed out
     }
-    return passed | own | {VARIABLE: student, "CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    if MEASURED in os.environ:
+        own[MEASURED] = "/measured" if _bubblewrap() else os.environ[MEASURED]
+    return passed | own | {STUDENT: student, "CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def _wall(folder: Path, environment: dict[str, str]) -> list[str]:
@@ -96,6 +99,8 @@ def _wall(folder: Path, environment: dict[str, str]) -> list[str]:
     wall += ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH_BYTES), "--tmpfs", "/tmp"]
     for path in seen:
         wall += ["--ro-bind-try", path, path]
+    if MEASURED in environment:
+        wall += ["--ro-bind-try", os.environ[MEASURED], environment[MEASURED]]
     return [*wall, "--bind", str(folder), str(folder), "--remount-ro", "/", "--chdir", "/tmp"]
 
 
@@ -105,10 +110,10 @@ def _interpreter() -> list[str]:
     return list(dict.fromkeys(str(each) for folder in folders for each in (folder, folder.resolve())))
 
 
-def limited(command: list[str], limits: dict[str, int]) -> list[str]:
-    """Put limits, named as `ulimit` names them, before a command where there is a POSIX shell."""
+def _limited(command: list[str]) -> list[str]:
+    """Put the limits before a command where there is a POSIX shell."""
     if os.name != "posix":
         return command
     # A shell that does not know a limit goes on without it.
-    words = "; ".join(f"ulimit -{name} {limit} 2>/dev/null" for name, limit in limits.items())
+    words = "; ".join(f"ulimit -{name} {limit} 2>/dev/null" for name, limit in LIMITS.items())
     return ["sh", "-c", f'{words}; exec "$0" "$@"', *command]

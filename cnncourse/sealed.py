@@ -59,6 +59,7 @@ class ExecuteSealed(Execute):
         self._deadline = time.monotonic() + self.total
         self._ran: set[str] = set()
         self._kernels = 0
+        self.shutdown_kernel = "immediate"  # it has nothing to save
         self._imports = "\n".join(_imports(cell.source) for cell in nb.cells if _is_given(cell))
         for cell in nb.cells:
             cell.metadata.pop("tags", None)  # some of them keep a cell from being run
@@ -141,7 +142,6 @@ class ExecuteSealed(Execute):
         for wanted in (_ended_well, _is_given):
             if self._kernels >= MOST_KERNELS:
                 raise DeadKernelError("too many kernels ended")
-            self.shutdown_kernel = "immediate"
             self._cleanup_kernel()
             self.create_kernel_manager()
             self.start_new_kernel()

@@ -18,6 +18,7 @@ from cnncourse.check.answers import (
     value,
 )
 from cnncourse.check.hand_in import form, ready
+from cnncourse.check.measured import measurement
 from cnncourse.check.student import draw, student
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "draw",
     "form",
     "function",
+    "measurement",
     "network",
     "one_of",
     "predicted",

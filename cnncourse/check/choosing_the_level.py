@@ -14,6 +14,7 @@ from keras import layers
 
 from cnnbook.scenarios import advise
 from cnncourse.check import Wrong, call, draw, function, question, value
+from cnncourse.check.measured import measurement
 from cnnlib import data, evaluation, transfer
 
 Errors = Mapping[int, float]
@@ -462,7 +463,7 @@ def _linear_error(known: np.ndarray, labels: np.ndarray, asked: np.ndarray, righ
     return float((answers.argmax(axis=1) != right).mean())
 
 
-@functools.cache
+@measurement
 def _leads(seed: int) -> dict[str, float]:
     """By how much error frozen features are ahead of the same network from scratch, in each scenario."""
     digits, rng = _digits(), np.random.default_rng(seed)

@@ -13,6 +13,7 @@ import numpy as np
 from keras import layers
 
 from cnncourse.check import Wrong, call, draw, function, network, predicted, question, shape, value
+from cnncourse.check.measured import measurement
 from cnnlib import audit, data
 
 COLOURS = 3
@@ -395,7 +396,7 @@ def _digits_networks() -> keras.Model:
     return keras.Model(image, answers)
 
 
-@functools.cache
+@measurement
 def _errors_of_moving(seed: int) -> dict[str, tuple[float, float]]:
     """Test errors of both networks, with the digits in place and moved down and right."""
     keras.utils.set_random_seed(seed)

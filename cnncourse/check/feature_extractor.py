@@ -14,6 +14,7 @@ from keras import layers
 
 from cnncourse.check import Wrong, as_array, call, draw, one_of, question, value
 from cnncourse.check.answers import fill
+from cnncourse.check.measured import measurement
 from cnnlib import data, models, transfer, weights
 from cnnlib.data import Split
 
@@ -430,7 +431,7 @@ def looks() -> dict[str, list[np.ndarray]]:
     return {task: list(_pictures(name).train.x[:6]) for task, name in names.items()}
 
 
-@functools.cache
+@measurement
 def _errors(seed: int) -> dict[str, dict[str, float]]:
     """By set of pictures, the test error of a linear classifier on each of three kinds of numbers."""
     trained = weights.load("resnet20_cifar10")

@@ -12,6 +12,7 @@ from keras import layers, ops
 
 from cnnbook import papers
 from cnncourse.check import Wrong, call, draw, function, predicted, question, value
+from cnncourse.check.measured import measurement
 from cnnlib import data, transfer, two_classes
 
 
@@ -404,7 +405,7 @@ def _check_threshold(got: Any, scores: np.ndarray, labels: np.ndarray, demanded:
 FEW, MANY, SIZE = 40, 1600, 16
 
 
-@functools.cache
+@measurement
 def _errors(seed: int) -> dict[tuple[int, str], float]:
     """Test errors on the digits 5 to 9 after learning them from few and from many, anew and fine-tuned."""
     digits = data.load("mnist")

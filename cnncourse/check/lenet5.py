@@ -14,6 +14,7 @@ from keras import layers, ops
 from cnnbook.lenet1998 import MAPLoss
 from cnnbook.widgets.training import TRIED
 from cnncourse.check import Wrong, call, draw, function, network, one_of, predicted, question, value
+from cnncourse.check.measured import measurement
 from cnnlib import data, models
 from cnnlib.layers import scaled_tanh
 
@@ -184,7 +185,7 @@ def _dense() -> keras.Model:
     return keras.Model(image, layers.Dense(10, activation="softmax")(x))
 
 
-@functools.cache
+@measurement
 def _cost_of_shuffling(seed: int) -> dict[str, float]:
     """By how much the test error of two networks grows when the pixels of all digits are moved."""
     digits = data.load("mnist")

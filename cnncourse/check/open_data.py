@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import io
 import tempfile
@@ -15,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from cnncourse.check import Wrong, call, draw, predicted, question, value
+from cnncourse.check.measured import measurement
 from cnnlib import data
 from cnnlib.data import faults
 from cnnlib.data.folders import PictureFolder
@@ -451,7 +451,7 @@ def _places(got: Any, pictures: int) -> set[int]:
 LEARNED, TESTED = 2000, 500
 
 
-@functools.cache
+@measurement
 def _flattery(seed: int) -> dict[str, float]:
     """By how much the test error of two classifiers falls when half of the test slips into training."""
     digits = data.load("mnist")

@@ -14,6 +14,7 @@ from PIL import Image
 from cnnbook import mistakes
 from cnnbook.mistakes import MISTAKES, RIGHT
 from cnncourse.check import Wrong, call, draw, question, value
+from cnncourse.check.measured import measurement
 from cnnlib import data, weights
 from cnnlib.data import pixels
 from cnnlib.data.pixels import Pixels
@@ -398,7 +399,7 @@ def _learner() -> keras.Model:
     )
 
 
-@functools.cache
+@measurement
 def _costs(seed: int) -> dict[str, tuple[float, float, float]]:
     """What each mistake costs a network that learned grey digits: points, and the ends of the interval."""
     digits = data.load("mnist")

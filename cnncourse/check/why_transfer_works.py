@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnncourse.check import Wrong, call, draw, predicted, question, value
+from cnncourse.check.measured import measurement
 from cnnlib import data, models
 from cnnlib.transfer import freeze, pretrained_layers
 from cnnlib.transfer.freezing import is_weight_layer
@@ -433,7 +434,7 @@ def _frozen(source: keras.Model, n: int, learned: bool) -> keras.Model:
     return model
 
 
-@functools.cache
+@measurement
 def _won_by_copying(seed: int) -> dict[str, float]:
     """How much smaller the error on five digits is if the frozen layers learned five others."""
     digits = data.load("mnist")

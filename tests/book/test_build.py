@@ -53,7 +53,7 @@ def test_a_notebook_runs_quick_offline_and_in_its_own_process(make_book, capsys)
     ]
     book = make_book(one=cells)
     state = build.State(book)
-    build.execute_changed(book, state)
+    build.execute_changed(book, state, at_once=1)
     (took,) = state.runs.values()
     line = capsys.readouterr().out
     assert line == f"notebooks/one.ipynb  4/4 cells  {took.seconds:.0f} s  {took.gigabytes:.1f} GB\n"
@@ -114,6 +114,18 @@ def test_only_what_changed_runs_again(make_book, pretend: list[str], capsys) -> 
     book.executed("notebooks/plain.ipynb").unlink()
     assert run(book) == 0
     assert pretend[4:] == ["plain"]
+
+
+def test_the_longest_notebook_is_begun_first(make_book, pretend: list[str], monkeypatch) -> None:
+    monkeypatch.setattr(build, "AT_ONCE", 1)
+    book = make_book(short=["1"], long=["2"], middle=["3"])
+    for name, seconds in {"short": 20, "long": 90}.items():
+        path = book.root / f"notebooks/{name}.ipynb"
+        notebook = build.read_notebook(path)
+        notebook.metadata["cnnlib"] = {"contract": {"quick": {"seconds": seconds, "gigabytes": 2}}}
+        nbformat.write(notebook, path)
+    assert run(book) == 0
+    assert pretend == ["long", "middle", "short"]
 
 
 def test_a_page_that_names_a_folder_beside_its_own_depends_on_its_files(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from cnncourse.check import Wrong, call, draw, function, network, question, shape, student, value
+from cnncourse.check import Wrong, call, draw, function, measured, network, question, shape, student, value
 from cnncourse.check.student import VARIABLE
 
 
@@ -178,3 +178,21 @@ def test_values_follow_from_the_name_and_the_grader_knows_it_better(monkeypatch)
     assert student("ada") == "bob"
     with pytest.raises(ValueError, match="must be a text"):
         student(7)
+
+
+def test_a_measurement_is_made_once_for_a_class(tmp_path, monkeypatch):
+    made = []
+
+    def gap(seed):
+        made.append(seed)
+        return {("dense", 3): 0.25}
+
+    monkeypatch.setattr(measured, "_FOLDER", str(tmp_path))
+    for _submission in range(2):
+        kept = measured.measurement(gap)
+        assert kept(0) == kept(0) == {("dense", 3): 0.25}
+    assert made == [0]
+    assert measured.measurement(gap)(1) == {("dense", 3): 0.25}
+    assert made == [0, 1]
+    monkeypatch.setattr(measured, "_FOLDER", str(tmp_path / "read-only"))
+    assert measured.measurement(gap)(0) == {("dense", 3): 0.25}

@@ -18,7 +18,7 @@ import nbformat
 import pytest
 from small_course import NAME, handed_in, write_master
 
-from cnncourse import ClassroomError, builds, grading, sandbox
+from cnncourse import ClassroomError, builds, grading, processes, sandbox
 from cnncourse.__main__ import main
 
 ANSWERS = Path(__file__).parent / "answers"
@@ -287,7 +287,7 @@ def test_a_disk_that_is_full_costs_one_submission(course, tmp_path, monkeypatch)
         raise OSError("No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(grading, "_autograde", full)
+        patched.setattr(processes, "autograde", full)
         patched.setattr(grading, "_log", full)
         assert "No space left" in grade(course, folder, status=1)["ada"]["feedback"]
     assert points(grade(course, folder)["ada"]) == (2, 3)  # not kept as graded

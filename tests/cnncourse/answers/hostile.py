@@ -149,3 +149,13 @@ get_ipython().user_expressions = lambda *_: {}
 
 def double(x):
     ...
+
+
+# %% forges-what-was-measured 0 0
+from cnncourse.check import measured
+
+measured._FOLDER = "/tmp"
+
+
+def double(x):
+    return 2 * x
