@@ -1,4 +1,4 @@
-"""The layers, initialiser and loss that the papers need and Keras lacks."""
+"""The layers that the papers need and Keras lacks."""
 
 from collections.abc import Sequence
 
@@ -7,22 +7,6 @@ import numpy as np
 from keras import ops
 
 register = keras.saving.register_keras_serializable("cnnlib")
-
-
-# A and S of f(a) = A tanh(S a).
-SQUASH_AMPLITUDE, SQUASH_SLOPE = 1.7159, 2 / 3
-
-
-@register
-def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
-    """LeCun's squashing function, 1.7159 tanh(2x/3), elementwise.
-
-    The two constants make f(1) = 1 and f(-1) = -1 and put the largest curvature near +-1, so that
-    targets of +-1 are reached without saturating a unit.
-
-    Source: LeCun et al. 1998, appendix A.
-    """
-    return SQUASH_AMPLITUDE * ops.tanh(SQUASH_SLOPE * x)
 
 
 @register

@@ -1,8 +1,8 @@
 """Find, verify, load and split data sets.
 
 `load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", "full")` gives the full
-set. `load("photos")` gives crops of ten photographs. `load("imagenet", "full")` gives pictures that are read
-from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of your own.
+set. `load("imagenet", "full")` gives pictures that are read from disk as they are needed, and so does
+`open_folder("my_pictures")` with a folder of your own.
 """
 
 import difflib
@@ -35,7 +35,6 @@ __all__ = [
     "load",
     "only",
     "open_folder",
-    "photograph",
 ]
 
 KINDS = ("embedded", "full")
@@ -83,8 +82,8 @@ def load(name: str, images: str = "embedded", validation: int | None = None, see
 
     Args:
         name: "mnist", "fashion_mnist", "pneumoniamnist" (chest x-rays, normal or with pneumonia) or
-            "cifar10"; "photos" for crops of ten photographs; "imagenet" or "imagenette", of which a part will
-            do, for pictures that stay on disk; or a set that another package adds (see `cnnlib.extras`).
+            "cifar10"; "imagenet" or "imagenette", of which a part will do, for pictures that stay on disk; or
+            a set that another package adds (see `cnnlib.extras`).
         images: "embedded" for the part that comes with an installed package; "full" for the full set, from
             the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1; ImageNet
             is in CNNLIB_DATA alone. A profile stands for one of the two: see `PROFILES`.
@@ -391,23 +390,6 @@ def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
     left = f"; {left_out:,} bad pictures left out" if left_out else ""
     whole: DataSet[Any] = images
     return replace(whole, train=train, validation=validation, test=test, source=images.source + left)
-
-
-def photograph() -> np.ndarray:
-    """A real photograph that needs no download: Rear Admiral Grace Hopper, public domain.
-
-    Returns:
-        uint8 (600, 512, 3).
-
-    Raises:
-        DataError: matplotlib, which carries it, was installed without its sample data.
-    """
-    from matplotlib import get_data_path
-
-    file = Path(get_data_path(), "sample_data", "grace_hopper.jpg")
-    if not file.exists():
-        raise DataError(f"There is no {file}: reinstall matplotlib, with its sample data.")
-    return np.asarray(decode(file))
 
 
 def _held_out(order: np.ndarray, labels: np.ndarray, validation: int, seed: int) -> np.ndarray:

@@ -116,14 +116,6 @@ def _names(listed: str) -> tuple[str, ...]:
     return tuple(listed.split(", "))
 
 
-_PHOTOS = Content(
-    train=4_000,
-    validation=500,
-    test=1_000,
-    published_validation=True,
-    sha256="b2683a20e21d7440a49f7a2cd6a33c3f79a1b682f12b3ce932048d84f12309b4",
-)
-
 SETS = {
     "mnist": DataSpec(
         name="mnist",
@@ -211,14 +203,6 @@ SETS = {
             },
         ),
         md5="28209eda62fecd6e6a2d98b1501bb15f",
-    ),
-    "photos": DataSpec(
-        name="photos",
-        class_names=_names("fur, coffee, petals, pagoda, rocket, retina, brick, grass, gravel, coins"),
-        image_shape=(32, 32, 3),
-        licence="CC0, public domain and CC BY 2.0, photograph by photograph: see NOTICE",
-        full=_PHOTOS,
-        quick=_PHOTOS,
     ),
 }
 

