@@ -52,10 +52,6 @@ class LocalResponseNormalization(keras.layers.Layer):
         power = ops.exp(-self.beta * ops.log(self.k + self.alpha * activity))
         return ops.cast(exact * power, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape: Sequence[int]) -> tuple:
-        """Return the shape of the input."""
-        return tuple(input_shape)
-
     def get_config(self) -> dict:
         """Return what rebuilds the layer."""
         settings = {"size": self.size, "alpha": self.alpha, "beta": self.beta, "k": self.k}
@@ -116,11 +112,6 @@ class PaddedShortcut(keras.layers.Layer):
         """Take pixels and add maps of zeros."""
         missing = self.filters - x.shape[-1]
         return ops.pad(x[:, :: self.strides, :: self.strides], [(0, 0), (0, 0), (0, 0), (0, missing)])
-
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple:
-        """Return the shape that a convolution of padding "same" has."""
-        batch, *sides, _ = input_shape
-        return (batch, *(side and -(-side // self.strides) for side in sides), self.filters)
 
     def get_config(self) -> dict:
         """Return what rebuilds the layer."""
