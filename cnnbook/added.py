@@ -21,7 +21,7 @@ def _recipes() -> None:
 
 
 def _data() -> None:
-    from cnnbook import drawn  # noqa: F401
+    from cnnbook import drawn, photos  # noqa: F401
 
 
 def _weights() -> None:

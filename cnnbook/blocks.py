@@ -17,8 +17,6 @@ def naive_inception_module(
     filters_3x3: int,
     filters_5x5: int,
     name: str,
-    *,
-    initializer: str = "lecun_uniform",
 ) -> keras.KerasTensor:
     """The module before its branches were made cheap: each sees all maps, and pooling passes all of them on.
 
@@ -28,7 +26,6 @@ def naive_inception_module(
         filters_3x3: maps of the convolution of 3x3.
         filters_5x5: maps of the convolution of 5x5.
         name: of the output; the layers inside carry it before their own.
-        initializer: of the weights.
 
     Returns:
         (batch, height, width, filters_1x1 + filters_3x3 + filters_5x5 + channels).
@@ -36,9 +33,7 @@ def naive_inception_module(
     Source: Szegedy et al. 2014, section 4 and figure 2(a).
     """
     sizes = {1: filters_1x1, 3: filters_3x3, 5: filters_5x5}
-    branches = [
-        convolution(filters, size, f"{name}_{size}x{size}", initializer)(x) for size, filters in sizes.items()
-    ]
+    branches = [convolution(filters, size, f"{name}_{size}x{size}")(x) for size, filters in sizes.items()]
     return layers.Concatenate(name=name)([*branches, pooling(x, f"{name}_pool", strides=1)])
 
 

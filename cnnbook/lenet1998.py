@@ -12,8 +12,11 @@ from keras import layers, ops
 
 from cnnbook.patches import patches
 from cnnlib import models
-from cnnlib.layers import register, scaled_tanh
+from cnnlib.layers import register
 from cnnlib.models.building import finish
+
+# A and S of f(a) = A tanh(S a).
+SQUASH_AMPLITUDE, SQUASH_SLOPE = 1.7159, 2 / 3
 
 # Which maps of S2 each map of C3 is connected to: six runs of three, six runs of four,
 # three sets of four with a gap, and one map that sees all six (LeCun et al. 1998, table I).
@@ -39,6 +42,18 @@ _DIGITS = """
 ##...## ...#... ##..... ##...## ....##. ##...## ##...## .##.... ##...## ....##.
 .#####. .#####. ####### .#####. ....##. .#####. .#####. ##..... .#####. .####..
 """
+
+
+@register
+def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
+    """LeCun's squashing function, 1.7159 tanh(2x/3), elementwise.
+
+    The two constants make f(1) = 1 and f(-1) = -1 and put the largest curvature near +-1, so that
+    targets of +-1 are reached without saturating a unit.
+
+    Source: LeCun et al. 1998, appendix A.
+    """
+    return SQUASH_AMPLITUDE * ops.tanh(SQUASH_SLOPE * x)
 
 
 def digit_codes() -> np.ndarray:

@@ -20,10 +20,17 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook.lenet1998 import EuclideanRBF, PartialConv2D, TrainableSubsampling
+from cnnbook.lenet1998 import (
+    SQUASH_AMPLITUDE,
+    SQUASH_SLOPE,
+    EuclideanRBF,
+    PartialConv2D,
+    TrainableSubsampling,
+    scaled_tanh,
+)
 from cnnlib.data import DataError, Split
 from cnnlib.data.feed import Feed
-from cnnlib.layers import SQUASH_AMPLITUDE, SQUASH_SLOPE, register, scaled_tanh
+from cnnlib.layers import register
 
 
 @register

@@ -16,6 +16,7 @@ import numpy as np
 from keras import ops
 from PIL import Image, ImageOps
 
+from cnnbook import photos
 from cnnlib import data, weights
 from cnnlib.data.decoding import decode
 from cnnlib.data.folders import PictureFolder
@@ -316,7 +317,7 @@ def experiment() -> dict:
     Returns:
         The record "preprocessing" but for where and when it was made: what `measure` returns on the test
         pictures of Imagenette at hand; "unknown" with `of_unknown` for kinds of flowers that ImageNet lacks
-        and for chest X-rays; "photograph" with `of_photograph` for `data.photograph()`; "settings"; "data".
+        and for chest X-rays; "photograph" with `of_photograph` for `photos.photograph()`; "settings"; "data".
 
     Raises:
         DataError: Imagenette, PneumoniaMNIST or flowers12, 12 of the Oxford flowers, is not in the folder
@@ -342,7 +343,7 @@ def experiment() -> dict:
             "flowers": of_unknown(pretrained, strange),
             "chest X-rays": of_unknown(pretrained, list(grey)),
         },
-        "photograph": of_photograph(pretrained, data.photograph(), _RECORDED_ANSWERS),
+        "photograph": of_photograph(pretrained, photos.photograph(), _RECORDED_ANSWERS),
         "settings": {
             "weights": "squeezenet_imagenet",
             "source": pretrained.source,

@@ -95,4 +95,4 @@ def folder(spec: FolderSpec) -> tuple[Path, FolderSpec]:
             for number in range(PICTURES):
                 pixels = rng.integers(0, 256, (48, 64, 3), np.uint8)
                 Image.fromarray(pixels).save(root / split / name / f"{number}.png")
-    return root, replace(spec, validation=spec.classes)
+    return root, replace(spec, full=replace(spec.full, validation=spec.classes))

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from cnnlib.data import Split
 from cnnlib.transfer.freezing import how_many, pretrained_layers
 from cnnlib.weights import Pretrained
 
@@ -153,6 +154,30 @@ def _border(n_images: int, large: int) -> str:
     size = "large" if n_images >= large else "small"
     near = " It is close to that border: try both." if large / 2 <= n_images < 2 * large else ""
     return f"{n_images:,} images count as {size}, since the border was put at {large:,}.{near}"
+
+
+def as_colour(images: Split, side: int = 32) -> Split:
+    """Put small images into the middle of black squares, grey ones as three equal channels.
+
+    Args:
+        images: uint8 (n, height, width, 1 or 3), at most `side` high and wide.
+        side: of the squares in pixels.
+
+    Returns:
+        Images (n, side, side, 3) with the same labels.
+
+    Raises:
+        ValueError: images of another kind, or larger ones.
+    """
+    height, width, channels = images.x.shape[1:]
+    if height > side or width > side or channels not in (1, 3):
+        raise ValueError(
+            f"Images of {height} x {width} x {channels} do not fit into squares of {side} x {side} x 3: make "
+            "them smaller, as cnnlib.data.in_memory does with a folder of pictures."
+        )
+    top, left = (side - height) // 2, (side - width) // 2
+    edges = ((0, 0), (top, side - height - top), (left, side - width - left), (0, 0))
+    return Split(np.repeat(np.pad(images.x, edges), 3 // channels, axis=-1), images.y)
 
 
 def distances(pretrained: Pretrained, images: np.ndarray) -> list[float]:

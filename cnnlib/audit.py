@@ -119,15 +119,15 @@ def count(build: Callable[[], keras.Model]) -> dict[str, int]:
     return without_weights(lambda: totals(table(build())))
 
 
-def as_markdown(rows: Sequence[Row], columns: Sequence[str] = ("params", "macs", "receptive_field")) -> str:
+def as_markdown(rows: Sequence[Row]) -> str:
     """A table for a notebook, with a line of sums."""
-    heads = {"params": "parameters", "macs": "multiply-adds", "receptive_field": "receptive field"}
-    sums, lines = totals(rows), list[list[object]]()
+    lines: list[list[object]] = []
     for row in rows:
-        cells = ["" if (value := getattr(row, column)) is None else value for column in columns]
-        lines.append([row.name, row.kind, shape_text(row.output_shape), *cells])
-    lines.append(["**sum**", "", "", *(f"**{sums[c]:,}**" if c in sums else "" for c in columns)])
-    return str(Table(["layer", "kind", "output", *(heads.get(c, c) for c in columns)], lines))
+        field = "" if row.receptive_field is None else row.receptive_field
+        lines.append([row.name, row.kind, shape_text(row.output_shape), row.params, row.macs, field])
+    sums = totals(rows)
+    lines.append(["**sum**", "", "", f"**{sums['params']:,}**", f"**{sums['macs']:,}**", ""])
+    return str(Table(["layer", "kind", "output", "parameters", "multiply-adds", "receptive field"], lines))
 
 
 def shape_text(shape: Sequence[int]) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import scipy  # whose parts are imported when they are first used: statistics take a second
 
 if TYPE_CHECKING:  # Keras takes seconds
     import keras
@@ -65,11 +66,9 @@ def interval(error: float, images: int) -> tuple[float, float]:
 
     Source: Wilson 1927.
     """
-    from scipy import stats  # takes a second, and only a few pages need it
-
     if not 0 <= error <= 1 or images < 1:
         raise ValueError(f"An error is a share from 0 to 1 of at least one image; got {error} of {images}.")
-    found = stats.binomtest(round(error * images), images).proportion_ci(method="wilson")
+    found = scipy.stats.binomtest(round(error * images), images).proportion_ci(method="wilson")
     return float(found.low), float(found.high)
 
 
@@ -84,13 +83,11 @@ def mean_interval(values: Sequence[float]) -> tuple[float, float]:
 
     Source: Student 1908.
     """
-    from scipy import stats  # takes a second, and only a few pages need it
-
     if not len(values):
         raise ValueError("Expected at least one value to take the mean of, found none.")
     if len(values) == 1:
         return -math.inf, math.inf
-    half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values)
+    half = scipy.stats.t.ppf(0.975, len(values) - 1) * scipy.stats.sem(values)
     return float(np.mean(values) - half), float(np.mean(values) + half)
 
 
@@ -172,11 +169,9 @@ def mcnemar_at_worst(first: int, second: int, images: int) -> Verdict:
 
 
 def _mcnemar(only_first: int, only_second: int, images: int, at_worst: bool = False) -> Verdict:
-    from scipy import stats
-
     p = 1.0
     if only_first + only_second:
-        p = float(stats.binomtest(only_first, only_first + only_second).pvalue)
+        p = float(scipy.stats.binomtest(only_first, only_first + only_second).pvalue)
     points = 100 * (only_second - only_first) / images
     low, high = (100 * end for end in _tango(only_second, only_first, images))
     lower = "open" if p >= SIGNIFICANCE else "first" if points > 0 else "second"
@@ -188,23 +183,13 @@ def _mcnemar(only_first: int, only_second: int, images: int, at_worst: bool = Fa
         counted = f"whichever images they got wrong, p is at most {p:.2g} (McNemar's exact test)"
     chance = "may be chance" + (", unless the answers to each image show more" if at_worst else "")
     meaning = chance if lower == "open" else "would hold on other images of the kind"
-    return Verdict(
-        points,
-        (low, high),
-        lower,
-        f"{_said(points, low, high)}: {counted}; for these two trainings the difference {meaning}.",
-        only_first,
-        only_second,
-        images,
-        p,
-    )
+    sentence = f"{_said(points, low, high)}: {counted}; for these two trainings the difference {meaning}."
+    return Verdict(points, (low, high), lower, sentence, only_first, only_second, images, p)
 
 
 def _tango(plus: int, minus: int, images: int) -> tuple[float, float]:
     """Ends of Tango's 95 % score interval for (plus - minus) / images, both counts of discordant images."""
-    from scipy import optimize, stats
-
-    z, difference = float(stats.norm.ppf(1 - SIGNIFICANCE / 2)), plus - minus
+    z, difference = float(scipy.stats.norm.ppf(1 - SIGNIFICANCE / 2)), plus - minus
 
     def deviation(delta: float) -> float:
         """Standard deviation of `difference` if the true shares differ by delta (as Tango has it)."""
@@ -218,7 +203,7 @@ def _tango(plus: int, minus: int, images: int) -> tuple[float, float]:
         if difference == -sign * images:
             return -sign
         near = difference / images - sign * 1e-9
-        return optimize.brentq(
+        return scipy.optimize.brentq(
             lambda delta: difference - images * delta - sign * z * deviation(delta), -sign, near, xtol=1e-12
         )
 

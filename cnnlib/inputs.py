@@ -26,12 +26,7 @@ def check_inputs(
 ) -> None:
     """Refuse what would train silently on nonsense, or stop in the framework's own words.
 
-    Args:
-        model: that is to be trained.
-        recipe: how.
-        images: of one split.
-        pixels: how they are prepared; None for as the recipe says.
-        weights: of the classes, or None.
+    The images are of one split; `pixels` of None are prepared as the recipe says; `weights` are the classes'.
 
     Raises:
         TrainingError: lengths that differ; labels that are no whole numbers or no outputs of the network; a

@@ -1,4 +1,4 @@
-"""The layers, initialiser and loss that the papers need and Keras lacks."""
+"""The layers that the papers need and Keras lacks."""
 
 from collections.abc import Sequence
 
@@ -7,22 +7,6 @@ import numpy as np
 from keras import ops
 
 register = keras.saving.register_keras_serializable("cnnlib")
-
-
-# A and S of f(a) = A tanh(S a).
-SQUASH_AMPLITUDE, SQUASH_SLOPE = 1.7159, 2 / 3
-
-
-@register
-def scaled_tanh(x: keras.KerasTensor) -> keras.KerasTensor:
-    """LeCun's squashing function, 1.7159 tanh(2x/3), elementwise.
-
-    The two constants make f(1) = 1 and f(-1) = -1 and put the largest curvature near +-1, so that
-    targets of +-1 are reached without saturating a unit.
-
-    Source: LeCun et al. 1998, appendix A.
-    """
-    return SQUASH_AMPLITUDE * ops.tanh(SQUASH_SLOPE * x)
 
 
 @register
@@ -67,10 +51,6 @@ class LocalResponseNormalization(keras.layers.Layer):
         # A power by way of its logarithm: the gradient of `ops.power` is twice the work.
         power = ops.exp(-self.beta * ops.log(self.k + self.alpha * activity))
         return ops.cast(exact * power, self.compute_dtype)
-
-    def compute_output_shape(self, input_shape: Sequence[int]) -> tuple:
-        """Return the shape of the input."""
-        return tuple(input_shape)
 
     def get_config(self) -> dict:
         """Return what rebuilds the layer."""
@@ -132,11 +112,6 @@ class PaddedShortcut(keras.layers.Layer):
         """Take pixels and add maps of zeros."""
         missing = self.filters - x.shape[-1]
         return ops.pad(x[:, :: self.strides, :: self.strides], [(0, 0), (0, 0), (0, 0), (0, missing)])
-
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple:
-        """Return the shape that a convolution of padding "same" has."""
-        batch, *sides, _ = input_shape
-        return (batch, *(side and -(-side // self.strides) for side in sides), self.filters)
 
     def get_config(self) -> dict:
         """Return what rebuilds the layer."""

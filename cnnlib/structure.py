@@ -37,12 +37,9 @@ class Classifier(NamedTuple):
 
 
 class _Step(NamedTuple):
-    """One layer on the way from an output back, which takes a single tensor.
+    """One layer (or operation) on the way from an output back, and the single tensor that it is given.
 
-    Attributes:
-        layer: or another operation.
-        given: the tensor it takes.
-        around: the models that it lies inside, outermost first, each with the tensor it was given.
+    It lies inside the models `around` it, outermost first, each with the tensor that model was given.
     """
 
     layer: Any

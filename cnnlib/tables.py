@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _NUMBER = re.compile(r"[-+*]*[\d.,]+(e[-+]?\d+)?\s?%?\**")
-
 _LINK = re.compile(r"<a [^>]*>(.*?)</a>")
 
 

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import scipy
 
 
 def roc(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -33,10 +34,8 @@ def auc(scores: np.ndarray, labels: np.ndarray) -> float:
     """Area under the ROC curve.
 
     It is the share of pairs of one image of each class in which class 1 has the higher score; equal scores
-    count half. So it needs no threshold, and it stays the same when one class has more images.
-
-    Args and Raises:
-        See `roc`.
+    count half. So it needs no threshold, and it stays the same when one class has more images. Arguments and
+    errors are those of `roc`.
     """
     return float(_outranked(scores, labels)[1].mean())
 
@@ -106,8 +105,7 @@ def _by_class(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.nd
 
 def _outranked(scores: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each image of class 0 and of class 1, the share of the other class that is on its right side."""
-    from scipy.stats import rankdata  # takes a second, and only a few pages need it
-
+    rankdata = scipy.stats.rankdata
     negatives, positives = _by_class(scores, labels)
     among_all, count = rankdata(np.concatenate([negatives, positives])), len(negatives)
     below_negatives = (among_all[:count] - rankdata(negatives)) / len(positives)

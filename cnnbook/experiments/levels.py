@@ -13,7 +13,7 @@ import numpy as np
 
 from cnnbook import papers
 from cnnbook.experiments.trials import Trial, Trials, error, outputs, with_chosen_rate
-from cnnbook.scenarios import distances
+from cnnbook.scenarios import as_colour, distances
 from cnnlib import transfer, two_classes, weights
 from cnnlib.data import DataSet, Split
 from cnnlib.data.pixels import Pixels, build
@@ -287,7 +287,7 @@ def far(
     pretrained = weights.load(source)
     done = []
     for target, split in targets.items():
-        images = transfer.as_colour(split, pretrained.model.input_shape[1]).x
+        images = as_colour(split, pretrained.model.input_shape[1]).x
         for seed in seeds:
             drawn = images[np.random.RandomState(seed).permutation(len(images))[:count]]
             layers = [round(distance, 4) for distance in distances(pretrained, drawn)]
@@ -326,10 +326,10 @@ def _in_scenario(
 ) -> dict:
     count, seed = place["images"], place["seed"]
     side = pretrained.model.input_shape[1]
-    train = transfer.as_colour(_drawn(images.train, count, seed), side)
+    train = as_colour(_drawn(images.train, count, seed), side)
     # As many validation images as training images: who has few has few of both.
-    validation = transfer.as_colour(_drawn(images.validation, count, seed), side)
-    test = transfer.as_colour(images.test, side)
+    validation = as_colour(_drawn(images.validation, count, seed), side)
+    test = as_colour(images.test, side)
     settings = recipe(epochs, rate, AUGMENTED[place["target"]])
     empty = Split(validation.x[:0], validation.y[:0])
     tried = try_level(
@@ -411,7 +411,7 @@ def _on_xrays(
 ) -> dict:
     side = pretrained.model.input_shape[1]
     train, validation, test = (
-        transfer.as_colour(part, side) for part in (images.train, images.validation, images.test)
+        as_colour(part, side) for part in (images.train, images.validation, images.test)
     )
     tried = try_level(pretrained, level, train, validation, 2, settings=recipe(epochs, rate), seed=seed)
     seen = {

@@ -23,7 +23,7 @@ _PAPER, _CHAPTER = papers.paper("szegedy2015"), papers.paper("chapter")
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
 _CAFFE = "What those chose or found who repeated the training with another program."
 _POOLS = keras.layers.MaxPooling2D | keras.layers.AveragePooling2D | keras.layers.GlobalAveragePooling2D
-_TRAIN_IMAGES = FOLDERS["imagenet"].train
+_TRAIN_IMAGES = FOLDERS["imagenet"].full.train
 
 
 @cache

@@ -13,7 +13,7 @@ from cnnbook import lenet1998, papers
 from cnnbook.ledger.claim import Claim, close, quoted, recorded_error, within_sampling
 from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt
 from cnnbook.recipes import lr_schedule
-from cnnlib import audit, data, layers, models, recipe
+from cnnlib import audit, data, models, recipe
 from cnnlib.data.pixels import Pixels
 
 _PAPER, _CHAPTER = papers.paper("lecun1998"), papers.paper("chapter")
@@ -89,12 +89,12 @@ def _only(values: list) -> int | None:
 
 
 def _squash(x: float) -> float:
-    return float(layers.scaled_tanh(np.float64(x)))
+    return float(lenet1998.scaled_tanh(np.float64(x)))
 
 
 def _squash_curvature(x: np.ndarray) -> np.ndarray:
     h = 1e-3
-    f = [np.asarray(layers.scaled_tanh(x + shift)) for shift in (-h, 0.0, h)]
+    f = [np.asarray(lenet1998.scaled_tanh(x + shift)) for shift in (-h, 0.0, h)]
     return np.abs(f[0] - 2 * f[1] + f[2]) / h**2
 
 

@@ -18,7 +18,7 @@ _NOT_REPEATED = (
 
 def _label_errors() -> float:
     """Of ImageNet's validation images, in %, from the count."""
-    return 100 * _PAPER["findings.label_errors.imagenet_count"] / FOLDERS["imagenet"].test
+    return 100 * _PAPER["findings.label_errors.imagenet_count"] / FOLDERS["imagenet"].full.test
 
 
 def _per_class(name: str) -> int:
@@ -30,8 +30,8 @@ def claims() -> list[Claim]:
     """Every claim about the data sets."""
     p = _PAPER
     ours: dict[str, Callable[[], object]] = {
-        "imagenet.train": lambda: FOLDERS["imagenet"].train,
-        "imagenet.validation": lambda: FOLDERS["imagenet"].test,
+        "imagenet.train": lambda: FOLDERS["imagenet"].full.train,
+        "imagenet.validation": lambda: FOLDERS["imagenet"].full.test,
         "mnist.train": lambda: SETS["mnist"].full.train,
         "mnist.test": lambda: SETS["mnist"].full.test,
         "fashion.train": lambda: SETS["fashion_mnist"].full.train,

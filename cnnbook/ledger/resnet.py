@@ -33,7 +33,7 @@ _AVERAGES: dict[str, Callable[[list[float]], float]] = {
     "median": statistics.median,
 }
 _OTHERS = "The results of others, which the paper compares itself with."
-_TRAIN_IMAGES = FOLDERS["imagenet"].train
+_TRAIN_IMAGES = FOLDERS["imagenet"].full.train
 
 
 @cache

@@ -21,7 +21,7 @@ from cnnlib.recipe import RECIPES
 _PAPER, _CHAPTER = papers.paper("simonyan2015"), papers.paper("chapter")
 _SCALES = ("256", "384", "jitter")
 _NOT_RUN = "Not run here: it takes a full training on ImageNet."
-_TRAIN_IMAGES = FOLDERS["imagenet"].train
+_TRAIN_IMAGES = FOLDERS["imagenet"].full.train
 
 
 @cache

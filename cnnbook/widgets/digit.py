@@ -11,11 +11,17 @@ from keras import layers, ops
 
 from cnnbook import papers
 from cnnbook import plots as figures
-from cnnbook.lenet1998 import EuclideanRBF, PartialConv2D, TrainableSubsampling
+from cnnbook.lenet1998 import (
+    SQUASH_AMPLITUDE,
+    SQUASH_SLOPE,
+    EuclideanRBF,
+    PartialConv2D,
+    TrainableSubsampling,
+    scaled_tanh,
+)
 from cnnbook.widgets.base import Widget
 from cnnlib import data, plots, weights
 from cnnlib.data.pixels import Pixels
-from cnnlib.layers import SQUASH_AMPLITUDE, SQUASH_SLOPE, scaled_tanh
 from cnnlib.plots import Drawing
 from cnnlib.weights import Pretrained
 

@@ -11,10 +11,9 @@ import numpy as np
 from keras import layers, ops
 from PIL import Image, ImageColor, ImageOps
 
-from cnnbook import mistakes
+from cnnbook import mistakes, photos
 from cnnbook.widgets.base import Widget
 from cnnlib import plots, weights
-from cnnlib.data import photos
 from cnnlib.data.decoding import decode
 from cnnlib.data.sets import SETS
 from cnnlib.plots import Drawing

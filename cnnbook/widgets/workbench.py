@@ -141,7 +141,7 @@ def _by_epoch(recipe: Recipe) -> list[float]:
 
 def training_images(recipe: Recipe) -> int:
     """How many training images a recipe's data set has."""
-    return FOLDERS[recipe.data].train if recipe.data in FOLDERS else SETS[recipe.data].full.train
+    return (SETS | FOLDERS)[recipe.data].full.train
 
 
 def _steps(recipe: Recipe) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _stages(recipe: Recipe) -> dict[str, Any]:
 def comparison() -> Widget:
     """The published errors against years, parameters and multiply-adds, each with how it was measured."""
     counts = {name: published.counts(name) for name in published.SINGLE}
-    pictures = FOLDERS["imagenet"].validation
+    pictures = FOLDERS["imagenet"].full.validation
     tests = [
         _test("single net", "one network, its authors' best test", published.SINGLE, counts, pictures),
         _test("ensemble", "several networks, averaged", published.ENSEMBLES, counts, None),

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from cnnbook.scenarios import as_colour
 from cnncourse.check import Wrong, as_array, call, draw, one_of, question, value
 from cnncourse.check.answers import fill
 from cnncourse.check.measured import measurement
@@ -405,7 +406,7 @@ def _drawn(split: Split, of_each: int, rng: np.random.Generator) -> Split:
     """As many pictures of each of ten classes, in colour."""
     chosen = [rng.permutation(np.flatnonzero(split.y == label))[:of_each] for label in range(10)]
     places = np.concatenate(chosen)
-    return transfer.as_colour(Split(split.x[places], split.y[places]))
+    return as_colour(Split(split.x[places], split.y[places]))
 
 
 def _linear_error(rows: np.ndarray, labels: np.ndarray) -> float:

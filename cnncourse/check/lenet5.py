@@ -11,12 +11,11 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnnbook.lenet1998 import MAPLoss
+from cnnbook.lenet1998 import MAPLoss, scaled_tanh
 from cnnbook.widgets.training import TRIED
 from cnncourse.check import Wrong, call, draw, function, network, one_of, predicted, question, value
 from cnncourse.check.measured import measurement
 from cnnlib import data, models
-from cnnlib.layers import scaled_tanh
 
 INPUTS = 6  # channels of S2
 SIZES = ((28, 5, 1, 0), (28, 5, 1, 2), (224, 11, 4, 0), (7, 3, 2, 1), (32, 5, 4, 0))

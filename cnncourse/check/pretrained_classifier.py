@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 from PIL import Image
 
-from cnnbook import mistakes
+from cnnbook import mistakes, photos
 from cnnbook.mistakes import MISTAKES, RIGHT
 from cnncourse.check import Wrong, call, draw, question, value
 from cnncourse.check.measured import measurement
@@ -210,7 +210,7 @@ def _made(name: str) -> np.ndarray:
 @functools.cache
 def _square() -> np.ndarray:
     view = CentreView(_SIDE, _SIDE)
-    return view(Image.fromarray(data.photograph()), np.zeros(0, "float32"))
+    return view(Image.fromarray(photos.photograph()), np.zeros(0, "float32"))
 
 
 def _drawn(student: str) -> dict[str, str]:

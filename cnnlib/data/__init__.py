@@ -1,8 +1,8 @@
 """Find, verify, load and split data sets.
 
 `load("mnist")` gives a small part of MNIST and needs no network; `load("mnist", "full")` gives the full
-set. `load("photos")` gives crops of ten photographs. `load("imagenet", "full")` gives pictures that are read
-from disk as they are needed, and so does `open_folder("my_pictures")` with a folder of your own.
+set. `load("imagenet", "full")` gives pictures that are read from disk as they are needed, and so does
+`open_folder("my_pictures")` with a folder of your own.
 """
 
 import difflib
@@ -23,20 +23,7 @@ from cnnlib.data.folders import PictureFolder, composed, find_splits, shown_fold
 from cnnlib.data.sets import FOLDERS, SETS, DataSpec, FolderSpec
 from cnnlib.data.sources import by_digest, embedded_set, folder_of_pictures, full_set, ways
 from cnnlib.data.split import Groups, Split, grouping, joined, set_aside
-
-__all__ = [
-    "DataError",
-    "DataSet",
-    "PictureFolder",
-    "Split",
-    "check",
-    "decode",
-    "in_memory",
-    "load",
-    "only",
-    "open_folder",
-    "photograph",
-]
+from cnnlib.data.views import CentreView
 
 KINDS = ("embedded", "full")
 """Which images of a set: the part that comes with an installed package, or all of it."""
@@ -83,8 +70,8 @@ def load(name: str, images: str = "embedded", validation: int | None = None, see
 
     Args:
         name: "mnist", "fashion_mnist", "pneumoniamnist" (chest x-rays, normal or with pneumonia) or
-            "cifar10"; "photos" for crops of ten photographs; "imagenet" or "imagenette", of which a part will
-            do, for pictures that stay on disk; or a set that another package adds (see `cnnlib.extras`).
+            "cifar10"; "imagenet" or "imagenette", of which a part will do, for pictures that stay on disk; or
+            a set that another package adds (see `cnnlib.extras`).
         images: "embedded" for the part that comes with an installed package; "full" for the full set, from
             the folder CNNLIB_DATA names, from Keras's cache, or downloaded unless CNNLIB_OFFLINE=1; ImageNet
             is in CNNLIB_DATA alone. A profile stands for one of the two: see `PROFILES`.
@@ -158,7 +145,8 @@ def open_pictures(
     Raises:
         DataError: the folder has other classes, or more pictures than the set.
     """
-    opened = open_folder(folder, validation=spec.validation if validation is None else validation, seed=seed)
+    full = spec.full
+    opened = open_folder(folder, validation=full.validation if validation is None else validation, seed=seed)
     train, test = len(opened.train) + len(opened.validation), len(opened.test)
     others = sorted(set(opened.class_names) - set(spec.words or opened.class_names))
     problem = ""
@@ -166,20 +154,20 @@ def open_pictures(
         problem = f"{spec.classes:,} classes; found {len(opened.class_names):,}"
     elif others:
         problem = f"the classes {', '.join(spec.words)}; found {', '.join(others)}"
-    elif train > spec.train or test > spec.test:
+    elif train > full.train or test > full.test:
         problem = (
-            f"at most {spec.train:,} pictures in train and {spec.test:,} in val; found {train:,} and {test:,}"
+            f"at most {full.train:,} pictures in train and {full.test:,} in val; found {train:,} and {test:,}"
         )
     if problem:
         raise DataError(f"{folder}: expected {problem}.\n{ways(spec)}")
-    part = "" if (train, test) == (spec.train, spec.test) else f"a part of {spec.name}: "
+    part = "" if (train, test) == (full.train, full.test) else f"a part of {spec.name}: "
     return replace(
         opened,
         name=spec.name,
         kind="full",
         class_names=tuple(spec.words.values()) or opened.class_names,
         source=(
-            f"{part}{train:,} of {spec.train:,} training and {test:,} of {spec.test:,} test pictures, "
+            f"{part}{train:,} of {full.train:,} training and {test:,} of {full.test:,} test pictures, "
             f"{found}; the hash is of their names and sizes"
         ),
         licence=spec.licence,
@@ -240,14 +228,15 @@ def open_folder(
     found = {split: PictureFolder(inner, on_bad, channels) for split, inner in find_splits(root).items()}
     if found:
         _check_splits(root, found)
+        named = {split: [group_of(composed(path)) for path in found[split].paths] for split in found}
         if groups is not None:
-            _check_groups(root, found, group_of)
+            _check_groups(root, named)
         hashes = "".join(folder.listing_sha256() for folder in found.values())
-        members = joined(_names(found["train"], group_of), ())
+        members = joined(named["train"], ())
     else:
         whole = _classes_alone(root, on_bad, channels)
         hashes, how = whole.listing_sha256(), f"{test_share:.0%} of each class set aside for testing; "
-        names = _names(whole, group_of)
+        names = [group_of(composed(path)) for path in whole.paths]
         members = joined(names, whole.copies())
         tested = _test_pictures(whole, test_share, names, members)
         found = {"train": whole.subset(np.flatnonzero(~tested)), "test": whole.subset(np.flatnonzero(tested))}
@@ -325,11 +314,11 @@ def _check_several(folder: Path, class_names: tuple[str, ...]) -> None:
         )
 
 
-def _check_groups(root: Path, found: dict[str, PictureFolder], group_of: Callable[[str], Hashable]) -> None:
+def _check_groups(root: Path, named: dict[str, list[Hashable]]) -> None:
     """Raise DataError for a group in two splits."""
     sides: dict[Hashable, set[str]] = {}
-    for split, folder in found.items():
-        for name in _names(folder, group_of):
+    for split, names in named.items():
+        for name in names:
             sides.setdefault(name, set()).add(split)
     torn = [group for group, splits in sides.items() if len(splits) > 1]
     if torn:
@@ -338,11 +327,6 @@ def _check_groups(root: Path, found: dict[str, PictureFolder], group_of: Callabl
             f"{torn[0]} in {' and '.join(sorted(sides[torn[0]]))}: a test of it proves nothing. Move the "
             "pictures of each to one side, or put all pictures into folders of classes without splits."
         )
-
-
-def _names(folder: PictureFolder, group_of: Callable[[str], Hashable]) -> list[Hashable]:
-    """The name of each picture's group."""
-    return [group_of(composed(path)) for path in folder.paths]
 
 
 def _test_pictures(
@@ -375,39 +359,33 @@ def _validation_pictures(
 
 
 def in_memory(images: DataSet[PictureFolder], size: int) -> DataSet[Split]:
-    """Read all pictures of a set into memory, as squares of one size.
+    """Read all pictures of a set into memory: the central square of each, made smaller or larger.
 
     Args:
-        images: as `open_folder` opens them.
-        size: side of the squares in pixels; see `PictureFolder.as_split`, which says what is raised.
+        images: as `open_folder` opens them; bad pictures are left out where such are skipped.
+        size: side of the squares in pixels.
 
     Returns:
-        The same set with images uint8 (N, size, size, channels). Where bad pictures were skipped, its source
-        says how many.
-    """
-    folders = images.train, images.validation, images.test
-    train, validation, test = (folder.as_split(size) for folder in folders)
-    left_out = sum(map(len, folders)) - len(train) - len(validation) - len(test)
-    left = f"; {left_out:,} bad pictures left out" if left_out else ""
-    whole: DataSet[Any] = images
-    return replace(whole, train=train, validation=validation, test=test, source=images.source + left)
-
-
-def photograph() -> np.ndarray:
-    """A real photograph that needs no download: Rear Admiral Grace Hopper, public domain.
-
-    Returns:
-        uint8 (600, 512, 3).
+        The same set with images uint8 (N, size, size, channels); its source says how many were left out.
 
     Raises:
-        DataError: matplotlib, which carries it, was installed without its sample data.
+        DataError: a picture is bad and `on_bad` was "stop", or no picture of a class is good.
+        ValueError: `size` is less than 1.
     """
-    from matplotlib import get_data_path
-
-    file = Path(get_data_path(), "sample_data", "grace_hopper.jpg")
-    if not file.exists():
-        raise DataError(f"There is no {file}: reinstall matplotlib, with its sample data.")
-    return np.asarray(decode(file))
+    if size < 1:
+        raise ValueError(f"Expected squares of at least 1 pixel; got {size}.")
+    parts, left_out = {}, 0
+    for folder, split in ((getattr(images, split), split) for split in ("train", "validation", "test")):
+        parts[split], good = folder.read_all(CentreView(size, size))
+        left_out += int((~good).sum())
+        for label in sorted(set(folder.labels) - set(parts[split].y)):
+            raise DataError(
+                f"{folder.root / folder.class_names[label]}: expected pictures; found none that can be "
+                f"decoded among {(folder.labels == label).sum()}. Add good ones, or remove the folder."
+            )
+    left = f"; {left_out:,} bad pictures left out" if left_out else ""
+    whole: DataSet[Any] = images
+    return replace(whole, **parts, source=images.source + left)
 
 
 def _held_out(order: np.ndarray, labels: np.ndarray, validation: int, seed: int) -> np.ndarray:
@@ -448,19 +426,13 @@ def only(images: DataSet[Split], classes: Sequence[str]) -> DataSet[Split]:
         )
     kept = [label for label, name in enumerate(images.class_names) if name in classes]
     names = tuple(images.class_names[label] for label in kept)
-
-    def part(split: Split) -> Split:
+    parts: dict[str, Any] = {}
+    for part in ("train", "validation", "test"):
+        split: Split = getattr(images, part)
         rows = np.isin(split.y, kept)
-        return Split(split.x[rows], np.searchsorted(kept, split.y[rows]))
-
-    return replace(
-        images,
-        train=part(images.train),
-        validation=part(images.validation),
-        test=part(images.test),
-        class_names=names,
-        source=f"{images.source}; of its classes only {', '.join(names)}",
-    )
+        parts[part] = Split(split.x[rows], np.searchsorted(kept, split.y[rows]))
+    source = f"{images.source}; of its classes only {', '.join(names)}"
+    return replace(images, **parts, class_names=names, source=source)
 
 
 extras.collect("data")

@@ -82,7 +82,7 @@ class RandomAffine:
         # Beyond one pixel outside all is background, which a border of the image's own provides.
         x = ops.clip(a * column + b * row + c, -1, width)
         y = ops.clip(d * column + e * row + f, -1, height)
-        images = _bordered(images, 1, 2, self.background)
+        images = ops.pad(images, ((0, 0), (1, 2), (1, 2), (0, 0)), constant_values=self.background)
         left, top = ops.floor(x), ops.floor(y)
         right_part, lower_part = (ops.expand_dims(part, -1) for part in (x - left, y - top))
         left, top = ops.cast(left, "int32") + 1, ops.cast(top, "int32") + 1
@@ -151,7 +151,9 @@ class RandomCut:
             size = images.shape[1:3] if self.size is None else (self.size, self.size)
             corners = ops.cast(draws[:, :2], "int32")
             top, left = (ops.reshape(corners[:, i], (-1, 1, 1)) for i in range(2))
-            images = _pick(_bordered(images, self.pad, self.pad), *_grid(top, left, size, "int32"))
+            edges = (self.pad, self.pad)
+            bordered = ops.pad(images, ((0, 0), edges, edges, (0, 0)))
+            images = _pick(bordered, *_grid(top, left, size, "int32"))
         if not self.flip:
             return images
         chosen = ops.reshape(draws[:, -1], (-1, 1, 1, 1)) > 0.5
@@ -239,12 +241,6 @@ def _grid(
     row = ops.reshape(ops.arange(height, dtype=dtype), (1, height, 1))
     column = ops.reshape(ops.arange(width, dtype=dtype), (1, 1, width))
     return row + top, column + left
-
-
-def _bordered(images: keras.KerasTensor, before: int, after: int, value: float = 0.0) -> keras.KerasTensor:
-    """Pad images (b, height, width, c) above and left by `before`, below and right by `after` pixels."""
-    edges = ((0, 0), (before, after), (before, after), (0, 0))
-    return ops.pad(images, edges, constant_values=value)
 
 
 def _pick(images: keras.KerasTensor, row: keras.KerasTensor, column: keras.KerasTensor) -> keras.KerasTensor:

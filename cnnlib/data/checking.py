@@ -19,19 +19,8 @@ from typing import NamedTuple
 from PIL import Image, UnidentifiedImageError
 from tqdm import tqdm
 
+from cnnlib.data import folders
 from cnnlib.data.decoding import DataError, depth, has_deep_colour, opened, printable, turn
-from cnnlib.data.folders import (
-    LINK,
-    NAME,
-    NO_FILE,
-    OUTSIDE,
-    WITHIN,
-    composed,
-    find_splits,
-    named_splits,
-    scan,
-    shown_folders,
-)
 from cnnlib.data.split import Groups, alike
 from cnnlib.tables import Table
 
@@ -49,11 +38,11 @@ _KINDS: dict[str, tuple[str, str, str]] = {
     "no picture": ("error", "named like a picture, and none that can be opened", _SKIP),
     "huge": ("error", "too large to be opened", "Make it smaller."),
     "levels": ("error", "levels that nobody could scale rightly", "Save it in 8 bits."),
-    NAME: ("error", NAME, _SKIP),
-    LINK: ("error", LINK, "Remove it, or mend the link."),
-    NO_FILE: ("error", NO_FILE, "Remove it."),
-    OUTSIDE: ("error", OUTSIDE, "Move each into the folder of its class."),
-    WITHIN: ("error", WITHIN, "It is not opened: move its pictures up, or remove it."),
+    folders.NAME: ("error", folders.NAME, _SKIP),
+    folders.LINK: ("error", folders.LINK, "Remove it, or mend the link."),
+    folders.NO_FILE: ("error", folders.NO_FILE, "Remove it."),
+    folders.OUTSIDE: ("error", folders.OUTSIDE, "Move each into the folder of its class."),
+    folders.WITHIN: ("error", folders.WITHIN, "It is not opened: move its pictures up, or remove it."),
     "empty": ("error", "a class without pictures", "Add some, or remove the folder."),
     "missing": ("error", "a class that not every split has", "Add it to the others, or remove it."),
     "crossing": ("error", "the same picture in two splits, so that its test proves nothing", _ALL_KEPT),
@@ -120,9 +109,9 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
     root = Path(folder).expanduser()
     notes: Notes = defaultdict(list)
     files: list[_File] = []
-    litter = dict.fromkeys(scan(root).litter)
+    litter = dict.fromkeys(folders.scan(root).litter)
     for split, inner in _splits(root, notes).items():
-        listing, prefix = scan(inner), f"{inner.relative_to(root)}/".removeprefix("./")
+        listing, prefix = folders.scan(inner), f"{inner.relative_to(root)}/".removeprefix("./")
         litter |= dict.fromkeys(prefix + path for path in listing.litter)
         for path, reason in listing.aside.items():
             notes[reason].append(prefix + path)
@@ -147,14 +136,14 @@ def check(folder: str | os.PathLike, *, groups: Groups | None = None) -> Table:
 def _splits(root: Path, notes: Notes) -> dict[str, Path]:
     """The folders of splits, or the folder itself for one without; "" is no split."""
     try:
-        splits = find_splits(root)
+        splits = folders.find_splits(root)
     except DataError:  # which open_folder will say too
-        splits = {path.name: path for paths in named_splits(root).values() for path in paths}
+        splits = {path.name: path for paths in folders.named_splits(root).values() for path in paths}
     if not splits:
         return {"": root}
     tops = {inner.relative_to(root).parts[0]: split for split, inner in splits.items()}
     notes["splits"] = [", ".join(f"{name}: {split}" for name, split in tops.items())] * len(tops)
-    notes["beside"] = [path.name for path in shown_folders(root) if path.name not in tops]
+    notes["beside"] = [path.name for path in folders.shown_folders(root) if path.name not in tops]
     return splits
 
 
@@ -194,7 +183,9 @@ def _note_names(files: list[_File], root: Path, notes: Notes) -> None:
     notes["bytes"] = [
         str(path) for path in paths if path.name.encode(errors="replace") != os.fsencode(path.name)
     ]
-    written = [{path.name for path in each} for each in alike(paths, lambda path: composed(path).casefold())]
+    written = [
+        {path.name for path in each} for each in alike(paths, lambda path: folders.composed(path).casefold())
+    ]
     written += map(set, alike(sorted({file.label for file in files}), str.casefold))
     found = dict.fromkeys(tuple(sorted(each)) for each in written if len(each) > 1)
     notes["alike"] = [" and ".join(map(printable, each)) for each in found]

@@ -8,11 +8,12 @@ import os
 import re
 import threading
 import unicodedata
-from collections.abc import Hashable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,6 @@ _LITTER = re.compile(
 _SPLIT = re.compile(
     r"(seg[ _-]?)?(?P<split>train(ing)?|val(id(ation)?)?|test(ing)?)([ _-]?(set|data|images))?", re.IGNORECASE
 )
-
 
 OUTSIDE = "a picture outside the folders of the classes"
 WITHIN = "a folder within a class"
@@ -188,7 +188,6 @@ class PictureFolder:
         channels: 3 for colour, 1 for grey.
 
     Attributes:
-        root: the folder.
         class_names: names of the classes; a label is an index into them.
         labels: int64 (n,).
         paths: of the pictures, as "CLASS/file" (n,).
@@ -271,10 +270,8 @@ class PictureFolder:
             return decode(self.root / self.paths[index], self.channels, shorter_side)
         except DataError as error:
             otherwise = 'skip such files with on_bad="skip"'
-            if self.on_bad == "skip":
-                otherwise = (
-                    "leave it out by reading the folder with data.in_memory: here every file keeps its place"
-                )
+            if self.on_bad == "skip":  # of features, say, every file has a place to keep
+                otherwise = "leave it out by reading the folder with data.in_memory"
             raise DataError(f"{error}\nRemove or replace the file, or {otherwise}.") from error.__cause__
 
     def read_good(self, index: int, shorter_side: int | None = None) -> tuple[Image.Image, int]:
@@ -296,25 +293,6 @@ class PictureFolder:
                 with self._lock:
                     self._bad[self.paths[found]] = str(error.__cause__ or error)
         raise DataError(f"{self.root}: expected pictures; found none among {len(self)} that can be decoded.")
-
-    def as_split(self, size: int) -> Split:
-        """Read all pictures into memory: the central square of each, resized, in the folder's order.
-
-        Smaller pictures are enlarged. Bad ones are left out where such are skipped; `skipped` counts them.
-
-        Raises:
-            DataError: a picture is bad and `on_bad` is "stop", or no picture of a class is good.
-            ValueError: `size` is less than 1.
-        """
-        if size < 1:
-            raise ValueError(f"Expected squares of at least 1 pixel; got {size}.")
-        split, good = self.read_all(CentreView(size, size))
-        for label in sorted(set(self.labels) - set(self.labels[good])):
-            raise DataError(
-                f"{self.root / self.class_names[label]}: expected pictures; found none that can be decoded "
-                f"among {(self.labels == label).sum()}. Add good ones, or remove the folder."
-            )
-        return split
 
     def read_all(self, view: CentreView) -> tuple[Split, np.ndarray]:
         """Read all pictures into memory, in the folder's order, each as the view makes it.
@@ -356,38 +334,14 @@ class PictureFolder:
                 )
 
 
-@dataclass(frozen=True)
-class _Views:
-    """What Grain reads from: the views of a folder's pictures, in an order."""
-
-    folder: PictureFolder
-    view: View
-    order: np.ndarray
-    draws: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.order)
-
-    def __getitem__(self, place: int) -> Example:
-        index, draws = int(self.order[place]), self.draws[place]
-        picture, found = self.folder.read_good(index, self.view.shorter_side(draws))
-        return self.view(picture, draws), self.folder.labels[found], np.float32(found == index)
-
-
 def stream(
-    folder: PictureFolder,
-    view: View,
-    order: np.ndarray,
-    draws: np.ndarray,
-    *,
-    batch_size: int | None = None,
-    threads: int | None = None,
+    folder: PictureFolder, view: View, order: np.ndarray, draws: np.ndarray, *, batch_size: int | None = None
 ) -> Iterator[Example]:
-    """Yield the views of pictures in order, decoded ahead by several threads.
+    """Yield the views of pictures in order, decoded ahead by a thread for each processor, 16 at most.
 
-    The images do not depend on the number of threads. Reading begins with the first that is asked for, and
-    ends when the iterator is closed or dropped. Of single pictures `PICTURES_AHEAD` lie in memory, of batches
-    one for each thread and `BATCHES_AHEAD`: where a picture has many views, take small batches.
+    The images do not depend on how many there are. Reading begins with the first that is asked for, and ends
+    when the iterator is closed or dropped. Of single pictures `PICTURES_AHEAD` lie in memory, of batches one
+    for each thread and `BATCHES_AHEAD`: where a picture has many views, take small batches.
 
     Args:
         folder: the pictures.
@@ -396,8 +350,6 @@ def stream(
         draws: (n, k), the view's draws for each of them.
         batch_size: None for single pictures, or how many to yield at a time, put together by the thread that
             decoded them; the last may be fewer.
-        threads: that decode at the same time; None for one for each processor, up to 16; 0 for none besides
-            the caller's.
 
     Yields:
         The image, uint8 (size, size, channels) or (views, size, size, channels), its label and its weight; of
@@ -411,34 +363,33 @@ def stream(
     """
     if len(order) != len(draws):
         raise ValueError(f"Each picture needs its draws; got {len(order)} pictures and {len(draws)} draws.")
-    grain = _grain()
-    dataset = grain.MapDataset.source(_Views(folder, view, order, draws))
-    if batch_size is not None:
-        dataset = dataset.batch(batch_size, drop_remainder=False)
-    threads = min(os.cpu_count() or 1, MOST_THREADS) if threads is None else threads
-    ahead = threads + BATCHES_AHEAD if batch_size else max(PICTURES_AHEAD, threads)
-    return _closed(
-        dataset.to_iter_dataset(grain.ReadOptions(num_threads=threads, prefetch_buffer_size=ahead))
-    )
+    threads = min(os.cpu_count() or 1, MOST_THREADS)
+
+    def example(place: int) -> Example:
+        index, drawn = int(order[place]), draws[place]
+        picture, found = folder.read_good(index, view.shorter_side(drawn))
+        return view(picture, drawn), folder.labels[found], np.float32(found == index)
+
+    if batch_size is None:
+        return _made_ahead(example, range(len(order)), threads, PICTURES_AHEAD)
+
+    def batch(first: int) -> Example:
+        examples = map(example, range(first, min(first + batch_size, len(order))))
+        images, labels, weights = map(np.stack, zip(*examples, strict=True))
+        return images, labels, weights
+
+    return _made_ahead(batch, range(0, len(order), batch_size), threads, threads + BATCHES_AHEAD)
 
 
-def _closed(dataset: Any) -> Iterator:
-    """Yield from a data set of Grain, whose threads end with the generator."""
-    iterator = iter(dataset)
+def _made_ahead(make: Callable[[int], Example], places: range, threads: int, most: int) -> Iterator[Example]:
+    """Yield what is made of each place, in order, by threads that end with the generator."""
+    pool, ahead = ThreadPoolExecutor(threads), deque[Future[Example]]()
     try:
-        yield from iterator
+        for place in places:
+            ahead.append(pool.submit(make, place))
+            if len(ahead) > most:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
     finally:
-        iterator.close()
-
-
-def _grain() -> ModuleType:
-    """Import Grain: late, since it takes a second, and without its remarks on JAX's profiler."""
-    from absl import logging
-
-    level = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
-    try:
-        import grain
-    finally:
-        logging.set_verbosity(level)
-    return grain
+        pool.shutdown(wait=False, cancel_futures=True)

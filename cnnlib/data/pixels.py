@@ -62,13 +62,9 @@ class Pixels:
             scaled = images / 255 * self.span + BACKGROUND
             return ops.pad(scaled, ((0, 0), edges, edges, (0, 0)), constant_values=BACKGROUND)
         centred = images - ops.convert_to_tensor(self.measured["mean"])
-        if self.name == "mean_bgr":
-            return ops.flip(centred, axis=-1)
-        return (
-            centred / ops.convert_to_tensor(self.measured["deviation"])
-            if self.name == "standard"
-            else centred
-        )
+        if self.name == "standard":
+            return centred / ops.convert_to_tensor(self.measured["deviation"])
+        return ops.flip(centred, axis=-1) if self.name == "mean_bgr" else centred
 
     def _border(self, height: int) -> int:
         """Pixels added on each side."""

@@ -6,7 +6,7 @@ One `Preparation` says all of it, for images in memory and for pictures of a fol
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
@@ -50,11 +50,7 @@ class Preparation:
         return pixels.build(self.pixels, train)
 
     def build_augmentations(self, train: np.ndarray, prepared: Pixels) -> tuple[Augmentation, ...]:
-        """Return what is done to prepared training images.
-
-        Args:
-            train: uint8 (n, height, width, channels), to measure colours on.
-            prepared: what `build_pixels` returned.
+        """Return what is done to training images, some of which (uint8) it is measured on, once prepared.
 
         Raises:
             ValueError: the augmentation is unknown; the message lists those there are.
@@ -68,7 +64,8 @@ class Preparation:
 
     def settings(self) -> dict:
         """The preparation as plain data, for a record."""
-        return vars(self) | {when: views.as_settings(getattr(self, when)) for when in ("train", "test")}
+        described = {when: getattr(self, when) for when in ("train", "test")}
+        return vars(self) | {when: {"kind": type(v).__name__} | asdict(v) for when, v in described.items()}
 
     @classmethod
     def from_settings(cls, settings: dict) -> Preparation:

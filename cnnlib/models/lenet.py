@@ -18,9 +18,6 @@ def LeNet5(  # noqa: N802 - a network is called as its paper calls it
 
     Arguments are those of every network, see `cnnlib.models`; images are at least 28 high and wide. Without
     the top the output is C5's maps.
-
-    Raises:
-        ValueError: see `cnnlib.models.building.check`.
     """
     check(input_shape, classes, weights, activation=classifier_activation, smallest=28)
     image = keras.Input(input_shape, name="image")

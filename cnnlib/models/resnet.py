@@ -64,9 +64,6 @@ def ResNet(  # noqa: N802 - a network is called as its paper calls it
         stride_in: the convolution of a bottleneck that strides, "1x1" (the first) as in the paper or "3x3"
             as in many libraries. A basic block strides in its first.
 
-    Raises:
-        ValueError: see `cnnlib.models.building.check`; or an argument is none of those above.
-
     Source: He et al. 2015, sections 3.3 and 3.4 and table 1.
     """
     if depth not in STAGES:
@@ -121,9 +118,6 @@ def ResNetCIFAR(  # noqa: N802
         name: None calls the model resnet, or plain, its depth and _cifar.
         shortcut: "A", "B" or "C", see `ResNet`.
         residual: False leaves out all shortcuts: the plain network.
-
-    Raises:
-        ValueError: see `cnnlib.models.building.check`; or an argument is none of those above.
 
     Source: He et al. 2015, section 4.2.
     """
@@ -216,9 +210,8 @@ def from_keras_applications(model: keras.Model) -> keras.Model:
     """The same network as one of `keras.applications`, in our form and with the same answers.
 
     Theirs has biases in its convolutions and another epsilon. Both go into the moving statistics of the
-    normalisation behind each convolution: the bias is taken from the mean, and the difference of the epsilons
-    is added to the variance. That is exact in testing; in training a bias before a normalisation does
-    nothing, and the epsilons differ by 1e-8.
+    normalisation behind each convolution, from its mean and to its variance. That is exact in testing; in
+    training a bias before a normalisation does nothing, and the epsilons differ by 1e-8.
 
     Args:
         model: `keras.applications.ResNet50`, `ResNet101` or `ResNet152`, with any of their arguments. Images
@@ -298,10 +291,7 @@ def _head(x: keras.KerasTensor, classes: int, activation: Any) -> keras.KerasTen
 
 
 def _block(
-    x: keras.KerasTensor,
-    convolutions: list[tuple[int, int, int]],
-    shortcut: str | None,
-    name: str | None,
+    x: keras.KerasTensor, convolutions: list[tuple[int, int, int]], shortcut: str | None, name: str | None
 ) -> keras.KerasTensor:
     """Convolutions of (maps, size, stride), activated but for the last, beside a shortcut."""
     beside, filters, strides = x, convolutions[-1][0], max(stride for *_, stride in convolutions)

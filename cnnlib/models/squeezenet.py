@@ -36,9 +36,6 @@ def SqueezeNet(  # noqa: N802 - a network is called as its paper calls it
     `classifier_activation` follows the average, and `width` is a factor on the maps of every layer but the
     last.
 
-    Raises:
-        ValueError: see `cnnlib.models.building.check`.
-
     Source: Iandola et al. 2016, sections 3 and 4; the maps of version 1.1 are those of the weights.
     """
     check(input_shape, classes, weights, width, pooling, classifier_activation, smallest=47, fixed=False)
@@ -47,7 +44,7 @@ def SqueezeNet(  # noqa: N802 - a network is called as its paper calls it
     for pool, group in zip(("pool1", "pool3", "pool5"), FIRES, strict=True):
         x = layers.MaxPooling2D(3, 2, name=pool)(x)
         for fire, (squeeze, expand) in group.items():
-            x = fire_module(x, scaled(squeeze, width), scaled(expand, width), fire)
+            x = _fire_module(x, scaled(squeeze, width), scaled(expand, width), fire)
     if include_top:
         x = layers.Dropout(0.5, name="drop9")(x)
         x = layers.Conv2D(classes, 1, activation="relu", name="conv10")(x)
@@ -58,20 +55,8 @@ def SqueezeNet(  # noqa: N802 - a network is called as its paper calls it
     return finish(image, x, name, weights)
 
 
-def fire_module(x: keras.KerasTensor, squeeze: int, expand: int, name: str) -> keras.KerasTensor:
-    """A 1x1 convolution to few maps, then 1x1 and 3x3 side by side to many.
-
-    Args:
-        x: maps (batch, height, width, channels).
-        squeeze: maps of the first convolution.
-        expand: maps of each of the other two.
-        name: of the module; that of its output is name_concat.
-
-    Returns:
-        (batch, height, width, 2 * expand).
-
-    Source: Iandola et al. 2016, section 3.2.
-    """
+def _fire_module(x: keras.KerasTensor, squeeze: int, expand: int, name: str) -> keras.KerasTensor:
+    """A convolution of 1x1 to few maps, then 1x1 and 3x3 side by side to `expand` maps each (section 3.2)."""
     x = layers.Conv2D(squeeze, 1, activation="relu", name=f"{name}_squeeze1x1")(x)
     branches = [
         layers.Conv2D(expand, side, padding="same", activation="relu", name=f"{name}_expand{side}x{side}")(x)

@@ -53,9 +53,6 @@ def VGG(  # noqa: N802 - a network is called as its paper calls it
             variance 0.01, for net A and started deeper nets from it; it later found that Glorot and Bengio's
             makes this unnecessary.
 
-    Raises:
-        ValueError: see `cnnlib.models.building.check`; or `config` is none of those above.
-
     Source: Simonyan and Zisserman 2015, section 2 and table 1; section 3.1 for the initial weights.
     """
     if config not in CONFIGURATIONS:

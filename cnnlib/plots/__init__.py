@@ -8,5 +8,5 @@ from white and from near-black alike, in hues that colour-blind readers tell apa
 from cnnlib.plots.curves import curves
 from cnnlib.plots.drawing import Drawing
 from cnnlib.plots.look import BLUE, GREEN, GREY, OCHRE, PALETTE, PAPER, PURPLE, VERMILLION
-from cnnlib.plots.pictures import PRINT, SIGNED, augmented, feature_maps, filters, images, samples
+from cnnlib.plots.pictures import PRINT, SIGNED, feature_maps, filters, images, samples
 from cnnlib.plots.results import confusion

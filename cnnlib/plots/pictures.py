@@ -32,6 +32,7 @@ def images(
     *,
     alt: str | None = None,
     side: float = SIDE,
+    original: np.ndarray | None = None,
 ) -> Drawing:
     """Draw a grid of images.
 
@@ -42,6 +43,8 @@ def images(
         columns: at most this many images side by side; fewer where the titles need the room.
         alt: what the images show; by default their number, size and titles.
         side: of an image at most, in points; the page is 346 wide.
+        original: (H, W, 3), what augmentation made the images (N, h, w, 3) from: it is drawn above them, its
+            pixels as large as theirs. Their floats may lie a little out of 0..1: they are clipped.
 
     Raises:
         ValueError: no image, another rank or number of channels, or not one title per image.
@@ -52,13 +55,24 @@ def images(
     ranked = x.ndim == 4 and x.shape[-1] in (1, 3)
     require(ranked, f"images: expected (N, H, W), (N, H, W, 1) or (N, H, W, 3), got {x.shape}")
     _check_numbers("images", x)
+    size = times(x.shape[1:3])
+    words = f"{len(x)} image{'s' * (len(x) > 1)} of {size} pixels"
+    if original is not None:
+        original = np.asarray(original)
+        colours = original.ndim == 3 and original.shape[-1] == x.shape[-1] == 3
+        expected = "images: expected an original of (H, W, 3) and images of (N, H, W, 3)"
+        require(colours, f"{expected}, got {original.shape} and {x.shape}")
+        _check_numbers("images", original)
+        original = _floats("images", original)
+        sides = times(original.shape[:2])
+        words = f"An image of {sides} pixels and {len(x)} made from it by augmentation, {size} each"
     if x.shape[-1] == 1:
         low, high = (0, 255) if x.dtype == np.uint8 else (float(x.min()), float(x.max()))
         tiles, norm = x[..., 0], Normalize(low, max(high, low + 1e-12))
     else:
-        tiles, norm = _floats("images", x), None
-    words = alt or f"{len(x)} image{'s' * (len(x) > 1)} of {times(x.shape[1:3])} pixels{_told(titles)}"
-    return grid(tiles, words + ".", columns, titles, norm=norm, side=side)
+        tiles, norm = _floats("images", x, 0.0 if original is None else 0.5), None
+    told = f": {listed(titles)}" if titles else ""
+    return grid(tiles, f"{alt or words + told}.", columns, titles, norm=norm, side=side, original=original)
 
 
 @styled
@@ -117,43 +131,6 @@ def filters(kernels: np.ndarray, name: str, columns: int = 12) -> Drawing:
     )
     title = f"{name}, {count} filters of {size}"
     return grid(tiles, alt, columns, None, COLOURED, Normalize(-1, 1), title, gap=3.0)
-
-
-@styled
-def augmented(
-    original: np.ndarray,
-    samples: np.ndarray,
-    titles: Sequence[str] | None = None,
-    columns: int = 4,
-    *,
-    alt: str | None = None,
-) -> Drawing:
-    """Draw a colour image and, below it, what augmentation made of it, all at one size of pixel.
-
-    Args:
-        original: (H, W, 3), uint8 or floats in 0..1.
-        samples: (N, h, w, 3), cut or altered. Augmentation may carry floats a little out of 0..1: they are
-            clipped.
-        titles: one short line above each sample.
-        columns: at most this many samples side by side; fewer where the titles need the room.
-        alt: what the images show; by default their number and sizes, and the titles.
-
-    Raises:
-        ValueError: no sample, another rank or number of channels, values far out of 0..1, or not one title
-            per sample.
-    """
-    pictures = [np.asarray(original)[np.newaxis], np.asarray(samples)]
-    for x in pictures:
-        expected = "augmented: expected an original of (H, W, 3) and samples of (N, H, W, 3)"
-        require(x.ndim == 4 and x.shape[-1] == 3, f"{expected}, got {x.shape}")
-        _check_numbers("augmented", x)
-    (original,), samples = (_floats("augmented", x, 0.5) for x in pictures)
-    sizes = [times(x.shape[-3:-1]) for x in (original, samples)]
-    words = alt or (
-        f"An image of {sizes[0]} pixels and {len(samples)} made from it by augmentation, {sizes[1]} each"
-        f"{_told(titles)}"
-    )
-    return grid(samples, words + ".", columns, titles, original=original)
 
 
 @styled
@@ -273,10 +250,6 @@ def _check_numbers(where: str, x: np.ndarray) -> None:
     """Refuse an array without values, or with values that have no colour."""
     require(x.size, f"{where}: nothing to draw, the array is empty")
     require(np.isfinite(x).all(), f"{where}: the array holds values that are not finite")
-
-
-def _told(titles: Sequence[str] | None) -> str:
-    return f": {listed(titles)}" if titles else ""
 
 
 def _colour_scale(axes: Axes, cmap: Colormap, bound: float) -> None:

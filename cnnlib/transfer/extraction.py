@@ -1,11 +1,12 @@
 """A trained network without its classifier, a new classifier, and features that are computed once."""
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from cnnlib.data.views import View
 from cnnlib.structure import NEW, before_classifier, find_classifier, has_graph, say
 
 # Counted up when features are computed otherwise from the same network and images.
-_VERSION = 1
+_VERSION = 2
 _BYTES_AT_A_TIME = 2**24
 _POOLINGS: dict[str, type[keras.Layer]] = {
     "avg": layers.GlobalAveragePooling2D,
@@ -80,40 +81,26 @@ def feature_extractor(
     return copied
 
 
-def classifier(
-    features: int,
-    classes: int,
-    hidden: Sequence[int] = (),
-    dropout: float = 0.0,
-    activation: str | None = "softmax",
-) -> keras.Model:
-    """A new classifier of features, with new weights.
+def classifier(features: int, classes: int) -> keras.Model:
+    """A new classifier of features: one dense layer with a softmax and new weights.
 
     Args:
         features: how many numbers it takes for each image.
         classes: units of its output layer.
-        hidden: units of dense layers with ReLU before that.
-        dropout: share of the units before each dense layer that is dropped in training.
-        activation: of the output layer; None returns logits.
 
     Returns:
         A model from (batch, features) to (batch, classes).
 
     Raises:
-        ValueError: no features or no classes, or a softmax of a single one.
+        ValueError: no features, or not two classes.
     """
-    if features < 1 or classes < 1:
-        raise ValueError(f"A classifier needs features and classes, not {features} and {classes} of them.")
-    if classes == 1 and activation == "softmax":
-        raise ValueError("A softmax of a single unit is always 1: give classes=2 for two classes.")
-    x = given = keras.Input((features,), name=f"{NEW}features")
-    for number, units in enumerate((*hidden, classes), start=1):
-        last = number > len(hidden)
-        if dropout:
-            x = layers.Dropout(dropout, name=f"{NEW}dropout{number}")(x)
-        name = f"{NEW}predictions" if last else f"{NEW}hidden{number}"
-        x = layers.Dense(units, activation=activation if last else "relu", name=name)(x)
-    return keras.Model(given, x, name=f"{NEW}classifier")
+    if features < 1 or classes < 2:
+        raise ValueError(
+            f"A classifier needs features and at least two classes, not {features} and {classes} of them."
+        )
+    given = keras.Input((features,), name=f"{NEW}features")
+    scores = layers.Dense(classes, activation="softmax", name=f"{NEW}predictions")(given)
+    return keras.Model(given, scores, name=f"{NEW}classifier")
 
 
 def attach(extractor: keras.Model, head: keras.Model) -> keras.Model:
@@ -121,7 +108,7 @@ def attach(extractor: keras.Model, head: keras.Model) -> keras.Model:
 
     Args:
         extractor: from images to (batch, features), see `feature_extractor`.
-        head: from (batch, features) to (batch, classes), see `classifier`; a chain of layers.
+        head: from (batch, features) to (batch, classes): a `classifier`, or a chain of layers of your own.
 
     Returns:
         A model from images to (batch, classes), whose layers are those of both, one beside the other.
@@ -129,7 +116,7 @@ def attach(extractor: keras.Model, head: keras.Model) -> keras.Model:
     Raises:
         ValueError: the one does not fit the other.
     """
-    given, taken = tuple(extractor.output.shape[1:]), tuple(head.input.shape[1:])
+    given, taken = tuple(extractor.output_shape[1:]), tuple(head.input_shape[1:])
     if given != taken:
         raise ValueError(
             f"{extractor.name} gives {given} for each image and {head.name} takes {taken}: extract with a "
@@ -142,30 +129,6 @@ def attach(extractor: keras.Model, head: keras.Model) -> keras.Model:
     return keras.Model(extractor.input, x, name=extractor.name.removesuffix("_features") + "_transferred")
 
 
-def as_colour(images: Split, side: int = 32) -> Split:
-    """Put small images into the middle of black squares, grey ones as three equal channels.
-
-    Args:
-        images: uint8 (n, height, width, 1 or 3), at most `side` high and wide.
-        side: of the squares in pixels.
-
-    Returns:
-        Images (n, side, side, 3) with the same labels.
-
-    Raises:
-        ValueError: images of another kind, or larger ones.
-    """
-    height, width, channels = images.x.shape[1:]
-    if height > side or width > side or channels not in (1, 3):
-        raise ValueError(
-            f"Images of {height} x {width} x {channels} do not fit into squares of {side} x {side} x 3: make "
-            "them smaller, as cnnlib.data.in_memory does with a folder of pictures."
-        )
-    top, left = (side - height) // 2, (side - width) // 2
-    edges = ((0, 0), (top, side - height - top), (left, side - width - left), (0, 0))
-    return Split(np.repeat(np.pad(images.x, edges), 3 // channels, axis=-1), images.y)
-
-
 def features(
     extractor: keras.Model,
     images: Split | PictureFolder | np.ndarray,
@@ -173,7 +136,6 @@ def features(
     *,
     view: View | None = None,
     folder: str | os.PathLike | None = None,
-    dtype: str = "float32",
 ) -> np.ndarray:
     """The features of images, computed once and then read from a file.
 
@@ -187,17 +149,14 @@ def features(
         pixels: how they are prepared: as for the network's own training; None leaves them to its layers.
         view: how a picture of a folder becomes an image; one that draws nothing at random.
         folder: to keep the file in; None keeps nothing.
-        dtype: "float16" takes half of the space and keeps three digits.
 
     Returns:
-        (n, features) of that dtype, the same whether they were computed or read.
+        (n, features) float32, the same whether they were computed or read.
 
     Raises:
-        ValueError: another dtype, a folder of pictures without a view, a view that is random or gives several
-            images, or features too large for float16.
+        ValueError: a folder of pictures without a view, a view that is random or gives several images, or
+            features that are not finite.
     """
-    if dtype not in ("float16", "float32"):
-        raise ValueError(f"Features are kept as float16 or float32, not {dtype}.")
     if isinstance(images, PictureFolder) and (view is None or view.draw(np.random.default_rng(0), 1).size):
         raise ValueError(
             "A folder of pictures needs a view that draws nothing, such as data.views.CentreView(224), since "
@@ -206,16 +165,14 @@ def features(
     pixels = pixels or Pixels("as_is")
     images = images.x if isinstance(images, Split) else images
     if folder is None:
-        return _computed(extractor, images, pixels, view, dtype)
-    key = features_key(extractor, images, pixels, view=view, dtype=dtype)
+        return _computed(extractor, images, pixels, view)
+    key = features_key(extractor, images, pixels, view=view)
     file = Path(folder) / f"features-{key[:32]}.npz"
-    try:
-        with np.load(file, allow_pickle=False) as kept:
-            if str(kept["key"]) == key:
-                return kept["features"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
-        pass  # none there, or it is damaged
-    found = _computed(extractor, images, pixels, view, dtype)
+    none_or_damaged = contextlib.suppress(OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile)
+    with none_or_damaged, np.load(file, allow_pickle=False) as kept:
+        if str(kept["key"]) == key:
+            return kept["features"]
+    found = _computed(extractor, images, pixels, view)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_name(f"{file.name}.{os.getpid()}.partial")  # another process may read the file
     try:
@@ -228,19 +185,10 @@ def features(
 
 
 def features_key(
-    extractor: keras.Model,
-    images: PictureFolder | np.ndarray,
-    pixels: Pixels,
-    *,
-    view: View | None = None,
-    dtype: str = "float32",
+    extractor: keras.Model, images: PictureFolder | np.ndarray, pixels: Pixels, *, view: View | None = None
 ) -> str:
-    """Hash all that features follow from; names of layers are none of it.
-
-    Returns:
-        The SHA-256 as 64 hexadecimal digits.
-    """
-    total = hashlib.sha256(f"{_VERSION} {dtype} {view!r}\n".encode())
+    """SHA-256, in hexadecimal digits, of all that features follow from; names of layers are none of it."""
+    total = hashlib.sha256(f"{_VERSION} {view!r}\n".encode())
     total.update(json.dumps(pixels.described(), sort_keys=True).encode())
     total.update(_structure(extractor).encode())
     for weight in extractor.weights:
@@ -267,17 +215,12 @@ def _structure(model: keras.Model) -> str:
 
 
 def _computed(
-    extractor: keras.Model,
-    images: PictureFolder | np.ndarray,
-    pixels: Pixels,
-    view: View | None,
-    dtype: str,
+    extractor: keras.Model, images: PictureFolder | np.ndarray, pixels: Pixels, view: View | None
 ) -> np.ndarray:
     batches = (ops.convert_to_numpy(pixels(batch)) for batch in _batches(images, view))
-    with np.errstate(over="ignore"):  # told below
-        found = np.concatenate([extractor.predict_on_batch(batch) for batch in batches]).astype(dtype)
+    found = np.concatenate([extractor.predict_on_batch(batch) for batch in batches]).astype("float32")
     if not np.isfinite(found).all():
-        raise ValueError(f"Features are not finite in {dtype}: take float32, or look at weights and pixels.")
+        raise ValueError("Features are not finite: look at the network's weights, and at the pixels.")
     return found
 
 

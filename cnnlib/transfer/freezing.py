@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import keras
 from keras import layers
@@ -10,8 +11,7 @@ from cnnlib.structure import NEW, find_classifier, is_weight_layer, leaves, say
 from cnnlib.tables import Table
 
 
-@dataclass(frozen=True)
-class FrozenRow:
+class FrozenRow(NamedTuple):
     """One layer with weights, and whether it learns.
 
     Attributes:
@@ -19,25 +19,18 @@ class FrozenRow:
         kind: its class.
         params: parameters, without the averages that normalisation keeps.
         frozen: whether they stay as they are.
-        new: whether it belongs to the classifier, which is never frozen.
         moving: whether its weights are frozen one by one, so that its averages still move.
         counted: whether it counts as a weight layer.
+        state: whether it learns, in words.
     """
 
     name: str
     kind: str
     params: int
     frozen: bool
-    new: bool
     moving: bool
     counted: bool
-
-    @property
-    def state(self) -> str:
-        """Whether it learns, in words."""
-        if self.moving:
-            return "frozen, averages move"
-        return "frozen" if self.frozen else "trained, classifier" if self.new else "trained"
+    state: str
 
 
 @dataclass(frozen=True)
@@ -46,29 +39,17 @@ class Freezing:
 
     Attributes:
         rows: one for each layer with weights, in the network's order.
+        weight_layers: weight layers before the classifier.
+        frozen_layers: how many weight layers are frozen.
+        params: parameters of all layers.
+        frozen_params: parameters that are frozen.
     """
 
     rows: tuple[FrozenRow, ...]
-
-    @property
-    def weight_layers(self) -> int:
-        """Weight layers before the classifier."""
-        return sum(row.counted and not row.new for row in self.rows)
-
-    @property
-    def frozen_layers(self) -> int:
-        """How many of them are frozen."""
-        return sum(row.counted and row.frozen for row in self.rows)
-
-    @property
-    def params(self) -> int:
-        """Parameters of all layers."""
-        return sum(row.params for row in self.rows)
-
-    @property
-    def frozen_params(self) -> int:
-        """Parameters that are frozen."""
-        return sum(row.params for row in self.rows if row.frozen)
+    weight_layers: int
+    frozen_layers: int
+    params: int
+    frozen_params: int
 
     def __str__(self) -> str:
         """Write a table in Markdown: each layer with its state, and the sums below."""
@@ -82,18 +63,13 @@ class Freezing:
         return str(self)
 
 
-def classifier_layers(model: keras.Model, classifier: str | None = None) -> list[keras.Layer]:
-    """The weight layers of a network's classifier; see `cnnlib.structure.find_classifier`."""
-    return find_classifier(model, classifier).layers
-
-
 def pretrained_layers(model: keras.Model, classifier: str | None = None) -> list[keras.Layer]:
     """The weight layers before the classifier, in the network's order; projections on shortcuts count too.
 
     Raises:
         ValueError: the model has no layers with weights, or no such classifier.
     """
-    own = classifier_layers(model, classifier)
+    own = find_classifier(model, classifier).layers
     return [layer for layer in leaves(model) if is_weight_layer(layer) and layer not in own]
 
 
@@ -116,7 +92,7 @@ def how_many(model: keras.Model, until: str | float, classifier: str | None = No
     if place is None:
         names = ", ".join(layer.name for layer in counted)
         raise ValueError(f"{model.name} has no layer {until!r}. Its weight layers are {names}.")
-    if named[place] in classifier_layers(model, classifier):
+    if named[place] in find_classifier(model, classifier).layers:
         raise ValueError(
             f"{until} belongs to the classifier of {model.name}, which is to learn: freeze until a layer "
             f"before it, such as {counted[-1].name if counted else 'none, for there is none'}."
@@ -178,13 +154,17 @@ def _thaw(model: keras.Model) -> None:
 
 def frozen_layers(model: keras.Model, classifier: str | None = None) -> Freezing:
     """What of a model is frozen, whoever froze it."""
-    own, rows = classifier_layers(model, classifier), []
+    own, rows, before = find_classifier(model, classifier).layers, list[FrozenRow](), 0
     for layer in (layer for layer in leaves(model) if layer.weights):
-        frozen = not layer.trainable_variables
+        frozen, counted = not layer.trainable_variables, is_weight_layer(layer)
         new = layer in own or layer.name.startswith(NEW)
         moving = frozen and layer.trainable and isinstance(layer, layers.BatchNormalization)
         kept = [weight for weight in layer.weights if not weight.name.startswith("moving_")]
-        params = sum(math.prod(weight.shape) for weight in kept)
-        kind = type(layer).__name__
-        rows.append(FrozenRow(layer.name, kind, params, frozen, new, moving, is_weight_layer(layer)))
-    return Freezing(tuple(rows))
+        params, kind = sum(math.prod(weight.shape) for weight in kept), type(layer).__name__
+        state = "frozen" if frozen else "trained, classifier" if new else "trained"
+        state += ", averages move" * moving
+        rows.append(FrozenRow(layer.name, kind, params, frozen, moving, counted, state))
+        before += counted and not new
+    still = [row for row in rows if row.frozen]
+    sums = (sum(row.params for row in each) for each in (rows, still))
+    return Freezing(tuple(rows), before, sum(row.counted for row in still), *sums)

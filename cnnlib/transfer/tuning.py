@@ -9,9 +9,8 @@ from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.recipe import Recipe
-from cnnlib.structure import is_weight_layer, leaves
+from cnnlib.structure import find_classifier, is_weight_layer, leaves
 from cnnlib.training import Progress, TrainingError, fit
-from cnnlib.transfer.freezing import classifier_layers
 
 Images = Split | PictureFolder
 Factors = float | Mapping[str, float]
@@ -60,7 +59,7 @@ def rate_factors(model: keras.Model, factors: Factors) -> dict[str, float]:
         raise ValueError(f"Factors of the rate are numbers from 0 on, not {factors}.")
     learning = [layer.name for layer in leaves(model) if layer.trainable_variables]
     if not isinstance(factors, Mapping):
-        head = [layer.name for layer in classifier_layers(model)]
+        head = [layer.name for layer in find_classifier(model).layers]
         return {name: 1.0 if name in head else float(factors) for name in learning}
     names = [layer.name for layer in leaves(model) if layer.weights]
     unknown = [name for name in factors if name not in names]

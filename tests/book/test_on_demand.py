@@ -8,9 +8,9 @@ import pytest
 from checks import read_pages
 from on_demand import NETWORK_MISSING, packed, write_digits, write_pictures, write_texts
 
+from cnnbook import photos
 from cnnbook.widgets import picture
 from cnnlib import data
-from cnnlib.data import photos
 
 
 def test_digits_are_written_where_a_page_trains_on_them(tmp_path: Path) -> None:

@@ -13,10 +13,9 @@ from conftest import HTML, assert_its_picture_stands_in, barriers
 from PIL import Image, ImageCms
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from cnnbook import mistakes
+from cnnbook import mistakes, photos
 from cnnbook.widgets import picture
 from cnnlib import weights
-from cnnlib.data import photos
 from cnnlib.data.decoding import decode
 
 PLACE = "book/show_a_picture.html"

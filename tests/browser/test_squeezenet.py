@@ -13,9 +13,8 @@ from conftest import ROOT
 from on_demand import packed
 from playwright.sync_api import Browser, Page
 
-from cnnbook import mistakes
+from cnnbook import mistakes, photos
 from cnnbook.widgets import picture
-from cnnlib.data import photos
 from cnnlib.data.decoding import decode
 from cnnlib.weights import Pretrained
 

@@ -13,6 +13,7 @@ from PIL import Image
 from cnnbook import experiments, records
 from cnnbook.experiments import copied_layers, kept, levels, pictures
 from cnnbook.experiments.trials import Trials
+from cnnbook.scenarios import as_colour
 from cnnlib import data, models, transfer, weights
 from cnnlib.data import DataSet, Split
 from cnnlib.transfer.freezing import is_weight_layer
@@ -83,7 +84,7 @@ def test_what_the_copying_cannot_do_is_refused(shapes: DataSet[Split], wrong: di
 
 def test_each_level_keeps_its_share(pretrained: weights.Pretrained) -> None:
     digits = few(data.load("mnist"), 64)
-    train = transfer.as_colour(digits.train)
+    train = as_colour(digits.train)
     settings = levels.recipe(1, 0.03)
     before = pretrained.model.get_weights()
     frozen = {}

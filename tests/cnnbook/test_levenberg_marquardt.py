@@ -11,9 +11,15 @@ from keras import layers, ops
 from plain_numpy import blocks, convolve, squash
 from stepping import compile_steps
 
-from cnnbook.lenet1998 import EuclideanRBF, MAPLoss, PartialConv2D, PatchConv2D, TrainableSubsampling
+from cnnbook.lenet1998 import (
+    EuclideanRBF,
+    MAPLoss,
+    PartialConv2D,
+    PatchConv2D,
+    TrainableSubsampling,
+    scaled_tanh,
+)
 from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt, diagonal_curvature
-from cnnlib.layers import scaled_tanh
 
 pytestmark = pytest.mark.backends
 

@@ -13,7 +13,8 @@ from PIL import Image
 
 from cnnbook import mistakes
 from cnnbook.mistakes import MISTAKES, RIGHT
-from cnnlib.data import Split, photograph
+from cnnbook.photos import photograph
+from cnnlib.data import Split
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.sources import DataError

@@ -48,12 +48,14 @@ FIGURES: Figures = {
     "images": (lambda: plots.images(DIGITS, [str(i) for i in range(40)]), ["40 images of 28x28", "38, 39"]),
     "photos": (lambda: plots.images(PHOTOS, alt="Six gradients"), ["Six gradients."]),
     "augmented": (
-        lambda: plots.augmented(SCENE, np.stack([SCENE[i : i + 224, i : i + 224] for i in range(8)])),
+        lambda: plots.images(
+            np.stack([SCENE[i : i + 224, i : i + 224] for i in range(8)]), columns=4, original=SCENE
+        ),
         ["An image of 256x256 pixels and 8 made from it by augmentation, 224x224 each."],
     ),
     "crops": (
-        lambda: plots.augmented(
-            SCENE[::8, ::8], np.tile(SCENE[:192:8, :192:8], (5, 1, 1, 1)), list("abcde"), 3
+        lambda: plots.images(
+            np.tile(SCENE[:192:8, :192:8], (5, 1, 1, 1)), list("abcde"), 3, original=SCENE[::8, ::8]
         ),
         ["32x32 pixels and 5", "24x24 each: a, b, c, d, e"],
     ),
@@ -157,7 +159,7 @@ def test_photographs_keep_their_colours_though_compressed() -> None:
 
 def test_augmentation_may_leave_the_range_a_little() -> None:
     original = np.full((2, 2, 3), 0.5)
-    _, sample = pixels(plots.augmented(original, np.float64([[[[1.2, -0.1, 0.5]]]])))
+    _, sample = pixels(plots.images(np.float64([[[[1.2, -0.1, 0.5]]]]), original=original))
     assert sample[0, 0].tolist() == [255, 0, 127]
 
 
@@ -246,17 +248,17 @@ def test_samples_show_stored_values_in_equal_squares() -> None:
         ),
         (lambda: plots.feature_maps(np.zeros((8, 8, 0)), "C1"), "the array is empty"),
         (lambda: plots.feature_maps(np.full((2, 2, 1), np.nan), "C1"), "not finite"),
-        (lambda: plots.augmented(SCENE, SCENE), r"samples of \(N, H, W, 3\), got \(256, 256, 3\)"),
+        (lambda: plots.images(SCENE, original=SCENE), r"images of \(N, H, W, 3\), got .* \(256, 256, 3, 1\)"),
         (
-            lambda: plots.augmented(SCENE[..., 0], SCENE[None]),
-            r"original of \(H, W, 3\) .* got \(1, 256, 256\)",
+            lambda: plots.images(SCENE[None], original=SCENE[..., 0]),
+            r"original of \(H, W, 3\) .* got \(256, 256\)",
         ),
         (
-            lambda: plots.augmented(SCENE, SCENE[None] * 1.0),
+            lambda: plots.images(SCENE[None] * 1.0, original=SCENE),
             r"must lie in 0\.\.1, these reach from [0-9]+ to [0-9]+",
         ),
-        (lambda: plots.augmented(SCENE, SCENE[None][:0]), "the array is empty"),
-        (lambda: plots.augmented(SCENE, SCENE[None], ["a", "b"]), "2 titles for 1 images"),
+        (lambda: plots.images(SCENE[None], original=SCENE[:0]), "the array is empty"),
+        (lambda: plots.images(SCENE[None], ["a", "b"], original=SCENE), "2 titles for 1 images"),
         (lambda: plots.filters(np.zeros((5, 5, 64, 64)), "conv2"), r"1 or 3, N\), .*, got \(5, 5, 64, 64\)"),
         (lambda: plots.filters(np.zeros((5, 5, 3, 0)), "conv1"), "the array is empty"),
         (lambda: plots.filters(np.full((1, 1, 3, 1), np.inf), "conv1"), "not finite"),

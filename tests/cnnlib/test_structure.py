@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from cnnlib import models, transfer
+from cnnlib import models, structure, transfer
 
 
 def applications(name: str, **settings: object) -> Callable[[], keras.Model]:
@@ -62,7 +62,12 @@ def small_vgg() -> keras.Model:
 
 def attached() -> keras.Model:
     body = transfer.feature_extractor(small_vgg())
-    return transfer.attach(body, transfer.classifier(51, 3, hidden=(5,)))
+    return transfer.attach(
+        body,
+        keras.Sequential(
+            [keras.Input((51,)), layers.Dense(5, name="new_hidden1"), layers.Dense(3, name="new_predictions")]
+        ),
+    )
 
 
 # Builder, names of the classifier's weight layers, features.
@@ -111,7 +116,7 @@ NETWORKS: dict[str, tuple[Callable[[], keras.Model], list[str], int]] = {
 def test_the_classifier_is_traced_back_from_the_output(name: str) -> None:
     build, classifier, features = NETWORKS[name]
     model = build()
-    assert sorted(layer.name for layer in transfer.classifier_layers(model)) == classifier
+    assert sorted(layer.name for layer in structure.find_classifier(model).layers) == classifier
     extractor = transfer.feature_extractor(model)
     assert extractor.output_shape == (None, features)
     extractor(np.zeros((1, *model.input_shape[1:]), "float32"))

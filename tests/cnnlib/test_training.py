@@ -21,7 +21,7 @@ from keras import layers, ops
 from PIL import Image
 
 from cnnbook import trainings
-from cnnbook.lenet1998 import EuclideanRBF, PatchConv2D, TrainableSubsampling, digit_codes
+from cnnbook.lenet1998 import EuclideanRBF, PatchConv2D, TrainableSubsampling, digit_codes, scaled_tanh
 from cnnlib import backend, data, models, recipe, records, runs, training
 from cnnlib.checkpoint import Checkpoint, CheckpointError
 from cnnlib.data import DataSet, Split, feed
@@ -29,7 +29,6 @@ from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.preparation import Preparation
 from cnnlib.data.views import CentreView, RandomView, TenCrop
-from cnnlib.layers import scaled_tanh
 from cnnlib.recipe import RECIPES, Recipe
 from cnnlib.schedules import Plateau
 from cnnlib.training import Interrupted, TrainingError, fit

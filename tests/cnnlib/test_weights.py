@@ -17,9 +17,9 @@ import pytest
 from keras import ops
 from PIL import Image
 
+from cnnbook.photos import photograph
 from cnnbook.trainings import save_weights
 from cnnlib import audit, models, weights
-from cnnlib.data import photograph
 from cnnlib.data.folders import PictureFolder
 from cnnlib.data.pixels import Pixels
 from cnnlib.data.views import CentreView

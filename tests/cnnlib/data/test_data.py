@@ -582,15 +582,6 @@ def test_killed_download_is_not_taken_for_the_set(
     assert same_content(data.load("tiny", "paper"), tiny)
 
 
-def test_a_real_photograph_comes_with_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = data.photograph()
-    assert (picture.shape, picture.dtype) == ((600, 512, 3), np.uint8)
-    assert picture.std() > 50
-    monkeypatch.setattr("matplotlib.get_data_path", lambda: "/nowhere")
-    with pytest.raises(data.DataError, match=r"no /nowhere.*: reinstall matplotlib, with its sample data"):
-        data.photograph()
-
-
 def test_some_classes_of_a_set_keep_their_images_and_count_anew() -> None:
     whole = data.load("shapes")
     part = data.only(whole, ["star", "disc"])

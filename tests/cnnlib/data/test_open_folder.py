@@ -13,6 +13,7 @@ from PIL import Image
 from cnnlib import data
 from cnnlib.data import DataError, folders
 from cnnlib.data.split import set_aside
+from cnnlib.data.views import CentreView
 
 
 def pictures(folder: Path, split: str, counts: dict[str, int]) -> None:
@@ -213,21 +214,21 @@ def test_pictures_of_any_size_become_squares_in_memory(tmp_path: Path) -> None:
         levels = part.x[:, 8, 8, 0].astype(int)
         assert (part.x[:, 1:-1, 1:-1] == levels[:, None, None, None]).all()
         assert (levels // 40).tolist() == part.y.tolist()
-    grey = data.open_folder(tmp_path, channels=1).train.as_split(5)
-    assert grey.x.shape == (15, 5, 5, 1)
-    assert data.open_folder(tmp_path).validation.as_split(5).x.shape == (0, 5, 5, 3)
+    grey = data.in_memory(data.open_folder(tmp_path, channels=1), 5)
+    assert grey.train.x.shape == (15, 5, 5, 1)
+    assert grey.validation.x.shape == (0, 5, 5, 1)
     with pytest.raises(ValueError, match="at least 1 pixel; got 0"):
-        data.PictureFolder(tmp_path).as_split(0)
+        data.in_memory(data.open_folder(tmp_path), 0)
 
 
 def test_a_class_without_a_good_picture_is_named(tmp_path: Path) -> None:
     pictures(tmp_path, "", {"a": 6, "b": 6})
     for path in (tmp_path / "b").iterdir():
-        path.write_bytes(b"no picture")
+        path.write_bytes(f"no picture {path.name}".encode())
     with pytest.raises(
-        DataError, match=r"b: expected pictures; found none that can be decoded among 6\. Add good"
+        DataError, match=r"b: expected pictures; found none that can be decoded among 5\. Add good"
     ):
-        data.PictureFolder(tmp_path, on_bad="skip").as_split(8)
+        data.in_memory(data.open_folder(tmp_path, on_bad="skip"), 8)
 
 
 # As people name and fill their folders
@@ -312,7 +313,7 @@ def test_gif_tif_and_jfif_are_opened(tmp_path: Path) -> None:
         Image.new("RGB", (8, 6), (200, 0, 0)).save(tmp_path / "a" / f"new{suffix}", form)
     whole = data.PictureFolder(tmp_path)
     assert len(whole) == 15
-    assert np.abs(whole.as_split(8).x[6:9].mean(axis=(1, 2)) - (200, 0, 0)).max() < 4
+    assert np.abs(whole.read_all(CentreView(8, 8))[0].x[6:9].mean(axis=(1, 2)) - (200, 0, 0)).max() < 4
 
 
 def test_the_home_folder_may_be_written_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

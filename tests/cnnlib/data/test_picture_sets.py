@@ -33,9 +33,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         name="small",
         classes=3,
         words=WORDS,
-        train=12,
-        test=6,
-        validation=3,
+        full=sets.Content(train=12, test=6, validation=3),
         publisher="https://publisher",
         licence="by agreement",
     )
@@ -207,8 +205,8 @@ def test_a_set_that_may_not_be_downloaded_says_where_to_put_it(
 
 def test_imagenet_and_imagenette_are_what_their_publishers_say() -> None:
     imagenet, imagenette = sets.FOLDERS["imagenet"], sets.FOLDERS["imagenette"]
-    assert (imagenet.classes, imagenet.train, imagenet.test) == (1_000, 1_281_167, 50_000)
-    assert (imagenette.classes, imagenette.train, imagenette.test) == (10, 9_469, 3_925)
+    assert (imagenet.classes, imagenet.full.train, imagenet.full.test) == (1_000, 1_281_167, 50_000)
+    assert (imagenette.classes, imagenette.full.train, imagenette.full.test) == (10, 9_469, 3_925)
     assert (imagenette.file, imagenette.md5) == ("imagenette2-160.tgz", "e793b78cc4c9e9a4ccc0c1155377a412")
     assert not imagenet.url
     for spec in sets.FOLDERS.values():

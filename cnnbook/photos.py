@@ -17,9 +17,11 @@ NOTICE says whose each of them is.
 from pathlib import Path
 
 import numpy as np
+from matplotlib import get_data_path
 
-from cnnlib.data.decoding import decode
-from cnnlib.data.sets import SETS
+from cnnlib.data.decoding import DataError, decode
+from cnnlib.data.sets import SETS, Content, DataSpec
+from cnnlib.data.sources import EMBEDDED
 
 FOLDER = Path(__file__).with_name("photographs")
 LARGEST = 96
@@ -94,3 +96,47 @@ def _crop(part: np.ndarray, size: int, random: np.random.RandomState) -> np.ndar
 
 BRIGHTNESS, TINT = (160, 353), (208, 305)
 """Least and one more than most, in parts of 256: of the whole crop, and of each of its colours besides."""
+
+
+def photograph() -> np.ndarray:
+    """A whole photograph: Rear Admiral Grace Hopper, public domain, which matplotlib carries.
+
+    Returns:
+        uint8 (600, 512, 3).
+
+    Raises:
+        DataError: matplotlib was installed without its sample data.
+    """
+    file = Path(get_data_path(), "sample_data", "grace_hopper.jpg")
+    if not file.exists():
+        raise DataError(f"There is no {file}: reinstall matplotlib, with its sample data.")
+    return np.asarray(decode(file))
+
+
+_CONTENT = Content(
+    train=4_000,
+    validation=500,
+    test=1_000,
+    published_validation=True,
+    sha256="b2683a20e21d7440a49f7a2cd6a33c3f79a1b682f12b3ce932048d84f12309b4",
+)
+SETS["photos"] = DataSpec(
+    name="photos",
+    class_names=(
+        "fur",
+        "coffee",
+        "petals",
+        "pagoda",
+        "rocket",
+        "retina",
+        "brick",
+        "grass",
+        "gravel",
+        "coins",
+    ),
+    image_shape=(32, 32, 3),
+    licence="CC0, public domain and CC BY 2.0, photograph by photograph: see NOTICE",
+    full=_CONTENT,
+    quick=_CONTENT,
+)
+EMBEDDED["photos"] = ("cnnlib", photos_set)

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cnnbook import photos
 from cnnlib import data
-from cnnlib.data import photos, sets
+from cnnlib.data import sets
 
 
 def test_the_set_has_the_known_bytes_in_every_profile_and_a_part_of_its_own_to_choose_by() -> None:
@@ -79,7 +80,7 @@ def test_mean_colours_tell_less_than_half_to_a_linear_model() -> None:
 
 
 def test_every_photograph_has_a_word_on_whose_it_is() -> None:
-    notice = Path(data.__file__).parents[2].joinpath("NOTICE").read_text(encoding="utf-8")
+    notice = Path(photos.__file__).parents[1].joinpath("NOTICE").read_text(encoding="utf-8")
     files = {file.name for file in photos.FOLDER.iterdir()}
     assert files == {f"{name}.jpg" for name in sets.SETS["photos"].class_names}
     assert all(notice.count(f"\n{file} ") == 1 for file in files)
@@ -91,3 +92,12 @@ def test_every_photograph_has_a_word_on_whose_it_is() -> None:
 def test_what_cannot_be_cut_is_refused(count: int, size: int, split: str) -> None:
     with pytest.raises(ValueError, match=f"got {count} of {size} pixels of {split}"):
         photos.crops(count, size, split)
+
+
+def test_a_real_photograph_comes_with_an_installed_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = photos.photograph()
+    assert (picture.shape, picture.dtype) == ((600, 512, 3), np.uint8)
+    assert picture.std() > 50
+    monkeypatch.setattr(photos, "get_data_path", lambda: "/nowhere")
+    with pytest.raises(data.DataError, match=r"no /nowhere.*: reinstall matplotlib, with its sample data"):
+        photos.photograph()
