@@ -2,9 +2,10 @@
 
 import difflib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from inspect import signature
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import keras
 
@@ -77,12 +78,9 @@ class Recipe:
     def shortened(self, epochs: int, images: int | None = None) -> Self:
         """The same schedule run through in fewer epochs: see `cnnlib.schedules.Schedule.shortened`.
 
-        Args:
-            epochs: passes through the training images.
-            images: how many there are; needed only where the schedule counts updates.
-
         Raises:
-            ValueError: fewer epochs than one, or more than the recipe has; no number of images.
+            ValueError: fewer epochs than one, or more than the recipe has; or no number of training images
+                where it counts updates.
         """
         if isinstance(self.hold, tuple) and images is None:
             raise ValueError(f"{self.name} counts updates: say how many images there are to shorten it.")
@@ -126,9 +124,7 @@ class Recipe:
 
     def build_network(self, classes: int) -> keras.Model:
         """Return the network with new weights; its outputs are as many as the classes if it can choose."""
-        build = getattr(models, self.network)
-        choice = {"classes": classes} if "classes" in signature(build).parameters else {}
-        return build(**choice, **self.network_settings)
+        return build(self.network, classes, self.network_settings)
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
         """Return a new optimiser at the first rate.
@@ -137,8 +133,8 @@ class Recipe:
             ValueError: the recipe names an unknown optimiser.
         """
         average = {} if self.averaging is None else {"use_ema": True, "ema_momentum": self.averaging}
-        build = _choose("optimizer", OPTIMIZERS, self.optimizer)
-        return build(learning_rate=self.rates[0], **average, **self.optimizer_settings)
+        kind = _choose("optimizer", OPTIMIZERS, self.optimizer)
+        return kind(learning_rate=self.rates[0], **average, **self.optimizer_settings)
 
     def build_loss(self) -> keras.losses.Loss:
         """Return the loss.
@@ -160,13 +156,14 @@ LOSSES: dict[str, type[keras.losses.Loss]] = {"cross_entropy": keras.losses.Spar
 RECIPES: dict[str, Recipe] = {}
 
 # The network's own name stands for the recipe that is recommended for it.
-DEFAULTS = {
-    "lenet5": "lenet5_modern",
-    "vgg11": "vgg_a",
-    "vgg13": "vgg_b",
-    "vgg16": "vgg_d",
-    "vgg19": "vgg_e",
-}
+DEFAULTS = {"lenet5": "lenet5_modern", "vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
+
+
+def build(network: str, classes: int, settings: Mapping[str, Any]) -> keras.Model:
+    """Call a builder of `cnnlib.models` with its settings, and with the number of classes if it takes one."""
+    builder = getattr(models, network)
+    choice = {"classes": classes} if "classes" in signature(builder).parameters else {}
+    return builder(**choice, **settings)
 
 
 def add(*recipes: Recipe) -> None:
