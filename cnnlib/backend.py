@@ -3,7 +3,6 @@
 Everything else in the package is Keras alone.
 """
 
-import atexit
 import contextlib
 import functools
 import os
@@ -75,12 +74,6 @@ class Engine:
                 for each in model.trainable_variables:
                     hooks.callback(each.value.register_post_accumulate_grad_hook(average).remove)
             yield
-
-    def abandon(self) -> None:
-        """Let this process end without waiting for the others, which are gone or no longer in step."""
-        if self.processes > 1 and keras.backend.backend() == "jax":  # which would wait for minutes
-            atexit.register(os._exit, 1)
-            atexit.register(sys.stdout.flush)  # what is registered last runs first
 
 
 def engine(distribute: str = "auto", batch_size: int | None = None, accumulate: int = 1) -> Engine:

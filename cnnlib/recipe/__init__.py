@@ -18,43 +18,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything a training needs besides the images and the seed.
+    """Everything a training needs besides the images and the seed."""
 
-    Attributes:
-        name: key in `cnnlib.recipe.RECIPES` and folder of its records.
-        network: builder in `cnnlib.models`.
-        data: name of the data set.
-        optimizer: a key of `OPTIMIZERS`.
-        optimizer_settings: its arguments besides the rate.
-        rates: learning rates in the order they are used.
-        hold: how long each rate holds, see `cnnlib.schedules.Schedule`; None: one epoch each.
-        batch_size: images per update.
-        loss: a key of `LOSSES`.
-        loss_settings: its arguments.
-        weight_decay: lambda; adds lambda * w to the gradient of every weight w, as the papers do.
-        averaging: None, or the share that a running average of the weights keeps at each update; the average
-            is what is validated and kept (Polyak and Juditsky 1992).
-        preparation: how pictures become what the network is fed.
-        heads: factors of the losses of auxiliary heads, by the names of these outputs.
-        network_settings: arguments of the builder besides the number of classes, which the data has.
-        source: where the settings come from, and which are our own choice.
-    """
-
-    name: str
-    network: str
-    data: str
-    optimizer: str
-    rates: tuple[float, ...]
-    batch_size: int
-    source: str
-    optimizer_settings: dict = field(default_factory=dict)
-    loss: str = "cross_entropy"
-    loss_settings: dict = field(default_factory=dict)
-    preparation: Preparation = field(default_factory=Preparation)
-    hold: Hold = None
-    weight_decay: float = 0.0
+    name: str  # key in `cnnlib.recipe.RECIPES` and folder of its records
+    network: str  # builder in `cnnlib.models`
+    data: str  # name of the data set
+    optimizer: str  # a key of `OPTIMIZERS`
+    rates: tuple[float, ...]  # learning rates in the order they are used
+    batch_size: int  # images per update
+    source: str  # where the settings come from, and which are our own choice
+    optimizer_settings: dict = field(default_factory=dict)  # its arguments besides the rate
+    loss: str = "cross_entropy"  # a key of `LOSSES`
+    loss_settings: dict = field(default_factory=dict)  # its arguments
+    preparation: Preparation = field(default_factory=Preparation)  # from pictures to what the network is fed
+    hold: Hold = None  # how long each rate holds, see `cnnlib.schedules.Schedule`; None: one epoch each
+    weight_decay: float = 0.0  # lambda; adds lambda * w to the gradient of every weight w, as the papers do
+    # None, or the share that a running average of the weights keeps at each update; the average is what is
+    # validated and kept (Polyak and Juditsky 1992).
     averaging: float | None = None
-    heads: dict[str, float] = field(default_factory=dict)
+    heads: dict[str, float] = field(default_factory=dict)  # factors of auxiliary heads' losses, by output
+    # Arguments of the builder besides the number of classes, which the data has.
     network_settings: dict = field(default_factory=dict)
 
     @property
