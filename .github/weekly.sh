@@ -25,12 +25,12 @@ newest() {
         "${PYTHON:-python3}" -m venv --clear .venv-newest &&
         .venv/bin/uv pip install --quiet --python .venv-newest/bin/python -r _build/newest.txt &&
         .venv/bin/uv pip install --quiet --python .venv-newest/bin/python --no-deps --no-build-isolation -e . &&
-        .venv-newest/bin/python -m cnnlib versions
+        .venv-newest/bin/python -m cnnbook versions
 }
 
 colab() {
     curl --fail --silent --show-error --location --output _build/colab.txt "$COLAB" &&
-        .venv/bin/python -m cnnlib versions _build/colab.txt
+        .venv/bin/python -m cnnbook versions _build/colab.txt
 }
 
 # The book is built before, so that its pages are in _build/src.

@@ -68,6 +68,10 @@ def main(arguments: list[str] | None = None) -> int:
         default=Path("reproduced"),
         help="folder that keeps what was trained, to go on with",
     )
+    versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
+    versions.add_argument(
+        "freeze", nargs="?", metavar="FREEZE_FILE", help="hold this list of pip freeze against it instead"
+    )
     options = parser.parse_args(arguments)
     commands_by_name = {
         "ledger": _ledger,
@@ -78,6 +82,7 @@ def main(arguments: list[str] | None = None) -> int:
         "experiment": _experiment,
         "compare": _compare,
         "reproduce": _reproduce,
+        "versions": _versions,
     }
     try:
         return commands_by_name[options.command](options)
@@ -91,12 +96,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _answers(options: argparse.Namespace) -> int:
     from cnnbook import trainings
+    from cnnbook.older import with_kind
     from cnnlib.recipe import Recipe
-    from cnnlib.records import kind_of, read
+    from cnnlib.records import read
 
     for folder in options.trainings:
-        record = read(Path(folder) / "record.json")
-        kind = kind_of(record)
+        record = with_kind(read(Path(folder) / "record.json"))
+        kind = record["data"]["kind"]
         if kind == "folder" and not options.data:
             raise ValueError(f"{folder} was trained on a folder of pictures: name it by --data NAME=FOLDER.")
         options.images = kind
@@ -168,6 +174,17 @@ def _reproduce(options: argparse.Namespace) -> int:
         table = reproduce.reproduce(options.out, options.only, minutes=options.minutes, full=full)
     print(lines(table.head, table.rows))
     return 0
+
+
+def _versions(options: argparse.Namespace) -> int:
+    from cnnbook import versions
+
+    found = versions.report(options.freeze)
+    for remark in found:
+        print(remark.text)
+    broken = any(remark.breaks for remark in found)
+    print("cnnlib would not work here." if broken else "cnnlib has what it needs.")
+    return int(broken)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Settings in the book's older records, as they are now."""
+"""Settings and images in the book's older records, as they are told now."""
 
 from __future__ import annotations
 
+from cnnlib.data import PROFILES
 from cnnlib.data.preparation import Preparation
 from cnnlib.data.views import CentreView, GridCrops, RandomAreaView, RandomView, TenCrop, View
 
@@ -15,6 +16,14 @@ _VIEWS: dict[str, View] = {
     "ten_crop": TenCrop(),
     "grid_crops": GridCrops(),
 }
+
+
+def with_kind(record: dict) -> dict:
+    """A record that says which images it used, as `DataSet.kind` has it; an older one names a profile."""
+    if "profile" not in record:
+        return record
+    kind = PROFILES.get(record["profile"], record["profile"])
+    return record | {"data": {"kind": kind} | record["data"]}
 
 
 def migrated(recipe: dict) -> dict:

@@ -10,9 +10,15 @@ from cnnlib.data.preparation import Preparation
 from cnnlib.data.views import CentreView, RandomView, TenCrop
 from cnnlib.models.vgg import CONFIGURATIONS
 from cnnlib.recipe import LOSSES, OPTIMIZERS, RECIPES, Recipe, add
-from cnnlib.schedules import cosine, exponential, per_epoch
+from cnnlib.schedules import cosine, exponential
 
 OPTIMIZERS["diagonal_lm"], LOSSES["map"] = DiagonalLevenbergMarquardt, MAPLoss
+
+
+def per_epoch(phases: tuple[tuple[float, int], ...]) -> tuple[float, ...]:
+    """Spell out a step schedule: the rate of every epoch from (rate, epochs) pairs."""
+    return tuple(rate for rate, epochs in phases for _ in range(epochs))
+
 
 # LeNet-5
 

@@ -232,7 +232,8 @@ def agreement(recorded: Sequence[dict], now: Sequence[dict]) -> str:
     other = next((run for run in now if run["seed"] == one["seed"]), now[0])
     kept = [run.get("answers", {}).get("images_sha256") for run in (one, other)]
     if kept[0] and kept[0] == kept[1]:
-        return _said(evaluation.mcnemar(*wrong_answers(one, other)), "one seed, McNemar's test")
+        wrong = wrong_answers(one), wrong_answers(other)
+        return _said(evaluation.mcnemar(*wrong), "one seed, McNemar's test")
     return _at_worst(one["result"]["test_error"], [other], "one seed, McNemar's test at worst")
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from cnnbook.older import with_kind
 from cnnlib import data
 from cnnlib.recipe import Recipe
-from cnnlib.records import kind_of, provenance
+from cnnlib.records import provenance
 
 # Training images that are measured on, as they are: neither shifted nor mirrored.
 IMAGES = 5_000
@@ -73,10 +74,11 @@ def of_trainings(folders: Sequence[str | os.PathLike]) -> dict[str, dict]:
     """
     found = {}
     for folder in map(Path, folders):
-        record = json.loads((folder / "record.json").read_text())
+        record = with_kind(json.loads((folder / "record.json").read_text()))
         recipe = Recipe.from_settings(record["recipe"])
-        images = data.load(recipe.data, kind_of(record), validation=record["data"]["images"]["validation"])
-        if images.sha256 != record["data"]["sha256"]:
+        used = record["data"]
+        images = data.load(recipe.data, used["kind"], validation=used["images"]["validation"])
+        if images.sha256 != used["sha256"]:
             raise ValueError(f"{folder} was trained on other images than those of {recipe.data} at hand.")
         model = recipe.build_network(len(images.class_names))
         model.load_weights(folder / "final.weights.h5")

@@ -14,11 +14,11 @@ import keras
 import numpy as np
 import pooch
 
-from cnnlib import backend, models, weights
+from cnnlib import backend, models
 from cnnlib.data import DataSet
 from cnnlib.data.pixels import Pixels
 from cnnlib.models import without_aux_heads
-from cnnlib.recipe import Recipe
+from cnnlib.recipe import Recipe, build
 from cnnlib.records import circumstances, images_used, provenance, read
 from cnnlib.runs import dtype_policy, train
 from cnnlib.training import TrainingError, measure_test, prepare_pixels
@@ -154,7 +154,7 @@ def save_weights(
         "licence": licence,
         "about": about,
     }
-    twin, values = weights.build_described(described), model.get_weights()
+    twin, values = build(network, len(class_names), settings or {}), model.get_weights()
     if [value.shape for value in values] != [weight.shape for weight in twin.weights]:
         raise ValueError(f"models.{network} with these settings and class names is another network.")
     with np.errstate(over="ignore"):  # told below

@@ -64,14 +64,12 @@ def __dir__() -> list[str]:
 class _AfterKeras(MetaPathFinder):
     """Registers our layers with Keras when somebody imports it."""
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: object = None, target: object = None) -> ModuleSpec | None:
         if name != "keras":
             return None
         sys.meta_path.remove(self)
         spec = find_spec("keras")
-        if spec is not None and spec.loader is not None:
+        if spec and spec.loader:
             run = spec.loader.exec_module
 
             def run_and_register(module: ModuleType) -> None:

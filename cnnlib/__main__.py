@@ -1,4 +1,4 @@
-"""The package on the command line: `python -m cnnlib learn | train | check | compare | versions`."""
+"""The package on the command line: `python -m cnnlib learn | train | check | compare`."""
 
 from __future__ import annotations
 
@@ -31,45 +31,38 @@ def main(arguments: list[str] | None = None) -> int:
     learn.add_argument("--epochs", type=int, help="for fine-tuning; 0 trains the new classifier alone")
     learn.add_argument("--seed", type=int, default=0, help="of what is set aside, order and mirroring")
     train = commands.add_parser("train", help="train a network by a recipe and write a record")
-    train.add_argument("recipe", help="name of the recipe, for instance lenet5_modern")
     add_images(train)
-    train.add_argument(
+    option = train.add_argument
+    option("recipe", help="name of the recipe, for instance lenet5_modern")
+    option(
         "--data",
         metavar="FOLDER or NAME=FOLDER",
         help="folder of your data sets; otherwise CNNLIB_DATA names it. With the name of the recipe's data "
         "set: a folder of pictures (train/CLASS/, val/CLASS/ or test/CLASS/) to use in its place",
     )
-    train.add_argument(
-        "--classes", metavar="NAME,NAME,...", help="train on these classes of a data set in memory alone"
-    )
-    train.add_argument("--out", required=True, help="folder for checkpoint, weights and record")
-    train.add_argument("--resume", action="store_true", help="go on with the training that --out holds")
-    train.add_argument("--seed", type=int, default=0, help="of initial weights, order and distortions")
-    train.add_argument(
+    option("--classes", metavar="NAME,NAME,...", help="train on these classes of a data set in memory alone")
+    option("--out", required=True, help="folder for checkpoint, weights and record")
+    option("--resume", action="store_true", help="go on with the training that --out holds")
+    option("--seed", type=int, default=0, help="of initial weights, order and distortions")
+    option(
         "--epochs",
         type=int,
         help="run the schedule through in fewer epochs; more than a finished training in --out had extend it",
     )
-    train.add_argument(
-        "--on-bad", default="stop", choices=("stop", "skip"), help="at a picture that cannot be read"
-    )
-    train.add_argument("--batch-size", type=int, help="images per update, in place of the recipe's")
-    train.add_argument(
+    option("--on-bad", default="stop", choices=("stop", "skip"), help="at a picture that cannot be read")
+    option("--batch-size", type=int, help="images per update, in place of the recipe's")
+    option(
         "--validation",
         type=int,
         help="training images to set aside and measure after each epoch; by default none, or a share of them "
         "where the recipe lowers its rate by the validation error",
     )
-    train.add_argument(
+    option(
         "--distribute", default="auto", help="auto: all devices; one; or mirrored, data_parallel, ddp by name"
     )
-    train.add_argument(
-        "--precision", default="auto", help="auto: what the hardware is fast at; or a Keras dtype policy"
-    )
-    train.add_argument(
-        "--accumulate", type=int, default=1, help="compute a batch in so many parts, to fit into memory"
-    )
-    train.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into --out")
+    option("--precision", default="auto", help="auto: what the hardware is fast at; or a Keras dtype policy")
+    option("--accumulate", type=int, default=1, help="compute a batch in so many parts, to fit into memory")
+    option("--tensorboard", action="store_true", help="write TensorBoard logs into --out")
     check = commands.add_parser("check", help="say what is wrong with a folder of pictures, or may be")
     check.add_argument("folder", help="folder of pictures, FOLDER/CLASS/FILE or FOLDER/train/CLASS/FILE")
     check.add_argument(
@@ -80,13 +73,9 @@ def main(arguments: list[str] | None = None) -> int:
     compare = commands.add_parser("compare", help="put two measurements side by side")
     for which in ("first", "second"):
         compare.add_argument(which, help="a record.json, or a folder with one for each seed")
-    versions = commands.add_parser("versions", help="say which installed packages cnnlib can't work with")
-    versions.add_argument(
-        "freeze", nargs="?", metavar="FREEZE_FILE", help="hold this list of pip freeze against it instead"
-    )
     options = parser.parse_args(arguments)
     try:
-        run = {"learn": _learn, "train": _train, "check": _check, "compare": _compare, "versions": _versions}
+        run = {"learn": _learn, "train": _train, "check": _check, "compare": _compare}
         return run[options.command](options)
     except (RuntimeError, ValueError, OSError, KeyError) as problem:
         # Python shows the text of a KeyError in quotes.
@@ -108,16 +97,9 @@ def add_images(command: argparse.ArgumentParser) -> None:
 
 
 def _learn(options: argparse.Namespace) -> int:
-    from cnnlib.learning import EPOCHS, learn
+    from cnnlib.learning import learn
 
-    learn(
-        os.path.expanduser(options.folder),
-        options.network,
-        groups=options.groups,
-        epochs=EPOCHS if options.epochs is None else options.epochs,
-        seed=options.seed,
-        out=options.out,
-    )
+    learn(**{name: value for name, value in vars(options).items() if name != "command" and value is not None})
     print(f"{options.out} holds network.keras, report.md and its figures.")
     return 0
 
@@ -176,7 +158,7 @@ def find_images(options: argparse.Namespace, recipe: Recipe) -> DataSet:
             f"Expected --data {recipe.data}=FOLDER, since the recipe's data set is {recipe.data}; got "
             f"{option!r}."
         )
-    folder, on_bad = os.path.expanduser(folder), getattr(options, "on_bad", "stop")
+    on_bad = getattr(options, "on_bad", "stop")
     images = data.open_folder(folder, validation=validation or 0, on_bad=on_bad)
     if validation is None and not len(images.validation):
         share = -(-len(images.train) // VALIDATION_SHARE)
@@ -200,17 +182,6 @@ def _compare(options: argparse.Namespace) -> int:
     table = records.compare(first, second, (options.first, options.second))
     print(records.lines(table.head, table.rows))
     return 0
-
-
-def _versions(options: argparse.Namespace) -> int:
-    from cnnlib import versions
-
-    found = versions.report(options.freeze)
-    for remark in found:
-        print(remark.text)
-    broken = any(remark.breaks for remark in found)
-    print("cnnlib would not work here." if broken else "cnnlib has what it needs.")
-    return int(broken)
 
 
 if __name__ == "__main__":

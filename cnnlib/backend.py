@@ -3,7 +3,6 @@
 Everything else in the package is Keras alone.
 """
 
-import atexit
 import contextlib
 import functools
 import os
@@ -27,21 +26,13 @@ class BackendError(RuntimeError):
 
 @dataclass(frozen=True)
 class Engine:
-    """One device, or several that share every batch.
+    """One device, or several that share every batch."""
 
-    Attributes:
-        devices: among how many devices each batch is divided, over all processes.
-        process: number of this process among those started together, from 0.
-        processes: how many there are.
-        scope: makes the context in which a model is built, trained and tested.
-        jit_compile: whether XLA compiles the steps. On a CPU TensorFlow is faster without.
-    """
-
-    devices: int = 1
-    process: int = 0
-    processes: int = 1
+    devices: int = 1  # among so many each batch is divided, over all processes
+    process: int = 0  # number of this process among those started together, from 0
+    processes: int = 1  # how many there are
+    # Makes the context in which a model is built, trained and tested.
     scope: Callable[[], contextlib.AbstractContextManager] = contextlib.nullcontext
-    jit_compile: bool = False
 
     def batches(self, make: Callable[[], Iterator[tuple]]) -> Any:
         """What `fit` and `predict` take: batches that `make` yields, from the first on whenever it is called.
@@ -70,12 +61,6 @@ class Engine:
         torch.distributed.all_gather(parts, own)
         return np.stack([keras.ops.convert_to_numpy(part) for part in parts])
 
-    def require_same(self, value: int, what: str) -> None:
-        """Raise BackendError, in every process, unless all of them have the same value."""
-        found = self.gathered(np.array(value, "int32"))
-        if found.min() != found.max():
-            raise BackendError(f"The processes do not agree ({found.min()} and {found.max()}): {what}.")
-
     @contextlib.contextmanager
     def shared_gradients(self, model: keras.Model) -> Iterator[None]:
         """Let processes of PyTorch average their gradients, which `fit` does on the other backends."""
@@ -89,17 +74,6 @@ class Engine:
                 for each in model.trainable_variables:
                     hooks.callback(each.value.register_post_accumulate_grad_hook(average).remove)
             yield
-
-    def abandon(self) -> None:
-        """Let this process end without waiting for the others, which are gone or no longer in step."""
-        if self.processes > 1 and keras.backend.backend() == "jax":
-            atexit.register(_end_at_once)  # what is registered last runs first; JAX would wait for minutes
-
-
-def _end_at_once() -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(1)
 
 
 def engine(distribute: str = "auto", batch_size: int | None = None, accumulate: int = 1) -> Engine:
@@ -120,14 +94,11 @@ def engine(distribute: str = "auto", batch_size: int | None = None, accumulate: 
     backend = keras.backend.backend()
     if backend not in STRATEGIES:
         raise BackendError(f"No training on the Keras backend {backend}: use one of {', '.join(STRATEGIES)}.")
-    known = ("auto", "one", *STRATEGIES.values())
-    if distribute not in known:
-        raise BackendError(f"Unknown way to distribute {distribute!r}: use one of {', '.join(known)}.")
     if distribute not in ("auto", "one", STRATEGIES[backend]):
-        owner = next(name for name, strategy in STRATEGIES.items() if strategy == distribute)
+        others = " or ".join(f"{name} ({way})" for name, way in STRATEGIES.items() if name != backend)
         raise BackendError(
-            f"{distribute!r} works on Keras's backend {owner} only, and this is {backend}: use "
-            f'distribute="{STRATEGIES[backend]}" or "auto", or set KERAS_BACKEND={owner}.'
+            f"Unknown way to distribute {distribute!r} on Keras's backend {backend}: use "
+            f'distribute="{STRATEGIES[backend]}", "auto" or "one", or set KERAS_BACKEND to {others}.'
         )
     if backend != "jax" and keras.distribution.distribution() is not None:
         raise BackendError(
@@ -144,17 +115,15 @@ def engine(distribute: str = "auto", batch_size: int | None = None, accumulate: 
     return {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[backend](distribute, batch_size)
 
 
-def _divides(batch_size: int | None, devices: int, distribute: str) -> bool:
-    """Whether to divide batches among the devices; BackendError where that was asked for and cannot be."""
-    if distribute == "one" or devices == 1:
-        return False
-    if batch_size is None or batch_size % devices == 0:
+def _divides(batch_size: int | None, devices: int, distribute: str, processes: int = 1) -> bool:
+    """Whether to divide batches among the devices; BackendError where that must be and cannot be."""
+    if devices > 1 and distribute != "one" and (batch_size is None or batch_size % devices == 0):
         return True
-    if distribute == "auto":
+    if processes == 1 and (devices == 1 or distribute in ("auto", "one")):
         return False
     raise BackendError(
         f"A batch of {batch_size} cannot be divided among {devices} devices: choose a batch size that is "
-        f'a multiple of {devices}, or distribute="one".'
+        f'a multiple of {devices}, or one process and distribute="one".'
     )
 
 
@@ -170,7 +139,7 @@ def _tensorflow(distribute: str, batch_size: int | None) -> Engine:
     found = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     if _divides(batch_size, len(found), distribute):
         return Engine(devices=len(found), scope=_mirrored(*(device.name for device in found)).scope)
-    return Engine(jit_compile=found[0].device_type != "CPU")
+    return Engine()
 
 
 @functools.cache
@@ -191,15 +160,10 @@ def _jax(distribute: str, batch_size: int | None) -> Engine:
     if distribute != "one":
         _join_processes_of_jax()
     found, processes = keras.distribution.list_devices(), jax.process_count()
-    if _divides(batch_size, len(found), distribute):
+    if _divides(batch_size, len(found), distribute, processes):
         shared = keras.distribution.DataParallel(devices=found, auto_shard_dataset=False)
-        return Engine(len(found), jax.process_index(), processes, shared.scope, True)
-    if processes > 1:
-        raise BackendError(
-            f"{processes} processes with {len(found)} devices cannot share batches of {batch_size}: choose "
-            f"a multiple of {len(found)}, or start one process."
-        )
-    return Engine(jit_compile=True)
+        return Engine(len(found), jax.process_index(), processes, shared.scope)
+    return Engine()
 
 
 def _join_processes_of_jax() -> None:
@@ -237,20 +201,20 @@ def _torch(distribute: str, batch_size: int | None) -> Engine:
 
     started = int(os.environ.get("WORLD_SIZE", 1))
     if started > 1 and distribute != "one":
-        _divides(batch_size, started, "ddp")
+        _divides(batch_size, started, distribute, started)
         if not distributed.is_initialized():  # torchrun's variables say where the others are
             if torch.cuda.is_available():
                 torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
             distributed.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
         return Engine(started, distributed.get_rank(), started)
-    if distribute == "ddp" or (distribute == "auto" and torch.cuda.device_count() > 1):
-        advice = (
-            "PyTorch uses one device for each process: start "
-            f"{max(2, torch.cuda.device_count())} of them with `torchrun --nproc-per-node "
-            f"{max(2, torch.cuda.device_count())} -m cnnlib train ...`."
-        )
-        if distribute == "ddp":
-            raise BackendError(advice)
+    several = max(2, torch.cuda.device_count())
+    advice = (
+        f"PyTorch uses one device for each process: start {several} of them with "
+        f"`torchrun --nproc-per-node {several} -m cnnlib train ...`."
+    )
+    if distribute == "ddp":
+        raise BackendError(advice)
+    if distribute == "auto" and torch.cuda.device_count() > 1:
         print(f"Using one GPU. {advice}", file=sys.stderr)
     return Engine()
 
@@ -303,18 +267,17 @@ def best_precision() -> str:
 
 def _compute_capability() -> float:
     """The lowest compute capability of this machine's GPUs."""
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        gpus = tf.config.list_physical_devices("GPU")
-        found = [tf.config.experimental.get_device_details(gpu).get("compute_capability") for gpu in gpus]
-        return min((major + minor / 10 for major, minor in filter(None, found)), default=0.0)
-    if backend == "jax":
+    if keras.backend.backend() == "jax":
         import jax
 
         return min(float(getattr(device, "compute_capability", 0)) for device in jax.local_devices())
-    import torch
+    if keras.backend.backend() == "torch":
+        import torch
 
-    capabilities = map(torch.cuda.get_device_capability, range(torch.cuda.device_count()))
-    return min(major + minor / 10 for major, minor in capabilities)
+        found = [torch.cuda.get_device_capability(gpu) for gpu in range(torch.cuda.device_count())]
+    else:
+        import tensorflow as tf
+
+        details = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
+        found = [each["compute_capability"] for each in details if each.get("compute_capability")]
+    return min((major + minor / 10 for major, minor in found), default=0.0)

@@ -37,10 +37,8 @@ class Checkpoint:
     ):
         self.path = None if path is None else Path(path)
         self.variables = variables
-        shapes = [list(v.shape) for v in variables]
-        self.identity = json.loads(
-            json.dumps({**identity, "backend": keras.backend.backend(), "shapes": shapes})
-        )
+        described = {"backend": keras.backend.backend(), "shapes": [list(v.shape) for v in variables]}
+        self.identity = json.loads(json.dumps(identity | described))
         self.writes = writes and path is not None
         self.saved_at = time.monotonic()
 

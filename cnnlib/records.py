@@ -34,22 +34,13 @@ if TYPE_CHECKING:
 
 def provenance(recipe: Recipe, data: DataSet, seed: int) -> dict:
     """What a measurement was made with: settings, seed, data, commit, versions, hardware, date."""
-    return {
-        "recipe": recipe.settings(),
-        "seed": seed,
-        "data": images_used(data),
-    } | circumstances()
+    return {"recipe": recipe.settings(), "seed": seed, "data": images_used(data)} | circumstances()
 
 
 def images_used(data: DataSet) -> dict:
     """Which images a measurement used, and their hash."""
-    return {
-        "name": data.name,
-        "kind": data.kind,
-        "source": data.source,
-        "sha256": data.sha256,
-        "images": {name: len(getattr(data, name)) for name in ("train", "validation", "test")},
-    }
+    images = {name: len(getattr(data, name)) for name in ("train", "validation", "test")}
+    return {name: getattr(data, name) for name in ("name", "kind", "source", "sha256")} | {"images": images}
 
 
 def circumstances() -> dict:
@@ -67,11 +58,7 @@ def circumstances() -> dict:
             "numpy": version("numpy"),
             keras.backend.backend(): import_module(keras.backend.backend()).__version__,
         },
-        "hardware": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "devices": devices(),
-        },
+        "hardware": {"processor": _processor(), "cores": os.cpu_count(), "devices": devices()},
     }
 
 
@@ -104,9 +91,6 @@ def sha256(images: Split | PictureFolder, tested: np.ndarray | slice) -> str:
         images: a split in memory, of which pixels and labels count; or a folder of pictures, of which paths,
             labels and sizes of files do.
         tested: (n,) which of them were tested: not those that could not be read; or a slice.
-
-    Returns:
-        The SHA-256 as 64 hexadecimal digits.
     """
     from cnnlib.data import Split
 
@@ -137,8 +121,6 @@ def pack_answers(answers: np.ndarray, labels: np.ndarray, classes: int, images_s
     Raises:
         ValueError: not one answer for each label, or one that is no class.
     """
-    if answers.shape != labels.shape or answers.ndim != 1:
-        raise ValueError(f"Expected an answer for each label; got shapes {answers.shape}, {labels.shape}.")
     both = np.stack([answers, labels])
     if both.size and not 0 <= both.min() <= both.max() <= classes:
         raise ValueError(f"Expected classes from 0 to {classes - 1}; got {both.min()} to {both.max()}.")
@@ -153,6 +135,8 @@ def pack_answers(answers: np.ndarray, labels: np.ndarray, classes: int, images_s
 def unpack_answers(kept: dict) -> tuple[np.ndarray, np.ndarray]:
     """Answers and labels from what `pack_answers` made: (n,) each, uint8, or uint16 of more than 255 classes.
 
+    An answer one above the last class stands for scores that were no finite numbers.
+
     Raises:
         ValueError: they are damaged.
     """
@@ -162,56 +146,17 @@ def unpack_answers(kept: dict) -> tuple[np.ndarray, np.ndarray]:
         given, differing = (np.frombuffer(each, kind) for each in packed)
         return given, given ^ differing
     except (KeyError, TypeError, ValueError, zlib.error) as problem:
-        raise ValueError(
-            f"The answers in a record are damaged ({problem}): take it from a copy."
-        ) from problem
+        raise ValueError(f"The answers in a record are damaged ({problem}): use a copy of it.") from problem
 
 
-def answers(record: dict) -> np.ndarray | None:
-    """The class that the network answered to each test image, in the images' order.
-
-    Returns:
-        (n,) uint8, or uint16 where there are more than 255 classes; a number one above the last class where
-        its scores were no finite numbers. None where the record is older than the keeping of answers.
+def wrong_answers(record: dict) -> np.ndarray:
+    """Which test images (n,) a network got wrong, of a record with answers.
 
     Raises:
         ValueError: they are damaged.
     """
-    return unpack_answers(record["answers"])[0] if "answers" in record else None
-
-
-def wrong_answers(first: dict, second: dict) -> tuple[np.ndarray, np.ndarray]:
-    """Which test images each of two networks got wrong, (n,) each, for `cnnlib.evaluation.mcnemar`.
-
-    Raises:
-        ValueError: a record has no answers, or they belong to other images or to another order of them.
-    """
-    for record in (first, second):
-        if "answers" not in record:
-            raise ValueError(
-                f"The record of {_named(record)} has no answers: it was made before records kept them. Train "
-                "again, or let `python -m cnnbook answers FOLDER` find them where the weights are at hand."
-            )
-    one, other = (record["answers"]["images_sha256"] for record in (first, second))
-    if one != other:
-        raise ValueError(
-            f"{_named(first)} and {_named(second)} were not tested on the same images in the same order "
-            f"(their hashes begin with {one[:12]} and {other[:12]}): only answers to the same are compared."
-        )
-    (given, true), (also_given, also_true) = (unpack_answers(record["answers"]) for record in (first, second))
-    return given != true, also_given != also_true
-
-
-def kind_of(record: dict) -> str:
-    """Which images a record's training used, as `DataSet.kind` has it; older ones name a profile."""
-    from cnnlib.data import PROFILES
-
-    kind = record["data"].get("kind") or record["profile"]
-    return PROFILES.get(kind, kind)
-
-
-def _named(record: dict) -> str:
-    return f"{record['recipe']['name']}, seed {record['seed']},"
+    given, true = unpack_answers(record["answers"])
+    return given != true
 
 
 def verdict(first: Sequence[dict], second: Sequence[dict]) -> Verdict:
@@ -237,25 +182,23 @@ def verdict(first: Sequence[dict], second: Sequence[dict]) -> Verdict:
         said = f"{points:+.2f} points: open; {why} would decide."
         return Verdict(points, (-math.inf, math.inf), "open", said)
 
-    if not _tested_alike([*first, *second]):
+    runs = [*first, *second]
+    if all("answers" in run for run in runs):  # else their records tell less of what they were tested on
+        tested = {run["answers"]["images_sha256"] for run in runs}
+    else:
+        tested = {(run["data"]["sha256"], run["data"]["images"]["test"]) for run in runs}
+    if len(tested) > 1:
         return undecided("they were tested on different images; tests on the same ones")
     if len(errors[0].keys() & errors[1].keys()) > 1:
         return evaluation.paired_seeds(*errors)
-    if len(first) + len(second) > 2:
+    if len(runs) > 2:
         return undecided("two or more seeds that both have")
     one, other = first[0], second[0]
     if "answers" in one and "answers" in other:
-        return evaluation.mcnemar(*wrong_answers(one, other))
+        return evaluation.mcnemar(wrong_answers(one), wrong_answers(other))
     images = one["data"]["images"]["test"]
     wrong, also_wrong = (round(run["result"]["test_error"] * images) for run in (one, other))
     return evaluation.mcnemar_at_worst(wrong, also_wrong, images)
-
-
-def _tested_alike(runs: Sequence[dict]) -> bool:
-    """Whether runs were tested on the same images, as far as their records can tell."""
-    if all("answers" in run for run in runs):
-        return len({run["answers"]["images_sha256"] for run in runs}) == 1
-    return len({(run["data"]["sha256"], run["data"]["images"]["test"]) for run in runs}) == 1
 
 
 def mean_and_spread(values: list[float]) -> tuple[float, float]:
@@ -295,13 +238,6 @@ def read_all(path: str | os.PathLike) -> list[dict]:
     return sorted(map(read, found), key=lambda record: record["seed"])
 
 
-def settings(record: dict) -> dict:
-    """The recipe's settings in a record, as one of today has them; an older one lacks some, or has others."""
-    from cnnlib.recipe import Recipe
-
-    return Recipe.from_settings(record["recipe"]).settings()
-
-
 def compare(first: Sequence[dict], second: Sequence[dict], names: tuple[str, str]) -> Table:
     """Set two measurements side by side: what came out, then whatever differs in how it was made.
 
@@ -321,11 +257,11 @@ def compare(first: Sequence[dict], second: Sequence[dict], names: tuple[str, str
     columns = [_figures(side) for side in runs]
     rows: list[list[object]] = [[figure, *(each[figure] for each in columns)] for figure in columns[0]]
     tested = [[run for run in side if _error(run) is not None] for side in runs]
-    rows.insert(3, ["second minus first", "", verdict(*tested).sentence if all(tested) else "not measured"])
-    rows.insert(0, ["seeds", *(", ".join(str(run["seed"]) for run in side) for side in runs)])
+    rows.insert(4, ["second minus first", "", verdict(*tested).sentence if all(tested) else "not measured"])
     one, other = map(_facts, runs)
-    differing = [path for path in dict.fromkeys([*one, *other]) if one.get(path) != other.get(path)]
-    rows += [[path, _value_text(one.get(path)), _value_text(other.get(path))] for path in differing]
+    differing = [path for path in one | other if one.get(path) != other.get(path)]
+    shown = [{path: "; ".join(map(_brief, values)) for path, values in made.items()} for made in (one, other)]
+    rows += [[path, *(side.get(path, "-") for side in shown)] for path in differing]
     return Table(["", *names], rows)
 
 
@@ -333,22 +269,19 @@ def lines(head: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
     """Align a table's columns for a terminal."""
     cells = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    )
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in cells)
 
 
 def _facts(runs: list[dict]) -> dict[str, list]:
     """How runs were made: what is found at each path in their records, each value once."""
+    from cnnlib.recipe import Recipe
+
     found: dict[str, list] = {}
+    parts = ("data", "execution", "versions", "hardware", "commit")
     for run in runs:
-        made = {
-            key: run[key] for key in ("data", "execution", "versions", "hardware", "commit") if key in run
-        }
-        made["data"] = made["data"] | {"kind": kind_of(run)}
-        # What a recipe says of its source may be worded anew.
-        recipe = settings(run) | {"source": ""}
+        made = {key: run[key] for key in parts if key in run}
+        # As a recipe of today has them; what it says of its source may be worded anew.
+        recipe = Recipe.from_settings(run["recipe"]).settings() | {"source": ""}
         for path, value in _flat({"recipe": recipe | recipe.pop("preparation")} | made).items():
             values = found.setdefault(path, [])
             if value not in values:
@@ -383,17 +316,13 @@ def _figures(runs: list[dict]) -> dict[str, object]:
         in_epochs = len(run["history"]["train_loss"]) * (run["data"]["images"]["train"] // batch)
         speeds.append((sum(hold) if isinstance(hold, list) else in_epochs) * batch / run["wall_seconds"])
     return {
+        "seeds": ", ".join(str(run["seed"]) for run in runs),
         "test images": images["test"],
         "test error": said,
         "its 95 % interval": between,
         "wall time": f"{statistics.fmean(run['wall_seconds'] for run in runs) / 60:.1f} min",
         "training images per second": f"{statistics.fmean(speeds):,.0f}",
     }
-
-
-def _value_text(values: list | None) -> str:
-    """The values of one setting, briefly; a dash where the records have none."""
-    return "; ".join(map(_brief, values)) if values else "-"
 
 
 def _brief(value: object) -> str:

@@ -77,8 +77,8 @@ class Run:
 
     @property
     def answers(self) -> np.ndarray | None:
-        """The class answered to each test image; see `cnnlib.records.answers`."""
-        return records.answers(self.record)
+        """The class (n,) answered to each test image (see `records.unpack_answers`); None where unknown."""
+        return records.unpack_answers(self.record["answers"])[0] if "answers" in self.record else None
 
     def __repr__(self) -> str:
         error = "not tested" if self.error is None else f"test error {self.error:.2%}"
@@ -138,16 +138,8 @@ def train(
         raise TrainingError(
             f"{played.VARIABLE} is set, and a rehearsal leaves no record: unset it, or give no folder."
         )
-    model, how = network if isinstance(network, keras.Model) else None, recipe or network
-    if isinstance(how, keras.Model):
-        raise ValueError('Name the recipe to train the model by, for instance recipe="resnet20".')
-    how = find(how) if isinstance(how, str) else how
-    if epochs is not None:
-        how = how.shortened(epochs, len(images.train))
-    if model is not None:
-        how = replace(how, network=model.name, network_settings={})
-    engine = backend.engine(distribute, how.batch_size, accumulate)
-    precision = _precision(precision, how)
+    model, how = _chosen(network, recipe, epochs, len(images.train))
+    engine, precision = backend.engine(distribute, how.batch_size, accumulate), _precision(precision, how)
     keras.utils.set_random_seed(seed)
     if model is None:
         with dtype_policy(precision), engine.scope():
@@ -178,30 +170,35 @@ def train(
         print(said, file=sys.stderr)
     model = without_aux_heads(model) if how.heads else model
     pixels = training.prepare_pixels(how, images.train)
-    test = training.measure_test(model, how, images, pixels, engine) if use_test else (None, {})
+    tested = training.measure_test(model, how, images, pixels, engine) if use_test else (None, {})
     splits = images.train, images.validation, images.test
-    record = (
-        records.provenance(how, images, seed)
-        | {
-            "execution": {
-                "precision": precision,
-                "devices": engine.devices,
-                "processes": engine.processes,
-                "parts_of_a_batch": accumulate,
-            },
-            "skipped_files": [name for split in splits for name, _ in getattr(split, "skipped", [])],
-            "result": {"test_error": test[0]},
-            **({"remark": said} if said else {}),
-            **({"best_epoch": progress.best_epoch} if patience is not None else {}),
-            "history": progress.history,
-            "wall_seconds": round(progress.seconds, 1),
-        }
-        | test[1]
-    )
+    execution = {"precision": precision, "devices": engine.devices, "processes": engine.processes}
+    record = records.provenance(how, images, seed) | {
+        "execution": execution | {"parts_of_a_batch": accumulate},
+        "skipped_files": [name for split in splits for name, _ in getattr(split, "skipped", [])],
+        "result": {"test_error": tested[0]},
+        **({"remark": said} if said else {}),
+        **({"best_epoch": progress.best_epoch} if patience is not None else {}),
+        "history": progress.history,
+        "wall_seconds": round(progress.seconds, 1),
+        **tested[1],
+    }
     if folder is not None and first:
         model.save_weights(folder / "final.weights.h5")
         (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     return Run(record, model, pixels)
+
+
+def _chosen(
+    network: str | Recipe | keras.Model, recipe: str | Recipe | None, epochs: int | None, images: int
+) -> tuple[keras.Model | None, Recipe]:
+    """The model to train, where it is there already, and how to train it."""
+    model, how = network if isinstance(network, keras.Model) else None, recipe or network
+    if isinstance(how, keras.Model):
+        raise ValueError('Name the recipe to train the model by, for instance recipe="resnet20".')
+    how = find(how) if isinstance(how, str) else how
+    how = how if epochs is None else how.shortened(epochs, images)
+    return model, how if model is None else replace(how, network=model.name, network_settings={})
 
 
 def _extended(recipe: Recipe, finished: dict) -> Recipe:

@@ -6,25 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-Phases = tuple[tuple[float, int], ...]
-
 
 @dataclass(frozen=True)
 class Plateau:
     """Hold a rate until the validation error stalls.
 
-    Attributes:
-        patience: epochs in a row without progress after which the next rate is due.
-        epochs: the training ends after so many, stalled or not.
-        minimum: by how much, as a share of the images, an error must fall below the best one to count
-            as progress.
-
     Raises:
         ValueError: patience or epochs below 1, or a negative minimum.
     """
 
-    patience: int
-    epochs: int
+    patience: int  # epochs in a row without progress after which the next rate is due
+    epochs: int  # the training ends after so many, stalled or not
+    # By how much, as a share of the images, an error must fall below the best one to count as progress.
     minimum: float = 0.0
 
     def __post_init__(self) -> None:
@@ -34,11 +27,6 @@ class Plateau:
 
 # How long each rate holds: one epoch, so many updates, or until the validation error stalls.
 Hold = tuple[int, ...] | Plateau | None
-
-
-def per_epoch(phases: Phases) -> tuple[float, ...]:
-    """Spell out a step schedule: the rate of every epoch from (rate, epochs) pairs."""
-    return tuple(rate for rate, epochs in phases for _ in range(epochs))
 
 
 def cosine(first: float, epochs: int) -> tuple[float, ...]:

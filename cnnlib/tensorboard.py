@@ -1,10 +1,9 @@
 """Figures of a training as TensorBoard shows them; needs the package `tensorboard` and nothing else."""
 
 import os
-import platform
 import time
 from importlib.util import find_spec
-from pathlib import Path
+from typing import Any
 
 
 class EventLog:
@@ -22,29 +21,22 @@ class EventLog:
 
     def __init__(self, folder: str | os.PathLike):
         if find_spec("tensorboard") is None:
-            raise RuntimeError(
-                "Logs for TensorBoard need a package that is not here: pip install tensorboard"
-            )
-        self.folder, self.file = Path(folder), Path()
+            raise RuntimeError("Logs for TensorBoard need a package that is missing: pip install tensorboard")
+        self.folder = os.fspath(folder)
+        self.writer: Any = None
 
     def add(self, step: int, figures: dict[str, float]) -> None:
-        """Write the figures of one step, an epoch for instance, to disk.
-
-        Raises:
-            OSError: the folder or the file cannot be written.
-        """
+        """Write the figures of one step, an epoch for instance, to disk."""
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
         from tensorboard.compat.proto.summary_pb2 import Summary
-        from tensorboard.summary.writer.record_writer import RecordWriter
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-        now, events = time.time(), []
-        if not self.file.name:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.file = self.folder / f"events.out.tfevents.{now:.6f}.{platform.node()}.{os.getpid()}"
-            # TensorBoard drops what it read before the second mark of the same step and of later ones.
-            events = [{"file_version": "brain.Event:2"}, {"session_log": SessionLog(status=SessionLog.START)}]
         values = [Summary.Value(tag=name, simple_value=value) for name, value in figures.items()]
-        with self.file.open("ab") as file:
-            writer = RecordWriter(file)
-            for event in [*events, {"summary": Summary(value=values)}]:
-                writer.write(Event(wall_time=now, step=step, **event).SerializeToString())
+        events: list[dict[str, Any]] = [{"summary": Summary(value=values)}]
+        if self.writer is None:
+            self.writer = EventFileWriter(self.folder)
+            # TensorBoard drops what it read before the second mark of the same step and of later ones.
+            events.insert(0, {"session_log": SessionLog(status=SessionLog.START)})
+        for event in events:
+            self.writer.add_event(Event(wall_time=time.time(), step=step, **event))
+        self.writer.flush()

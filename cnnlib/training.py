@@ -1,5 +1,6 @@
 """Train a network by a recipe with Keras's `fit`, survive being killed, and write down what came out."""
 
+import atexit
 import contextlib
 import os
 import signal
@@ -50,27 +51,17 @@ class Interrupted(KeyboardInterrupt):
 
 @dataclass
 class Progress:
-    """Where a training stands: everything a resumed run needs besides the variables.
+    """Where a training stands: everything a resumed run needs besides the variables."""
 
-    Attributes:
-        epoch: epochs finished.
-        update: updates made in the epoch under way.
-        metrics: what Keras's metrics hold of them.
-        history: one value for each epoch and figure; errors as shares.
-        best_epoch: the first with the lowest validation error, from 1; 0 where nobody asked for it.
-        seconds: time spent training, over all sessions.
-        schedule: state of the schedule.
-    """
-
-    epoch: int = 0
-    update: int = 0
-    metrics: list[float] = field(default_factory=list)
-    history: dict[str, list[float]] = field(
+    epoch: int = 0  # epochs finished
+    update: int = 0  # updates made in the epoch under way
+    metrics: list[float] = field(default_factory=list)  # what Keras's metrics hold of them
+    history: dict[str, list[float]] = field(  # one value for each epoch and figure; errors as shares
         default_factory=lambda: {"rate": [], "train_loss": [], "train_error": [], "validation_error": []}
     )
-    best_epoch: int = 0
-    seconds: float = 0.0
-    schedule: dict = field(default_factory=dict)
+    best_epoch: int = 0  # the first with the lowest validation error, from 1; 0 where nobody asked for it
+    seconds: float = 0.0  # time spent training, over all sessions
+    schedule: dict = field(default_factory=dict)  # state of the schedule
 
 
 def fit(
@@ -152,24 +143,31 @@ def fit(
         best = [] if patience is None else [keras.Variable(weight.numpy()) for weight in model.weights]
         variables = [*model.variables, *optimizer.variables, *best]
         saved = Checkpoint(checkpoint, variables, identity, engine.process == 0)
-        wrong = keras.metrics.MeanMetricWrapper(error_of, name="error")
-        fed = _compiled(model, optimizer, recipe, feed, _weighted(recipe.build_loss(), class_weights), wrong)
+        loss = _weighted(recipe.build_loss(), class_weights)
+        fed, metrics = _compiled(model, optimizer, recipe, feed, loss)
         test = tester(model, test_feed) if test_feed else None
         progress = _resume(saved, recipe, schedule, engine)
-        watch = _Watch(progress, saved, engine, asked, seed, [fed.metrics[0], wrong])
-        while not (schedule.finished(progress.epoch) or _is_tired(progress, patience)):
-            figures = _train_epoch(fed, recipe, schedule, watch, show_progress)
+        watch = _Watch(recipe, progress, saved, engine, asked, seed, accumulate, metrics)
+
+        def is_over() -> bool:
+            tired = patience is not None and progress.epoch - progress.best_epoch >= patience
+            return tired or schedule.finished(progress.epoch)
+
+        while not is_over():
+            figures = _train_epoch(fed, schedule, watch, show_progress)
             if test:
                 figures["validation_error"] = test()[0]
             _finish_epoch(figures, schedule, progress)
-            if patience is not None and _is_best(progress):
+            errors = progress.history["validation_error"]
+            if patience is not None and errors.index(min(errors)) + 1 == progress.epoch:
+                progress.best_epoch = progress.epoch
                 _copy(model.weights, best)
             if recipe.averaging is not None:
                 _copy(watch.current, model.trainable_variables)
             if on_epoch:
                 on_epoch(progress.epoch, figures)
             # Not after every epoch: one of a small set may take less time than to write a large network.
-            watch.save_if_due(schedule.finished(progress.epoch) or _is_tired(progress, patience))
+            watch.save_if_due(is_over())
     if progress.best_epoch:
         _copy(best, model.weights)
     elif recipe.averaging is not None:
@@ -178,19 +176,14 @@ def fit(
 
 
 def _compiled(
-    model: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
-    recipe: Recipe,
-    feed: Feed,
-    loss: Callable,
-    wrong: keras.metrics.Metric,
-) -> Fed:
-    """The network behind its preparation, ready for `fit`."""
+    model: keras.Model, optimizer: keras.optimizers.Optimizer, recipe: Recipe, feed: Feed, loss: Callable
+) -> tuple[Fed, list[keras.metrics.Metric]]:
+    """The network behind its preparation, ready for `fit`; and the metrics of its loss and its error."""
     outputs = getattr(model, "output", None) if recipe.heads else {}
     missing = sorted(set(recipe.heads) - set(outputs if isinstance(outputs, dict) else ()))
     if missing:
         raise TrainingError(f"{model.name} has no output {', '.join(missing)} to take a loss of.")
-    fed = Fed(model, feed, list(recipe.heads))
+    fed, wrong = Fed(model, feed, list(recipe.heads)), keras.metrics.MeanMetricWrapper(error_of, name="error")
     several = VALUES_PER_CALL // (recipe.batch_size * feed.values_per_image)
     alone = keras.backend.backend() == "tensorflow" and feed.engine.devices == 1  # elsewhere it gains nothing
     fed.compile(
@@ -198,11 +191,10 @@ def _compiled(
         loss=dict.fromkeys(["predictions", *recipe.heads], loss) if recipe.heads else loss,
         loss_weights={"predictions": 1.0, **recipe.heads} if recipe.heads else None,
         metrics={"predictions": [wrong]} if recipe.heads else [wrong],
-        jit_compile=feed.engine.jit_compile,
         auto_scale_loss=False,  # see `_build_optimizer`
         steps_per_execution=max(1, several) if alone else 1,
     )
-    return fed
+    return fed, [fed.metrics[0], wrong]
 
 
 def error_of(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.KerasTensor:
@@ -211,40 +203,23 @@ def error_of(labels: keras.KerasTensor, scores: keras.KerasTensor) -> keras.Kera
     return ops.cast(best != ops.reshape(ops.cast(labels, "int32"), (-1,)), "float32")
 
 
-def _inner(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
-    """The optimiser that moves the weights, without the one that scales the loss around it."""
-    return getattr(optimizer, "inner_optimizer", optimizer)
-
-
-def _parts(optimizer: keras.optimizers.Optimizer) -> int:
-    """How many parts a batch is computed in."""
-    return _inner(optimizer).gradient_accumulation_steps or 1
-
-
+@dataclass(eq=False)
 class _Watch(keras.callbacks.Callback):
-    """Between updates: save the state when that is due, and stop when that is asked.
+    """Between updates: save the state when that is due, and stop when that is asked."""
 
-    Attributes:
-        progress: of the training.
-        asked: numbers of the signals that came to this process.
-        metrics: its loss and its error.
-        current: the weights themselves at an epoch's end, where `fit` puts their average in their place.
-    """
+    recipe: Recipe
+    progress: Progress
+    saved: Checkpoint
+    engine: Engine
+    asked: list[int]  # numbers of the signals that came to this process
+    seed: int
+    parts: int  # that a batch is computed in
+    metrics: list[keras.metrics.Metric]  # the loss and the error
 
-    def __init__(
-        self,
-        progress: Progress,
-        saved: Checkpoint,
-        engine: Engine,
-        asked: list[int],
-        seed: int,
-        metrics: list[keras.metrics.Metric],
-    ):
+    def __post_init__(self) -> None:
         super().__init__()
-        self.progress, self.saved, self.engine, self.asked = progress, saved, engine, asked
-        self.seed, self.metrics = seed, metrics
         self.first, self.began = 0, time.monotonic()
-        self.current: list[np.ndarray] = []
+        self.current: list[np.ndarray] = []  # the weights, where `fit` puts their average in their place
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Give the metrics what they held when a training was stopped within its epoch."""
@@ -255,7 +230,7 @@ class _Watch(keras.callbacks.Callback):
     def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
         """Fix what layers draw on PyTorch, where they keep no state of it."""
         if keras.backend.backend() == "torch":
-            part = self.first * _parts(self._model.optimizer) + batch  # of the epoch, wherever it was resumed
+            part = self.first * self.parts + batch  # of the epoch, wherever it was resumed
             place = self.seed, self.progress.epoch, part, self.engine.process
             keras.utils.set_random_seed(int(np.random.SeedSequence(place).generate_state(1)[0]))
 
@@ -264,14 +239,14 @@ class _Watch(keras.callbacks.Callback):
         if not np.isfinite((logs or {})["loss"]):
             epoch = self.progress.epoch + 1
             raise TrainingError(f"The loss is no longer finite in epoch {epoch}: lower the rate.")
-        parts, made = _parts(self._model.optimizer), min(batch + 1, self.params["steps"])
-        self.progress.update = self.first + made // parts
-        if made % parts == 0 and made < self.params["steps"]:  # at an epoch's end it is tested first
+        made = min(batch + 1, self.params["steps"])
+        self.progress.update = self.first + made // self.parts
+        if made % self.parts == 0 and made < self.params["steps"]:  # at an epoch's end it is tested first
             self.save_if_due()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Keep what `fit` is about to replace."""
-        if _inner(self.model.optimizer).use_ema:
+        if self.recipe.averaging is not None:
             self.current = [weight.numpy() for weight in self.model.trainable_variables]
 
     def save_if_due(self, done: bool = False) -> None:
@@ -296,18 +271,16 @@ class _Watch(keras.callbacks.Callback):
         return [variable for metric in self.metrics for variable in metric.variables]
 
 
-def _train_epoch(
-    fed: Fed, recipe: Recipe, schedule: Schedule, watch: _Watch, show_progress: bool
-) -> dict[str, float]:
+def _train_epoch(fed: Fed, schedule: Schedule, watch: _Watch, show_progress: bool) -> dict[str, float]:
     """Make the updates that are left of an epoch by one call of `fit`, and return the epoch's figures."""
-    progress, feed = watch.progress, fed.feed
+    recipe, progress, feed = watch.recipe, watch.progress, fed.feed
     place, updates = (watch.seed, progress.epoch), schedule.updates(progress.epoch)
     rate = schedule.rate(progress.epoch, updates - 1)
     if not schedule.ends:
         fed.optimizer.learning_rate = rate
     if progress.update == 0 and hasattr(fed.optimizer, "prepare_pass"):  # it looks at images first
         fed.optimizer.prepare_pass(fed.network, feed, np.random.default_rng((*place, 1)))
-    parts, first, names = _parts(fed.optimizer), progress.update, ["predictions", *recipe.heads]
+    parts, first, names = watch.parts, progress.update, ["predictions", *recipe.heads]
 
     def batches() -> Iterator[tuple]:
         for x, y in feed.epoch(np.random.default_rng(place), recipe.batch_size, updates, first, parts):
@@ -334,18 +307,6 @@ def _weighted(loss: keras.losses.Loss, class_weights: Sequence[float] | None) ->
         return loss
     weights = np.asarray(class_weights, "float32")
     return lambda labels, scores: loss(labels, scores, ops.take(weights, ops.cast(labels, "int32")))
-
-
-def _is_best(progress: Progress) -> bool:
-    """Whether the epoch just finished has the lowest validation error, and the first one of them."""
-    errors = progress.history["validation_error"]
-    best = errors.index(min(errors)) + 1 == progress.epoch
-    progress.best_epoch = progress.epoch if best else progress.best_epoch
-    return best
-
-
-def _is_tired(progress: Progress, patience: int | None) -> bool:
-    return patience is not None and progress.epoch - progress.best_epoch >= patience
 
 
 def _copy(these: Sequence, to: Sequence[keras.Variable]) -> None:
@@ -391,23 +352,16 @@ def _sample(train: Images, recipe: Recipe) -> np.ndarray:
 
 
 def _build_optimizer(
-    recipe: Recipe,
-    model: keras.Model,
-    schedule: Schedule,
-    rate_factors: Sequence[float] | None = None,
-    accumulate: int = 1,
+    recipe: Recipe, model: keras.Model, schedule: Schedule, factors: Sequence[float] | None, accumulate: int
 ) -> keras.optimizers.Optimizer:
     """The recipe's optimiser; where layers compute in float16, with a scaled loss, or gradients vanish."""
-    if rate_factors is not None and len(rate_factors) != len(model.trainable_variables):
+    if factors is not None and len(factors) != len(model.trainable_variables):
         raise TrainingError(
-            f"{len(rate_factors)} factors of the rate for {len(model.trainable_variables)} trainable "
+            f"{len(factors)} factors of the rate for {len(model.trainable_variables)} trainable "
             f"variables of {model.name}: give one for each."
         )
     optimizer = adapted(
-        recipe.build_optimizer(),
-        factors=rate_factors,
-        weight_decay=recipe.weight_decay,
-        accumulate=accumulate,
+        recipe.build_optimizer(), factors=factors, weight_decay=recipe.weight_decay, accumulate=accumulate
     )
     if len(schedule.ends) > 1:  # Keras counts parts, and a boundary is the last of a rate
         ends = [end * accumulate - 1 for end in schedule.ends[:-1]]
@@ -421,9 +375,12 @@ def _build_optimizer(
 def _resume(saved: Checkpoint, recipe: Recipe, schedule: Schedule, engine: Engine) -> Progress:
     def check(state: dict | None) -> None:  # JAX sets variables in all processes together, or hangs
         place = state["epoch"] * schedule.batches + state["update"] if state else 0
-        engine.require_same(
-            place, "each must see the same checkpoint, so put it into a folder they all share"
-        )
+        found = engine.gathered(np.array(place, "int32"))
+        if found.min() != found.max():
+            raise BackendError(
+                f"The processes do not agree ({found.min()} and {found.max()} updates): each must see the "
+                "same checkpoint, so put it into a folder they all share."
+            )
 
     def extends(key: str, found: dict | None) -> bool:
         return key == "recipe" and found is not None and recipe.extends(Recipe.from_settings(found))
@@ -461,16 +418,17 @@ def _signals(heeded: bool) -> Iterator[list[int]]:
 @contextlib.contextmanager
 def locked(folder: Path | None) -> Iterator[None]:
     """Keep a folder from other processes that would train into it, and find out at once if it is writable."""
+    if folder is None:
+        yield
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError("it may not be written to")
+    except OSError as problem:
+        raise TrainingError(f"{folder} cannot be made or used ({problem}): give another folder.") from problem
     with contextlib.ExitStack() as stack:
-        if folder is not None:
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                if not os.access(folder, os.W_OK):
-                    raise PermissionError("it may not be written to")
-            except OSError as problem:
-                said = f"{folder} cannot be made or used ({problem}): give another folder."
-                raise TrainingError(said) from problem
-        if folder is not None and os.name != "nt":  # where folders cannot be locked
+        if os.name != "nt":  # where folders cannot be locked
             import fcntl
 
             handle = os.open(folder, os.O_RDONLY)
@@ -491,7 +449,9 @@ def _in_company(engine: Engine) -> Iterator[None]:
     except Exception as problem:
         if engine.processes == 1:
             raise
-        engine.abandon()
+        if keras.backend.backend() == "jax":  # which would wait for the others for minutes
+            atexit.register(os._exit, 1)
+            atexit.register(sys.stdout.flush)  # what is registered last runs first
         ours = (TrainingError, CheckpointError, BackendError, DataError)
         if not isinstance(problem, RuntimeError) or isinstance(problem, ours):
             raise

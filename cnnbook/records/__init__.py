@@ -9,6 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cnnbook.older import with_kind
 from cnnlib.records import compare as _compare
 from cnnlib.records import lines, mean_and_spread, read_all, verdict
 from cnnlib.tables import Table
@@ -47,7 +48,8 @@ def load(name: str) -> list[dict]:
     files = sorted((FOLDER / name).glob("*.json"))
     if not files:
         raise KeyError(f"No record of {name!r}; there are records of {', '.join(names())}.")
-    return sorted((json.loads(file.read_text()) for file in files), key=lambda record: record["seed"])
+    found = [with_kind(json.loads(file.read_text())) for file in files]
+    return sorted(found, key=lambda record: record["seed"])
 
 
 def runs(name: str) -> list[Run]:
@@ -176,4 +178,4 @@ def _find(name: str | os.PathLike) -> list[dict]:
         raise FileNotFoundError(
             f"No record of {os.fspath(name)!r}: name a record.json or one of {', '.join(names())}."
         )
-    return read_all(name)
+    return [with_kind(record) for record in read_all(name)]

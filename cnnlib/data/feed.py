@@ -155,9 +155,7 @@ class Fed(keras.Model):
     def __init__(self, network: keras.Model, feed: Feed, heads: Sequence[str] = (), answers: bool = False):
         super().__init__(name="fed", dtype="float32")  # the network has a policy of its own
         self.network, self.feed, self.heads, self.answers = network, feed, tuple(heads), answers
-        self.jit_compile, self.prepared = feed.engine.jit_compile, feed.prepared
-        if feed.augmentations:
-            self.prepared = compiled(feed.prepared)
+        self.prepared = compiled(feed.prepared) if feed.augmentations else feed.prepared
 
     def call(self, batch: Mapping[str, Tensor], training: bool | None = None) -> Tensor:
         """Prepare the images of a batch and ask the network."""

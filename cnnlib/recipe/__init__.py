@@ -2,9 +2,10 @@
 
 import difflib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from inspect import signature
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import keras
 
@@ -17,43 +18,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything a training needs besides the images and the seed.
+    """Everything a training needs besides the images and the seed."""
 
-    Attributes:
-        name: key in `cnnlib.recipe.RECIPES` and folder of its records.
-        network: builder in `cnnlib.models`.
-        data: name of the data set.
-        optimizer: a key of `OPTIMIZERS`.
-        optimizer_settings: its arguments besides the rate.
-        rates: learning rates in the order they are used.
-        hold: how long each rate holds, see `cnnlib.schedules.Schedule`; None: one epoch each.
-        batch_size: images per update.
-        loss: a key of `LOSSES`.
-        loss_settings: its arguments.
-        weight_decay: lambda; adds lambda * w to the gradient of every weight w, as the papers do.
-        averaging: None, or the share that a running average of the weights keeps at each update; the average
-            is what is validated and kept (Polyak and Juditsky 1992).
-        preparation: how pictures become what the network is fed.
-        heads: factors of the losses of auxiliary heads, by the names of these outputs.
-        network_settings: arguments of the builder besides the number of classes, which the data has.
-        source: where the settings come from, and which are our own choice.
-    """
-
-    name: str
-    network: str
-    data: str
-    optimizer: str
-    rates: tuple[float, ...]
-    batch_size: int
-    source: str
-    optimizer_settings: dict = field(default_factory=dict)
-    loss: str = "cross_entropy"
-    loss_settings: dict = field(default_factory=dict)
-    preparation: Preparation = field(default_factory=Preparation)
-    hold: Hold = None
-    weight_decay: float = 0.0
+    name: str  # key in `cnnlib.recipe.RECIPES` and folder of its records
+    network: str  # builder in `cnnlib.models`
+    data: str  # name of the data set
+    optimizer: str  # a key of `OPTIMIZERS`
+    rates: tuple[float, ...]  # learning rates in the order they are used
+    batch_size: int  # images per update
+    source: str  # where the settings come from, and which are our own choice
+    optimizer_settings: dict = field(default_factory=dict)  # its arguments besides the rate
+    loss: str = "cross_entropy"  # a key of `LOSSES`
+    loss_settings: dict = field(default_factory=dict)  # its arguments
+    preparation: Preparation = field(default_factory=Preparation)  # from pictures to what the network is fed
+    hold: Hold = None  # how long each rate holds, see `cnnlib.schedules.Schedule`; None: one epoch each
+    weight_decay: float = 0.0  # lambda; adds lambda * w to the gradient of every weight w, as the papers do
+    # None, or the share that a running average of the weights keeps at each update; the average is what is
+    # validated and kept (Polyak and Juditsky 1992).
     averaging: float | None = None
-    heads: dict[str, float] = field(default_factory=dict)
+    heads: dict[str, float] = field(default_factory=dict)  # factors of auxiliary heads' losses, by output
+    # Arguments of the builder besides the number of classes, which the data has.
     network_settings: dict = field(default_factory=dict)
 
     @property
@@ -77,12 +61,9 @@ class Recipe:
     def shortened(self, epochs: int, images: int | None = None) -> Self:
         """The same schedule run through in fewer epochs: see `cnnlib.schedules.Schedule.shortened`.
 
-        Args:
-            epochs: passes through the training images.
-            images: how many there are; needed only where the schedule counts updates.
-
         Raises:
-            ValueError: fewer epochs than one, or more than the recipe has; no number of images.
+            ValueError: fewer epochs than one, or more than the recipe has; or no number of training images
+                where it counts updates.
         """
         if isinstance(self.hold, tuple) and images is None:
             raise ValueError(f"{self.name} counts updates: say how many images there are to shorten it.")
@@ -126,9 +107,7 @@ class Recipe:
 
     def build_network(self, classes: int) -> keras.Model:
         """Return the network with new weights; its outputs are as many as the classes if it can choose."""
-        build = getattr(models, self.network)
-        choice = {"classes": classes} if "classes" in signature(build).parameters else {}
-        return build(**choice, **self.network_settings)
+        return build(self.network, classes, self.network_settings)
 
     def build_optimizer(self) -> keras.optimizers.Optimizer:
         """Return a new optimiser at the first rate.
@@ -137,8 +116,8 @@ class Recipe:
             ValueError: the recipe names an unknown optimiser.
         """
         average = {} if self.averaging is None else {"use_ema": True, "ema_momentum": self.averaging}
-        build = _choose("optimizer", OPTIMIZERS, self.optimizer)
-        return build(learning_rate=self.rates[0], **average, **self.optimizer_settings)
+        kind = _choose("optimizer", OPTIMIZERS, self.optimizer)
+        return kind(learning_rate=self.rates[0], **average, **self.optimizer_settings)
 
     def build_loss(self) -> keras.losses.Loss:
         """Return the loss.
@@ -160,13 +139,14 @@ LOSSES: dict[str, type[keras.losses.Loss]] = {"cross_entropy": keras.losses.Spar
 RECIPES: dict[str, Recipe] = {}
 
 # The network's own name stands for the recipe that is recommended for it.
-DEFAULTS = {
-    "lenet5": "lenet5_modern",
-    "vgg11": "vgg_a",
-    "vgg13": "vgg_b",
-    "vgg16": "vgg_d",
-    "vgg19": "vgg_e",
-}
+DEFAULTS = {"lenet5": "lenet5_modern", "vgg11": "vgg_a", "vgg13": "vgg_b", "vgg16": "vgg_d", "vgg19": "vgg_e"}
+
+
+def build(network: str, classes: int, settings: Mapping[str, Any]) -> keras.Model:
+    """Call a builder of `cnnlib.models` with its settings, and with the number of classes if it takes one."""
+    builder = getattr(models, network)
+    choice = {"classes": classes} if "classes" in signature(builder).parameters else {}
+    return builder(**choice, **settings)
 
 
 def add(*recipes: Recipe) -> None:

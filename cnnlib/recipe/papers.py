@@ -163,16 +163,14 @@ _WARMED_UP = replace(
 )
 
 
-def _networks(recipe: Recipe, depths: tuple[int, ...], *, residual: bool) -> None:
-    for depth in depths:
-        settings = {"depth": depth} if residual else {"depth": depth, "residual": False}
-        name = f"{'resnet' if residual else 'plain'}{depth}"
-        add(replace(recipe, name=name, network_settings=settings))
-
-
-_networks(_IMAGENET, tuple(STAGES), residual=True)
-_networks(_IMAGENET, (18, 34), residual=False)
-# The depths of figure 6: with shortcuts, and without.
-_networks(_CIFAR, (20, 32, 44, 56), residual=True)
-_networks(_WARMED_UP, (110,), residual=True)
-_networks(_CIFAR, (20, 32, 44, 56), residual=False)
+_DEPTHS = (20, 32, 44, 56)  # figure 6
+for _kind, _recipe, _depths in (
+    ("resnet", _IMAGENET, tuple(STAGES)),
+    ("plain", _IMAGENET, (18, 34)),
+    ("resnet", _CIFAR, _DEPTHS),
+    ("resnet", _WARMED_UP, (110,)),
+    ("plain", _CIFAR, _DEPTHS),
+):
+    for _depth in _depths:
+        _settings = {"depth": _depth} | ({} if _kind == "resnet" else {"residual": False})
+        add(replace(_recipe, name=f"{_kind}{_depth}", network_settings=_settings))

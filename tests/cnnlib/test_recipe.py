@@ -15,7 +15,7 @@ from keras import ops
 from cnnbook import papers
 from cnnbook.lenet1998 import MAPLoss
 from cnnbook.levenberg_marquardt import DiagonalLevenbergMarquardt
-from cnnbook.recipes import CANDIDATES, lr_schedule
+from cnnbook.recipes import CANDIDATES, lr_schedule, per_epoch
 from cnnlib import backend
 from cnnlib.audit import without_weights
 from cnnlib.data import Split
@@ -24,7 +24,7 @@ from cnnlib.data.feed import Feed
 from cnnlib.data.preparation import AUGMENTATIONS, Preparation
 from cnnlib.data.views import CentreView, RandomView, TenCrop, centre_crop, ten_crop
 from cnnlib.recipe import RECIPES, Recipe
-from cnnlib.schedules import Plateau, per_epoch
+from cnnlib.schedules import Plateau
 
 CHAPTER = papers.paper("chapter")
 KRIZHEVSKY2012 = papers.paper("krizhevsky2012")

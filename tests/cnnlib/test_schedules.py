@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cnnbook import papers
-from cnnlib.schedules import Plateau, Schedule, exponential, per_epoch
+from cnnbook.recipes import per_epoch
+from cnnlib.schedules import Plateau, Schedule, exponential
 
 LECUN1998 = papers.paper("lecun1998")
 

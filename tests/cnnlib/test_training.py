@@ -608,12 +608,12 @@ def test_a_record_keeps_the_answers_that_its_error_was_counted_from(
     made = runs.train(replace(ADAM, network="Small"), images, verbose=False)
     model, record = made.model, made.record
     expected = ops.convert_to_numpy(model(Pixels("unit")(images.test.x))).argmax(axis=1)
-    np.testing.assert_array_equal(records.answers(record), expected)
+    np.testing.assert_array_equal(runs.Run(record).answers, expected)
     np.testing.assert_array_equal(records.unpack_answers(record["answers"])[1], images.test.y)
     assert np.mean(expected != images.test.y) == record["result"]["test_error"]
     assert record["answers"]["images_sha256"] == records.sha256(images.test, np.ones(40, bool))
     record = runs.train(replace(ADAM, network="Small"), images, verbose=False, use_test=False).record
-    assert records.answers(record) is None
+    assert runs.Run(record).answers is None
 
 
 @pytest.mark.backends

@@ -235,18 +235,6 @@ def test_what_is_not_here_names_the_remedy() -> None:
         weights.load("vgg")
 
 
-def test_the_first_that_can_be_had_is_loaded_and_says_what_cannot(
-    places: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    publish(old_h5(small(), places / "data" / "weights" / "a.h5"), monkeypatch)
-    found = weights.load_first("vgg16_imagenet", "squeezenet_imagenet")
-    assert found.model.name == "squeezenet"
-    assert list(found.unavailable) == ["vgg16_imagenet"]
-    assert "CNNLIB_OFFLINE" in found.unavailable["vgg16_imagenet"]
-    with pytest.raises(WeightsError, match=r"vgg16_imagenet: .*\nvgg19_imagenet: "):
-        weights.load_first("vgg16_imagenet", "vgg19_imagenet")
-
-
 def test_a_server_that_does_not_answer_is_said(monkeypatch: pytest.MonkeyPatch, places: Path) -> None:
     monkeypatch.delenv("CNNLIB_OFFLINE")
     publish(old_h5(small(), places / "a.h5"), monkeypatch, source="http://127.0.0.1:9/a.h5")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cnnlib import versions
-from cnnlib.__main__ import main
+from cnnbook import versions
+from cnnbook.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
 COLAB = sorted((ROOT / "tests" / "colab").glob("*.txt"))
