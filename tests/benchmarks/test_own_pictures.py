@@ -22,7 +22,7 @@ def test_the_ways_take_turns_with_every_seed(monkeypatch):
     def go(command, **_):
         way, seed = command[command.index("--way") + 1], int(command[command.index("--seed") + 1])
         went.append((seed, way))
-        return subprocess.CompletedProcess(command, 0, f"of Keras\n{0.1 + seed / 100}\n", "")
+        return subprocess.CompletedProcess(command, 0, f'of Keras\n{{"error": {0.1 + seed / 100}}}\n', "")
 
     monkeypatch.setattr(own_pictures.subprocess, "run", go)
     found = own_pictures.measure(Path("pets"), seeds=range(2))
@@ -35,7 +35,7 @@ def test_a_way_that_fails_says_its_last_words(monkeypatch):
     ended = subprocess.CompletedProcess([], 1, "", "no such folder")
     monkeypatch.setattr(own_pictures.subprocess, "run", lambda *_, **__: ended)
     with pytest.raises(RuntimeError, match="script, seed 0: no such folder"):
-        own_pictures.measure(Path("nowhere"))
+        own_pictures.measure(Path("nowhere"), seeds=range(2))
 
 
 def test_the_table_says_whose_error_is_lower(tmp_path):
