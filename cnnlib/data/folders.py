@@ -69,11 +69,11 @@ def scan(root: Path) -> Listing:
         DataError: there is no such folder.
     """
     if not root.is_dir():
-        found = "something that is not a folder" if root.exists() else "nothing"
-        raise DataError(
-            f"{printable(root)}: expected a folder with one folder for each class; found {found}. Check the "
-            "path."
-        )
+        found = "nothing. Check the path"
+        if root.exists():
+            found = "something that is not a folder: unpack an archive; sort what a table lists into folders"
+        expected = "expected a folder with one folder for each class"
+        raise DataError(f"{printable(root.absolute())}: {expected}; found {found}.")
     listing = Listing()
     for entry in sorted(_shown(root, "", listing), key=_is_folder):
         if _is_folder(entry):
@@ -350,9 +350,16 @@ class PictureFolder:
             )
         for name, paths in listing.classes.items():
             if not paths:
+                aside = {composed(path): fault for path, fault in listing.aside.items()}
+                others = [path for path in aside if path.startswith(f"{name}/")]
+                found, remedy = "none", "Add some"
+                if others:
+                    example = f"{others[0].partition('/')[2]} ({aside[others[0]]})"
+                    found = f"none, but {len(others):,} others, such as {example}"
+                    remedy = "Save other kinds of pictures as JPEG or PNG, move those of inner folders up"
                 raise DataError(
-                    f"{printable(self.root / name)}: expected pictures ({_SUFFIXES}); found none. Add some, "
-                    "or remove the folder."
+                    f"{printable(self.root / name)}: expected pictures ({_SUFFIXES}); found {found}. "
+                    f"{remedy}, or remove the folder."
                 )
 
 
