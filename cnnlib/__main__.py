@@ -118,7 +118,8 @@ def _learn(options: argparse.Namespace) -> int:
         seed=options.seed,
         out=options.out,
     )
-    print(f"{options.out} holds network.keras, report.md and its figures.")
+    print(f"{options.out} holds network.keras, report.md and its figures. To use it in Python:")
+    print(f'cnnlib.Learned.load("{options.out}/network.keras").classify("picture.jpg")')
     return 0
 
 

@@ -308,22 +308,17 @@ class PictureFolder:
         """
         if size < 1:
             raise ValueError(f"Expected squares of at least 1 pixel; got {size}.")
-        split, good = self.read_all(CentreView(size, size))
-        for label in sorted(set(self.labels) - set(self.labels[good])):
-            raise DataError(
-                f"{self.root / self.class_names[label]}: expected pictures; found none that can be decoded "
-                f"among {(self.labels == label).sum()}. Add good ones, or remove the folder."
-            )
-        return split
+        return self.read_all(CentreView(size, size))[0]
 
-    def read_all(self, view: CentreView) -> tuple[Split, np.ndarray]:
+    def read_all(self, view: CentreView, every_class: bool = True) -> tuple[Split, np.ndarray]:
         """Read all pictures into memory, in the folder's order, each as the view makes it.
 
         Returns:
             Those that can be read, and which those are, bool (n,).
 
         Raises:
-            DataError: a picture is bad and `on_bad` is "stop".
+            DataError: a picture is bad and `on_bad` is "stop", or `every_class` has to have a good one and
+                one has none.
         """
         count = len(self)
         x, good = np.empty((count, view.size, view.size, self.channels), np.uint8), np.zeros(count, bool)
@@ -331,6 +326,11 @@ class PictureFolder:
             examples = stream(self, view, np.arange(count), np.zeros((count, 0)))
             for place, (image, _, weight) in enumerate(examples):
                 x[place], good[place] = image, weight > 0
+        for label in sorted(set(self.labels) - set(self.labels[good])) if every_class else ():
+            raise DataError(
+                f"{self.root / self.class_names[label]}: expected pictures; found none that can be decoded "
+                f"among the {(self.labels == label).sum()} of its split. Add good ones, or remove it."
+            )
         return Split(x if good.all() else x[good], self.labels[good]), good
 
     def _check(self, listing: Listing) -> None:

@@ -237,7 +237,8 @@ def test_a_class_without_a_good_picture_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "b").iterdir():
         path.write_bytes(b"no picture")
     with pytest.raises(
-        DataError, match=r"b: expected pictures; found none that can be decoded among 6\. Add good"
+        DataError,
+        match=r"b: expected pictures; found none that can be decoded among the 6 of its split",
     ):
         data.PictureFolder(tmp_path, on_bad="skip").as_split(8)
 
