@@ -97,7 +97,7 @@ def by_validation(folder: Path, seed: int) -> dict:
     trials = []
     for penalty in GRID["penalty"]:
         learning.PENALTIES = (penalty,)
-        model = learning._with_head(body.model, *seen, balance)
+        model = learning._with_head(body.model, seen[0], seen[1], balance)
         trials.append(learning._Best(model, validation, print))
         trials[-1].measure(f"penalty {penalty:g}")
         found["penalty"].append(_told(trials[-1].rows))

@@ -15,6 +15,8 @@ sys.path.insert(0, str(BENCHMARKS))
 import own_pictures  # noqa: E402
 import report  # noqa: E402
 
+from cnnlib import learning  # noqa: E402
+
 
 def test_the_ways_take_turns_with_every_seed(monkeypatch):
     went = []
@@ -53,3 +55,32 @@ def test_the_table_says_whose_error_is_lower(tmp_path):
         "8.1% in 2.0 core minutes",
     ]
     assert row[3].startswith("+3.01 points")
+
+
+def test_the_settings_are_those_that_did_best_on_validation_pictures():
+    rows, best = report.own_settings()
+    assert learning.RATES[0] == best["rate"]
+    assert best["penalty"] in learning.PENALTIES[1:-1]
+    for setting, value in best.items():  # within the grid: beyond its edge it might have been better still
+        tried = [float(row[1]) for row in rows.rows if row[0] == setting]
+        assert min(tried) < value < max(tried)
+
+
+def test_of_a_training_the_epoch_with_the_lowest_loss_counts(tmp_path):
+    seeds = [
+        {"rate": [[[0.9, 0.3], [0.8, 0.5]], [[0.9, 0.3], [0.5, 0.2], [0.6, 0.1]]]},
+        {"rate": [[[0.7, 0.2], [0.6, 0.1]], [[0.7, 0.2]]]},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps({"grid": {"rate": [1e-5, 1e-4]}, "seeds": seeds}))
+    table, best = report.own_settings(tmp_path / "a.json")
+    assert [row[1:4] for row in table.rows] == [["1e-05", "0.700", "30.0%"], ["0.0001", "0.600", "20.0%"]]
+    assert best == {"rate": 1e-4}
+
+
+def test_what_a_report_tells_of_trials_is_read_back():
+    rows = [
+        ["start", "0.512", "12.5%"],
+        ["epoch 1", "inf", "50.0%"],
+        ["rate 1", "given up", "The loss rises"],
+    ]
+    assert own_pictures._told(rows) == [[0.512, 0.125], [float("inf"), 0.5]]
