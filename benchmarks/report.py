@@ -172,6 +172,22 @@ def own_pictures(folder: Path = FOLDER / "results" / "own_pictures") -> Table:
     return Table(["pictures", "cnn.learn", "script", "script's error minus the call's", "made with"], rows)
 
 
+def own_settings(
+    path: Path = FOLDER / "results" / "settings" / "flowers12.json",
+) -> tuple[Table, dict[str, float]]:
+    """What settings of `cnn.learn` were chosen by, as means over seeds; and the best value of each."""
+    record, rows, best = json.loads(path.read_text()), list[list[object]](), {}
+    for setting, values in record["grid"].items():
+        # Of a training's epochs the one with the lowest loss counts, whose weights are kept.
+        found = [[min(trial) for trial in seed[setting]] for seed in record["seeds"]]
+        means = np.mean(found, axis=0)
+        best[setting] = values[int(means[:, 0].argmin())]
+        for value, (loss, error) in zip(values, means.tolist(), strict=True):
+            mark = "lowest loss" if value == best[setting] else ""
+            rows.append([setting, f"{value:g}", f"{loss:.3f}", f"{error:.1%}", mark])
+    return Table(["setting", "value", "validation loss", "validation error", ""], rows), best
+
+
 def hardware(record: Record) -> str:
     """Name the hardware of a record in a few words."""
     found = record["hardware"]

@@ -24,6 +24,7 @@ __version__ = "0.1.0"
 # Names that stand in a module of another name; every module of the package is a name of the face as well.
 _FACE = {
     "DataError": "cnnlib.data.DataError",
+    "Learned": "cnnlib.learning.Learned",
     "Run": "cnnlib.runs.Run",
     "check": "cnnlib.data.check",
     "compare": "cnnlib.runs.compare",

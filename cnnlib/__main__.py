@@ -99,8 +99,10 @@ def add_images(command: argparse.ArgumentParser) -> None:
 def _learn(options: argparse.Namespace) -> int:
     from cnnlib.learning import learn
 
+    options.folder = os.path.expanduser(options.folder)
     learn(**{name: value for name, value in vars(options).items() if name != "command" and value is not None})
-    print(f"{options.out} holds network.keras, report.md and its figures.")
+    print(f"{options.out} holds network.keras, report.md and its figures. To use it in Python:")
+    print(f'cnnlib.Learned.load("{options.out}/network.keras").classify("picture.jpg")')
     return 0
 
 

@@ -16,8 +16,7 @@ from typing import Any, Self
 
 import keras
 import numpy as np
-from keras import layers, ops
-from PIL import Image
+from keras import layers
 from scipy.special import softmax
 
 from cnnlib import data, evaluation, plots, transfer, weights
@@ -29,12 +28,12 @@ from cnnlib.data.views import CentreView
 from cnnlib.reports import tested
 from cnnlib.structure import NEW, leaves
 from cnnlib.tables import Table
-from cnnlib.training import TrainingError
+from cnnlib.training import TrainingError, fit
 from cnnlib.transfer.regression import mean_loss, regression
 
 # On the weights of the new classifier; validation pictures choose among them. The range was chosen on those
 # of twelve kinds of flowers, whose loss is lowest at 3e-4.
-PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+PENALTIES: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 # A tenth and a hundredth of Adam's usual rate, our own choice: the second where the first does not help.
 RATES = (1e-4, 1e-5)
 EPOCHS = 6
@@ -42,45 +41,22 @@ PATIENCE = 2
 BATCH = 16
 SHARE = 0.2
 """Of the pictures: set aside to choose by, and where the folder has no test pictures, to test on."""
-_AS_IS = Pixels("as_is")
+_AS_IS, _NOT_KNOWN = Pixels("as_is"), "not known"
 
 
 @dataclass(frozen=True, eq=False)
-class Learned:
-    """A network that knows your classes, with all that is needed to use it.
+class Learned(weights.Pretrained):
+    """A network that knows your classes; its first layers prepare the pixels.
 
     Attributes:
-        model: from pictures (batch, size, size, channels) of 0 to 255 to probabilities (batch, classes).
-        class_names: by the number of the output.
-        view: how a picture becomes an image.
         report: what was measured, in Markdown.
         error: share of the test pictures that it classifies wrongly; None of a network that was loaded.
         figures: by name: "confusion", "mistakes", and of two classes "roc".
     """
 
-    model: keras.Model
-    class_names: tuple[str, ...]
-    view: CentreView
     report: str = ""
     error: float | None = None
     figures: dict[str, plots.Drawing] = field(default_factory=dict)
-
-    def classify(
-        self, picture: str | os.PathLike | np.ndarray | Image.Image, top: int = 5
-    ) -> list[tuple[str, float]]:
-        """Name what a picture shows.
-
-        Args:
-            picture: the path of a file, or a picture of any size: uint8 (height, width, 3) or from PIL.
-            top: how many answers.
-
-        Returns:
-            Class names with their probabilities, the highest first.
-        """
-        seen = self.view(data.decode(picture, self.model.input_shape[-1]), np.zeros(0, "float32"))
-        scores = ops.convert_to_numpy(self.model(seen[None].astype("float32"), training=False))[0]
-        best = np.argsort(-scores, kind="stable")[:top]
-        return [(self.class_names[place], float(scores[place])) for place in best]
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the network as PATH.keras, which plain Keras opens, and names and view as PATH.json.
@@ -91,8 +67,9 @@ class Learned:
         path = _keras_file(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.model.save(path)
-        described = {"class_names": list(self.class_names), "view": vars(self.view), "report": self.report}
-        path.with_suffix(".json").write_text(json.dumps(described, indent=1, ensure_ascii=False) + "\n")
+        described = {"class_names": self.class_names, "view": vars(self.view), "report": self.report}
+        written = json.dumps(described, indent=1, ensure_ascii=False)
+        path.with_suffix(".json").write_text(written + "\n", encoding="utf-8")
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
@@ -103,17 +80,17 @@ class Learned:
         """
         path = _keras_file(path)
         try:
-            described = json.loads(path.with_suffix(".json").read_text())
+            described = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
             names, view = tuple(described["class_names"]), CentreView(**described["view"])
         except (OSError, ValueError, KeyError, TypeError) as problem:
             raise ValueError(
-                f"{path.with_suffix('.json')} should hold the class names of {path.name}, and cannot be read "
-                f"({problem}): put it beside it."
+                f"{path.with_suffix('.json').absolute()} should hold the class names of {path.name}, and "
+                f"cannot be read ({problem}): put it beside it."
             ) from problem
-        return cls(keras.models.load_model(path), names, view, described["report"])
+        model, report = keras.models.load_model(path), described["report"]
+        return cls(model, _AS_IS, names, path.name, _NOT_KNOWN, _NOT_KNOWN, view, report=report)
 
     def __str__(self) -> str:
-        """Return the report."""
         return self.report
 
     def _repr_markdown_(self) -> str:
@@ -165,13 +142,19 @@ def learn(
     # Before a network is downloaded in vain.
     found = data.open_folder(folder, seed=seed, on_bad="skip", groups=groups)
     if out is not None:
-        Path(out).mkdir(parents=True, exist_ok=True)
-    began, remarks = time.monotonic(), str(data.check(folder, groups=groups))
-    body = transfer.body(network, preparation, classifier)
+        out = Path(out).expanduser().resolve()
+        if out.is_relative_to(Path(folder).expanduser().resolve()):
+            raise ValueError(f"{out} lies among your pictures, as if it were a class: choose another place.")
+        out.mkdir(parents=True, exist_ok=True)
+    began, body = time.monotonic(), transfer.body(network, preparation, classifier)
+    remarks = data.check(folder, groups=groups)
+    for severity, what, count, example, remedy in remarks.rows:
+        if severity == "error":
+            say(f"{count:,} x {what}, such as {example}: {remedy}")
     share, names = 0 if len(found.validation) else SHARE, found.class_names
     train, validation, test, paths, bad = _divided(folder, body, groups, seed, share)
     say(f"{len(train)} pictures to learn from, {len(validation)} to choose by, {len(test)} to test on.")
-    kept = Path(out) / "features" if out is not None else None
+    kept = out / "features" if out is not None else None
     seen = [transfer.features(body.model, part, _AS_IS, folder=kept) for part in (train, validation)]
     balance = _class_weights(train.y, len(names))
     model = _with_head(body.model, Split(seen[0], train.y), Split(seen[1], validation.y), balance)
@@ -185,17 +168,18 @@ def learn(
     report, error, figures = tested(outputs, test, names, paths, train.y)
     tried = Table(["training", "validation loss", "validation error"], best.rows)
     report += f"\n\nWhat was tried, on the validation pictures; the lowest loss was kept:\n\n{tried}"
-    first = [f"# {Path(os.path.abspath(folder)).name}: {len(names)} classes", body.source, remarks]
+    first = [f"# {found.name}: {len(names)} classes", body.source, str(remarks)]
     if bad:
         first.append(f"{len(bad)} pictures were left out, since they cannot be read: {', '.join(bad[:5])}.")
     report = "\n\n".join([*filter(None, first), report, f"It took {time.monotonic() - began:.0f} seconds."])
-    learned = Learned(model, names, body.view, report + "\n", error, figures)
+    made = (model, _AS_IS, names, body.source, _NOT_KNOWN, f"test error {error:.1%}", body.view)
+    learned = Learned(*made, report=report + "\n", error=error, figures=figures)
     say(f"test error {error:.1%}; {time.monotonic() - began:.0f} seconds")
     if out is not None:
-        learned.save(Path(out) / "network.keras")
-        (Path(out) / "report.md").write_text(report + "\n")
+        learned.save(out / "network.keras")
+        (out / "report.md").write_text(report + "\n", encoding="utf-8")
         for name, figure in figures.items():
-            figure.save(Path(out) / f"{name}.svg")
+            figure.save(out / f"{name}.svg")
     return learned
 
 
@@ -206,13 +190,8 @@ def _divided(
     settings: dict[str, Any] = {"on_bad": "skip", "channels": body.model.input_shape[-1], "groups": groups}
     opened = data.open_folder(folder, validation=share, seed=seed, **settings)
     parts = opened.train, opened.validation, opened.test
-    read = [part.read_all(body.view) for part in parts]
-    for use, part, (split, _) in (("learn from", parts[0], read[0]), ("test on", parts[2], read[2])):
-        for label in set(part.labels) - set(split.y):
-            raise data.DataError(
-                f"{part.root / opened.class_names[label]}: expected pictures to {use}; found none of those "
-                "that can be decoded. Add good ones, or remove the folder."
-            )
+    # Of what is chosen by, a class may have none.
+    read = [part.read_all(body.view, every_class=part is not opened.validation) for part in parts]
     named = [(np.array(part.paths), good) for part, (_, good) in zip(parts, read, strict=True)]
     bad = [path for paths, good in named for path in paths[~good].tolist()]
     return *(split for split, _ in read), tuple(named[-1][0][named[-1][1]]), bad
@@ -277,13 +256,12 @@ def _fine_tuned(best: _Best, rate: float, train: Split, balance: np.ndarray, epo
         if min([before, *losses[:-PATIENCE]]) <= min(losses[-PATIENCE:]) and epoch >= PATIENCE:
             raise _Enough
 
-    whole = CentreView(train.x.shape[1], train.x.shape[1])
-    settings: dict[str, Any] = {"batch_size": min(BATCH, len(train)), "optimizer": "adam"}
-    settings |= {"optimizer_settings": {}, "preparation": Preparation("as_is", "flip", whole, whole)}
-    how = transfer.recipe(epochs=epochs, rate=rate, **settings)
-    options: dict[str, Any] = {"seed": seed, "class_weights": balance.tolist(), "on_epoch": measure}
+    whole, counts = CentreView(*train.x.shape[1:3]), balance.tolist()
+    settings: dict[str, Any] = {"optimizer": "adam", "optimizer_settings": {}}
+    settings |= {"preparation": Preparation("as_is", "flip", whole, whole)}
+    how = transfer.recipe(epochs=epochs, rate=rate, batch_size=min(BATCH, len(train)), **settings)
     try:
-        transfer.fine_tune(model, how, train, pixels=_AS_IS, factors=1.0, **options)
+        fit(model, how, train, pixels=_AS_IS, seed=seed, class_weights=counts, on_epoch=measure)
     except _Enough:
         best.say(f"{PATIENCE} epochs without a lower loss: stopped.")
     except TrainingError as problem:

@@ -29,7 +29,7 @@ FEW = 10
 LARGE = 50e6
 """Pixels from which a picture is called large."""
 
-_SKIP = 'Save it as JPEG or PNG if it is a picture, remove it, or open the folder with on_bad="skip".'
+_SKIP = 'Save it as JPEG or PNG if it is a picture, or remove it: on_bad="skip" and cnn.learn pass it over.'
 _ALL_KEPT = "Remove all but one."
 _KINDS: dict[str, tuple[str, str, str]] = {
     "refused": ("error", "open_folder refuses the folder", ""),
@@ -51,7 +51,7 @@ _KINDS: dict[str, tuple[str, str, str]] = {
     "groups": (
         "warning",
         "likely groups in two splits, such as pictures of one person",
-        'If they are, give open_folder groups="PATTERN": it keeps each on one side, or refuses.',
+        'If they are, give groups="PATTERN", which keeps each on one side, or refuses.',
     ),
     "tiny": ("warning", "tiny classes", "Add pictures: what is rare is hardly learnt, and hardly tested."),
     "alike": (

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, TiffImagePlugin
+from PIL import ExifTags, Image, ImageOps, TiffImagePlugin, UnidentifiedImageError
 
 _SUFFIXES = ".apng .avif .bmp .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp"
 IMAGE_SUFFIXES = frozenset(_SUFFIXES.split())
@@ -92,12 +92,20 @@ def opened(picture: Picture) -> Iterator[Image.Image]:
                 yield image
     # Pillow's decoders raise OSError, SyntaxError, ValueError, struct.error, ... on damaged files.
     except Exception as error:
-        if isinstance(error, MemoryError) or getattr(error, "errno", None) not in {None, *_OF_THE_FILE}:
+        address = isinstance(picture, str) and "://" in picture
+        of_the_file = address or getattr(error, "errno", None) in {None, *_OF_THE_FILE}
+        if isinstance(error, MemoryError) or not of_the_file:
             raise
         name = printable(picture) if isinstance(picture, str | os.PathLike) else type(picture).__name__
         found = "a file that is no picture or is damaged"
         if isinstance(error, Image.DecompressionBombError):
             found = "one that is too large: make it smaller"
+        elif isinstance(error, UnidentifiedImageError):
+            found += ", or is of a kind such as HEIC: save that as JPEG or PNG"
+        elif isinstance(error, IsADirectoryError):
+            found = "a folder: give a file in it"
+        elif address:
+            found = "an address: download the picture, and give its file"
         found += f" ({type(error).__name__}: {printable(str(error))})"
         raise DataError(f"{name}: expected a picture; found {found}.") from error
 

@@ -69,11 +69,11 @@ def scan(root: Path) -> Listing:
         DataError: there is no such folder.
     """
     if not root.is_dir():
-        found = "something that is not a folder" if root.exists() else "nothing"
-        raise DataError(
-            f"{printable(root)}: expected a folder with one folder for each class; found {found}. Check the "
-            "path."
-        )
+        found = "nothing. Check the path"
+        if root.exists():
+            found = "something that is not a folder: unpack an archive; sort what a table lists into folders"
+        expected = "expected a folder with one folder for each class"
+        raise DataError(f"{printable(root.absolute())}: {expected}; found {found}.")
     listing = Listing()
     for entry in sorted(_shown(root, "", listing), key=_is_folder):
         if _is_folder(entry):
@@ -294,14 +294,15 @@ class PictureFolder:
                     self._bad[self.paths[found]] = str(error.__cause__ or error)
         raise DataError(f"{self.root}: expected pictures; found none among {len(self)} that can be decoded.")
 
-    def read_all(self, view: CentreView) -> tuple[Split, np.ndarray]:
+    def read_all(self, view: CentreView, every_class: bool = True) -> tuple[Split, np.ndarray]:
         """Read all pictures into memory, in the folder's order, each as the view makes it.
 
         Returns:
             Those that can be read, and which those are, bool (n,).
 
         Raises:
-            DataError: a picture is bad and `on_bad` is "stop".
+            DataError: a picture is bad and `on_bad` is "stop", or `every_class` has to have a good one and
+                one has none.
         """
         count = len(self)
         x, good = np.empty((count, view.size, view.size, self.channels), np.uint8), np.zeros(count, bool)
@@ -309,6 +310,11 @@ class PictureFolder:
             examples = stream(self, view, np.arange(count), np.zeros((count, 0)))
             for place, (image, _, weight) in enumerate(examples):
                 x[place], good[place] = image, weight > 0
+        for label in sorted(set(self.labels) - set(self.labels[good])) if every_class else ():
+            raise DataError(
+                f"{self.root / self.class_names[label]}: expected pictures; found none that can be decoded "
+                f"among the {(self.labels == label).sum()} of its split. Add good ones, or remove it."
+            )
         return Split(x if good.all() else x[good], self.labels[good]), good
 
     def _check(self, listing: Listing) -> None:
@@ -328,9 +334,16 @@ class PictureFolder:
             )
         for name, paths in listing.classes.items():
             if not paths:
+                aside = {composed(path): fault for path, fault in listing.aside.items()}
+                others = [path for path in aside if path.startswith(f"{name}/")]
+                found, remedy = "none", "Add some"
+                if others:
+                    example = f"{others[0].partition('/')[2]} ({aside[others[0]]})"
+                    found = f"none, but {len(others):,} others, such as {example}"
+                    remedy = "Save other kinds of pictures as JPEG or PNG, move those of inner folders up"
                 raise DataError(
-                    f"{printable(self.root / name)}: expected pictures ({_SUFFIXES}); found none. Add some, "
-                    "or remove the folder."
+                    f"{printable(self.root / name)}: expected pictures ({_SUFFIXES}); found {found}. "
+                    f"{remedy}, or remove the folder."
                 )
 
 

@@ -89,7 +89,11 @@ def _of_applications(name: str) -> tuple[keras.Model, Preparation]:
     build = getattr(applications, known[name.lower()])
     shape = without_weights(lambda: build(weights=None).input_shape[1:])
     prepare = sys.modules[build.__module__].preprocess_input
-    return build(include_top=False, weights="imagenet", input_shape=shape), prepare
+    try:
+        return build(include_top=False, weights="imagenet", input_shape=shape), prepare
+    except Exception as problem:  # which is all that Keras says of a download
+        remedy = "connect to the network, or give a Keras model with its weights"
+        raise weights.WeightsError(f"{name}'s weights cannot be had ({problem}): {remedy}.") from problem
 
 
 def _layer(prepare: Preparation, size: int, channels: int) -> keras.Layer:

@@ -22,7 +22,7 @@ def test_the_ways_take_turns_with_every_seed(monkeypatch):
     def go(command, **_):
         way, seed = command[command.index("--way") + 1], int(command[command.index("--seed") + 1])
         went.append((seed, way))
-        return subprocess.CompletedProcess(command, 0, f"of Keras\n{0.1 + seed / 100}\n", "")
+        return subprocess.CompletedProcess(command, 0, f'of Keras\n{{"error": {0.1 + seed / 100}}}\n', "")
 
     monkeypatch.setattr(own_pictures.subprocess, "run", go)
     found = own_pictures.measure(Path("pets"), seeds=range(2))
@@ -35,7 +35,7 @@ def test_a_way_that_fails_says_its_last_words(monkeypatch):
     ended = subprocess.CompletedProcess([], 1, "", "no such folder")
     monkeypatch.setattr(own_pictures.subprocess, "run", lambda *_, **__: ended)
     with pytest.raises(RuntimeError, match="script, seed 0: no such folder"):
-        own_pictures.measure(Path("nowhere"))
+        own_pictures.measure(Path("nowhere"), seeds=range(2))
 
 
 def test_the_table_says_whose_error_is_lower(tmp_path):
@@ -53,3 +53,23 @@ def test_the_table_says_whose_error_is_lower(tmp_path):
         "8.1% in 2.0 core minutes",
     ]
     assert row[3].startswith("+3.01 points")
+
+
+def test_of_a_training_the_epoch_with_the_lowest_loss_counts(tmp_path):
+    seeds = [
+        {"rate": [[[0.9, 0.3], [0.8, 0.5]], [[0.9, 0.3], [0.5, 0.2], [0.6, 0.1]]]},
+        {"rate": [[[0.7, 0.2], [0.6, 0.1]], [[0.7, 0.2]]]},
+    ]
+    (tmp_path / "a.json").write_text(json.dumps({"grid": {"rate": [1e-5, 1e-4]}, "seeds": seeds}))
+    table, best = report.own_settings(tmp_path / "a.json")
+    assert [row[1:4] for row in table.rows] == [["1e-05", "0.700", "30.0%"], ["0.0001", "0.600", "20.0%"]]
+    assert best == {"rate": 1e-4}
+
+
+def test_what_a_report_tells_of_trials_is_read_back():
+    rows = [
+        ["start", "0.512", "12.5%"],
+        ["epoch 1", "inf", "50.0%"],
+        ["rate 1", "given up", "The loss rises"],
+    ]
+    assert own_pictures._told(rows) == [[0.512, 0.125], [float("inf"), 0.5]]

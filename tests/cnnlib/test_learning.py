@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,8 +16,10 @@ from keras import layers
 from PIL import Image
 
 import cnnlib as cnn
-from cnnlib import data, learning, models, transfer
+from cnnlib import data, learning, models, transfer, weights
 from cnnlib.__main__ import main
+from cnnlib.data.pixels import Pixels
+from cnnlib.data.views import CentreView
 
 RED, BLUE = (200, 40, 40), (40, 40, 200)
 
@@ -39,14 +42,14 @@ def network() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[learning.Learned, Path]:
+def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[cnn.Learned, Path]:
     root = folder_of(tmp_path_factory.mktemp("own") / "colours", {"red": 30, "blue": 14})
     (root / "red" / "damaged.png").write_bytes(b"no picture")
     found = cnn.learn(root, network(), preparation=lambda x: x / 255, epochs=2, out=root.parent / "out")
     return found, root
 
 
-def test_a_folder_becomes_a_tested_network_in_one_call(learned: tuple[learning.Learned, Path]) -> None:
+def test_a_folder_becomes_a_tested_network_in_one_call(learned: tuple[cnn.Learned, Path]) -> None:
     found, root = learned
     assert found.class_names == ("blue", "red")
     assert found.error == 0
@@ -76,12 +79,12 @@ def test_a_folder_becomes_a_tested_network_in_one_call(learned: tuple[learning.L
 
 
 def test_plain_keras_opens_the_file_and_gives_the_same_answers(
-    learned: tuple[learning.Learned, Path],
+    learned: tuple[cnn.Learned, Path],
 ) -> None:
     found, root = learned
     file, picture = root.parent / "out" / "network.keras", next(root.glob("red/*.png"))
     seen = found.view(Image.open(picture), np.zeros(0, "float32"))[None].astype("float32")
-    again = learning.Learned.load(file)
+    again = cnn.Learned.load(file)
     assert again.class_names == found.class_names
     answers = found.classify(picture)
     assert answers[0][0] == "red"
@@ -99,15 +102,34 @@ print(*keras.ops.convert_to_numpy(model(numpy.array({seen.tolist()}, "float32"))
     assert json.loads(file.with_suffix(".json").read_text())["view"] == {"size": 32, "shorter": 32}
 
 
-def test_what_belongs_to_the_file_is_missed_in_words(
-    learned: tuple[learning.Learned, Path], tmp_path: Path
-) -> None:
+def untrained(names: tuple[str, str]) -> cnn.Learned:
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((8, 8, 3)), layers.GlobalAveragePooling2D(), layers.Dense(2)])
+    return cnn.Learned(model, Pixels("as_is"), names, "", "", "", CentreView(8, 8))
+
+
+def test_another_process_loads_what_was_kept_whatever_its_language(tmp_path: Path) -> None:
+    kept = untrained(("bleu été", "красный"))
+    kept.save(tmp_path / "network.keras")
+    picture = folder_of(tmp_path, {"red": 1}) / "red" / "0_0.png"
+    code = "import sys, cnnlib; print(ascii(cnnlib.Learned.load(sys.argv[1]).classify(sys.argv[2])[0][0]))"
+    # As Windows may be set up, in a language that has not all of these letters.
+    plain = os.environ | {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    command = [sys.executable, "-c", code, str(tmp_path / "network.keras"), str(picture)]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, env=plain)
+    assert ran.stdout.strip() == ascii(kept.classify(picture)[0][0]), ran.stderr[-500:]
+
+
+def test_what_belongs_to_the_file_is_missed_in_words(tmp_path: Path) -> None:
+    kept = untrained(("a", "b"))
     with pytest.raises(ValueError, match=r"is kept in a file \.keras, not in network\.h5"):
-        learned[0].save(tmp_path / "network.h5")
-    learned[0].save(tmp_path / "alone.keras")
+        kept.save(tmp_path / "network.h5")
+    kept.save(tmp_path / "alone.keras")
     (tmp_path / "alone.json").unlink()
     with pytest.raises(ValueError, match=r"alone\.json should hold the class names of alone\.keras"):
-        learning.Learned.load(tmp_path / "alone.keras")
+        cnn.Learned.load(tmp_path / "alone.keras")
+    with pytest.raises(ValueError, match=f"{Path.cwd()}/none\\.json should hold"):  # it says where it looked
+        cnn.Learned.load("none.keras")
 
 
 def test_a_rate_that_diverges_is_a_row_and_a_lower_one_is_tried(
@@ -161,6 +183,15 @@ def test_networks_that_cannot_be_taken_are_refused_in_words() -> None:
         transfer.body(network(), lambda x: x - x.mean(axis=(1, 2), keepdims=True))
 
 
+def test_a_download_that_fails_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise Exception("URL fetch failure: None")  # as Keras does
+
+    monkeypatch.setattr("keras.src.applications.mobilenet_v2.file_utils.get_file", fail)
+    with pytest.raises(weights.WeightsError, match=r"MobileNetV2's weights .*failure: None\): connect"):
+        transfer.body("MobileNetV2")
+
+
 @pytest.mark.parametrize("splits", [("",), ("train", "test")], ids=["whole", "in splits"])
 def test_a_single_class_is_refused_before_a_network_is_looked_for(
     tmp_path: Path, splits: tuple[str, ...]
@@ -171,15 +202,13 @@ def test_a_single_class_is_refused_before_a_network_is_looked_for(
         cnn.learn(tmp_path / "set", "resnet52")
 
 
-@pytest.mark.parametrize(("damaged", "use"), [(("train", "val"), "learn from"), (("test",), "test on")])
-def test_a_class_whose_pictures_are_all_damaged_is_refused(
-    tmp_path: Path, damaged: tuple[str, ...], use: str
-) -> None:
+@pytest.mark.parametrize("damaged", [("train", "val"), ("test",)])
+def test_a_class_whose_pictures_are_all_damaged_is_refused(tmp_path: Path, damaged: tuple[str, ...]) -> None:
     for split in ("train", "val", "test"):
         folder_of(tmp_path / split, {"red": 12, "blue": 12})
     for path in [path for split in damaged for path in tmp_path.glob(f"{split}/blue/*")]:
         path.write_bytes(f"no picture {path.name}".encode())
-    with pytest.raises(data.DataError, match=f"blue: expected pictures to {use}; found none of those that"):
+    with pytest.raises(data.DataError, match=f"{damaged[0]}/blue: .* none .* among the 12 of its split"):
         cnn.learn(tmp_path, network(), epochs=0, verbose=False)
 
 
@@ -191,11 +220,20 @@ def test_a_class_may_lack_pictures_to_choose_by(tmp_path: Path) -> None:
     assert cnn.learn(tmp_path, network(), epochs=0, verbose=False).error == 0
 
 
-def test_the_command_line_learns_a_folder_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_learns_a_folder_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     root = folder_of(tmp_path / "set", {"red": 20, "blue": 20})
-    command = ["learn", str(root), "--network", "resnet20_cifar10", "--epochs", "0"]
-    assert main([*command, "--out", str(tmp_path / "out")]) == 0
-    assert "test error" in capsys.readouterr().out
+    (root / "red" / "IMG_1.HEIC").write_bytes(b"of a telephone")
+    command = ["learn", "~/set", "--network", "resnet20_cifar10", "--epochs", "0"]
+    assert main([*command, "--out", str(root / "out")]) == 1
+    assert "set/out lies among your pictures" in capsys.readouterr().err
+    assert main([*command, "--out", "~/out"]) == 0
+    said = capsys.readouterr().out
+    assert "1 x a file whose name is not that of a picture, such as red/IMG_1.HEIC: Save it as JPEG" in said
+    assert "test error" in said
+    assert 'cnnlib.Learned.load("~/out/network.keras").classify' in said
     assert (tmp_path / "out" / "report.md").read_text().startswith("# set: 2 classes")
     assert main([*command[:2], "--network", "resnet52", "--out", str(tmp_path / "out")]) == 1
     assert "There is no network 'resnet52'" in capsys.readouterr().err

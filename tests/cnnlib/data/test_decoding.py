@@ -146,6 +146,13 @@ def test_what_is_no_picture_is_said_with_its_name(tmp_path: Path) -> None:
         decode(saved(quarters())[:-60])
     with pytest.raises(FileNotFoundError, match=r"none.jpg"):
         decode(tmp_path / "none.jpg")
+    (tmp_path / "a.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    with pytest.raises(DataError, match=r"a\.heic: .* such as HEIC: save that as JPEG or PNG"):
+        decode(tmp_path / "a.heic")
+    with pytest.raises(DataError, match=r"expected a picture; found a folder: give a file in it"):
+        decode(tmp_path)
+    with pytest.raises(DataError, match=r"https://example\.org/cat\.jpg: .*an address: download the picture"):
+        decode("https://example.org/cat.jpg")
 
 
 def test_a_drive_that_does_not_answer_is_asked_again_and_says_nothing_of_the_picture(

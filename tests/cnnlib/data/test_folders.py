@@ -79,11 +79,12 @@ def test_the_listings_hash_follows_names_and_sizes(root: Path) -> None:
 
 
 def test_folders_that_hold_no_classes_or_pictures(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="one folder for each class; found nothing"):
-        PictureFolder(tmp_path / "nowhere")
-    (tmp_path / "notes.txt").write_text("")
-    with pytest.raises(DataError, match="found something that is not a folder"):
-        PictureFolder(tmp_path / "notes.txt")
+    with pytest.raises(DataError, match=f"{Path.cwd()}/nowhere: .*one folder for each class; found nothing"):
+        PictureFolder("nowhere")
+    (tmp_path / "notes.zip").write_text("")
+    with pytest.raises(DataError, match="found something that is not a folder: unpack an archive"):
+        PictureFolder(tmp_path / "notes.zip")
+    (tmp_path / "notes.zip").rename(tmp_path / "notes.txt")
     with pytest.raises(DataError, match="found 1 files and no folders"):
         PictureFolder(tmp_path)
     (tmp_path / "a").mkdir()

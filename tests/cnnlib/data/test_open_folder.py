@@ -172,6 +172,18 @@ def test_an_empty_folder_of_a_class_is_named(tmp_path: Path) -> None:
     refused(tmp_path, r"dog: expected pictures \(.bmp, .*found none. Add some, or remove the folder")
 
 
+def test_what_a_class_without_pictures_holds_instead_is_named(tmp_path: Path) -> None:
+    pictures(tmp_path, "", {"cat": 9, "éte dog": 0})
+    for number in range(3):
+        (tmp_path / "éte dog" / f"IMG_{number}.HEIC").write_bytes(b"of a telephone")
+    with pytest.raises(DataError, match=r"none, but 3 others, such as IMG_0.HEIC \(a file whose name"):
+        data.open_folder(tmp_path, on_bad="skip")
+    pictures(tmp_path / "by year", "cat", {"2020": 3, "2021": 3})
+    pictures(tmp_path / "by year", "dog", {"2020": 3})
+    with pytest.raises(DataError, match=r"cat: .* 2 others, such as 2020 \(a folder within a class\)\. Save"):
+        data.open_folder(tmp_path / "by year", on_bad="skip")
+
+
 def test_broken_pictures_stop_or_are_left_out_and_counted(tmp_path: Path) -> None:
     pictures(tmp_path, "", {"cat": 30, "dog": 30})
     whole = data.open_folder(tmp_path)
@@ -226,7 +238,8 @@ def test_a_class_without_a_good_picture_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "b").iterdir():
         path.write_bytes(f"no picture {path.name}".encode())
     with pytest.raises(
-        DataError, match=r"b: expected pictures; found none that can be decoded among 5\. Add good"
+        DataError,
+        match=r"b: expected pictures; found none that can be decoded among the 5 of its split",
     ):
         data.in_memory(data.open_folder(tmp_path, on_bad="skip"), 8)
 
