@@ -15,6 +15,8 @@ sys.path.insert(0, str(BENCHMARKS))
 import own_pictures  # noqa: E402
 import report  # noqa: E402
 
+from cnnlib import learning  # noqa: E402
+
 
 def test_the_ways_take_turns_with_every_seed(monkeypatch):
     went = []
@@ -53,6 +55,15 @@ def test_the_table_says_whose_error_is_lower(tmp_path):
         "8.1% in 2.0 core minutes",
     ]
     assert row[3].startswith("+3.01 points")
+
+
+def test_the_settings_are_those_that_did_best_on_validation_pictures():
+    rows, best = report.own_settings()
+    assert learning.RATES[0] == best["rate"]
+    assert best["penalty"] in learning.PENALTIES[1:-1]
+    for setting, value in best.items():  # within the grid: beyond its edge it might have been better still
+        tried = [float(row[1]) for row in rows.rows if row[0] == setting]
+        assert min(tried) < value < max(tried)
 
 
 def test_of_a_training_the_epoch_with_the_lowest_loss_counts(tmp_path):
