@@ -28,7 +28,7 @@ SIZE = 227
 # of each class are what people have, and take minutes.
 GRID = {
     "penalty": (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1),
-    "rate": (1e-6, 1e-5, 1e-4),
+    "rate": (1e-7, 1e-6, 1e-5, 1e-4),
 }
 OF_EACH = 12
 
