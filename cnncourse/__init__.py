@@ -46,5 +46,5 @@ def tools_on_path() -> Iterator[None]:
 
 def reason(log: str) -> str:
     """The first error that a log of nbgrader names, in one line."""
-    found = re.search(r"^\s*((?:\w+\.)*\w*(?:Error|Exception|Invalid)\w*: .+)$", log or "", re.M)
+    found = re.search(r"^[ \t]*((?:\w+\.)*\w*(?:Error|Exception|Invalid)\w*: .+)$", log or "", re.M)
     return found[1][:300] if found else "it gave no reason"

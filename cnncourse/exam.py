@@ -36,6 +36,11 @@ def secret_of(folder: Path) -> str:
     return path.read_text("utf-8").strip()
 
 
+def is_sealed(master: NotebookNode) -> bool:
+    """Whether hidden tests of a master know a secret."""
+    return any(re.search(r"^secret = ", cell.source, re.M) for cell in master.cells)
+
+
 def sealed(master: NotebookNode, name: str, secret: str) -> NotebookNode:
     """A master whose hidden tests know the secret.
 

@@ -116,6 +116,14 @@ def test_only_what_changed_runs_again(make_book, pretend: list[str], capsys) -> 
     assert pretend[4:] == ["plain"]
 
 
+def test_a_notebook_is_not_charged_for_waiting(make_book) -> None:
+    book = make_book(one=["import time\ntime.sleep(8)"])
+    state = build.State(book)
+    build.execute_changed(book, state, at_once=1)
+    (took,) = state.runs.values()
+    assert 0.5 < took.seconds < 8
+
+
 def test_the_longest_notebook_is_begun_first(make_book, pretend: list[str], monkeypatch) -> None:
     monkeypatch.setattr(build, "AT_ONCE", 1)
     book = make_book(short=["1"], long=["2"], middle=["3"])

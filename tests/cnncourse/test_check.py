@@ -187,12 +187,21 @@ def test_a_measurement_is_made_once_for_a_class(tmp_path, monkeypatch):
         made.append(seed)
         return {("dense", 3): 0.25}
 
-    monkeypatch.setattr(measured, "_FOLDER", str(tmp_path))
-    for _submission in range(2):
-        kept = measured.measurement(gap)
-        assert kept(0) == kept(0) == {("dense", 3): 0.25}
+    def process(folder=tmp_path):
+        """What a new process would read."""
+        monkeypatch.setattr(measured, "_FOLDER", folder)
+        monkeypatch.setattr(measured, "_KEPT", {path.name: path.read_bytes() for path in folder.glob("*")})
+        return measured.measurement(gap)
+
+    reference = process()
+    assert reference(0) == reference(0) == {("dense", 3): 0.25}
+    monkeypatch.setenv(VARIABLE, "ada")
+    submission = process()
+    submission(0).clear()  # nobody else's, and not the next one's
+    monkeypatch.setattr("pickle.loads", lambda _: {})
+    assert submission(0) == {("dense", 3): 0.25}
     assert made == [0]
-    assert measured.measurement(gap)(1) == {("dense", 3): 0.25}
+    assert submission(1) == {("dense", 3): 0.25}  # not measured by the reference: measured here, and not kept
     assert made == [0, 1]
-    monkeypatch.setattr(measured, "_FOLDER", str(tmp_path / "read-only"))
-    assert measured.measurement(gap)(0) == {("dense", 3): 0.25}
+    assert len(list(tmp_path.iterdir())) == 1
+    assert process(tmp_path / "none")(0) == {("dense", 3): 0.25}

@@ -16,6 +16,7 @@ from textwrap import indent
 
 import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 from small_course import NAME, handed_in, write_master
 
 from cnncourse import ClassroomError, builds, grading, processes, sandbox
@@ -307,3 +308,26 @@ def test_a_kernel_is_told_nothing_of_its_surroundings(tmp_path, monkeypatch):
     monkeypatch.setenv("SECRET_TOKEN", "abc")
     written = (sandbox.write_kernel(tmp_path, "ada") / "sandbox" / "kernel.json").read_text("utf-8")
     assert "SECRET_TOKEN" not in written
+
+
+MEASURES = (
+    "from cnncourse.check import measurement\n\n\n@measurement\ndef gap(seed):\n    return 0.5\n\n\ngap(3)"
+)
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept"),
+    [
+        ((MEASURES,), 1),
+        (("1 / 0", MEASURES), 1),
+        ((MEASURES, "import os\n\nos._exit(3)"), 0),
+        ((MEASURES, "secret = 'of an exam'"), 0),
+    ],
+)
+def test_reference_answers_measure_for_all_or_each_for_itself(tmp_path, cells, kept):
+    source = tmp_path / "a folder" / "source" / NAME / f"{NAME}.ipynb"
+    source.parent.mkdir(parents=True)
+    nbformat.write(new_notebook(cells=list(map(new_code_cell, cells))), source)
+    processes.measure(NAME, tmp_path / "a folder")
+    assert len(list(tmp_path.glob("*/measured/*/*.pickle"))) == kept
+    assert len(list(tmp_path.glob("*/measured/*"))) == kept  # no draft is left
