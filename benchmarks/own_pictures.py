@@ -96,8 +96,7 @@ def by_validation(folder: Path, seed: int) -> dict:
     found: dict = {"images": [len(train), len(validation)], "penalty": [], "rate": []}
     heads = []
     for penalty in GRID["penalty"]:
-        learning.PENALTIES = (penalty,)
-        heads.append(learning._with_head(body.model, seen[0], seen[1], balance))
+        heads.append(learning._with_head(body.model, seen[0], seen[1], balance, penalties=(penalty,)))
         given = keras.ops.convert_to_numpy(heads[-1].layers[-1](heads[-1].layers[-2](seen[1].x)))
         wrong = float((given.argmax(axis=1) != validation.y).mean())
         found["penalty"].append([[learning.mean_loss(given, validation.y), wrong]])

@@ -435,8 +435,7 @@ def _autograded(out: Path, student: str, assignment: str) -> Path:
 
 
 def _log(out: Path, student: str, text: str) -> None:
-    (out / "logs").mkdir(exist_ok=True)
-    (out / "logs" / f"{student}.log").write_text(text, "utf-8", "replace")
+    processes.log_file(out, student).write_text(text, "utf-8", "replace")
 
 
 def _remove(folder: Path) -> None:

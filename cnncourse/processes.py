@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import multiprocessing
 import os
@@ -63,28 +64,35 @@ def autograde(student: str, assignment: str, out: Path) -> str:
     ended = _run(_nbgrader, (arguments,), out, told, student)
     if ended is None:
         return f"It was stopped after {SECONDS} seconds."
-    said = _log(out, student).read_text("utf-8", "replace")[-LAST_WORDS:]
+    said = log_file(out, student).read_text("utf-8", "replace")[-LAST_WORDS:]
     return f"It could not be graded: {reason(said)}" if ended else ""
 
 
 def _measured(assignment: str, out: Path) -> Path:
     """The folder of what was measured, by these checks and on this backend."""
+    return out / "measured" / f"{assignment}-{_digest()}"
+
+
+@functools.cache
+def _digest() -> str:
     digest = hashlib.sha256(os.environ.get("KERAS_BACKEND", "").encode())
     for path in sorted(Path(check.__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
-    return out / "measured" / f"{assignment}-{digest.hexdigest()[:12]}"
+    return digest.hexdigest()[:12]
 
 
-def _log(out: Path, name: str) -> Path:
-    return out / "logs" / f"{name}.log"
+def log_file(out: Path, name: str) -> Path:
+    """Where what is said of a submission is logged; its folder is made."""
+    path = out / "logs" / f"{name}.log"
+    path.parent.mkdir(exist_ok=True)
+    return path
 
 
 def _run(
     work: Callable[..., None], given: tuple, folder: Path, told: Mapping[str, str], name: str
 ) -> int | None:
     """Do something in a process of its own; return its exit status, or None where it took too long."""
-    log = _log(folder, name)
-    log.parent.mkdir(exist_ok=True)
+    log = log_file(folder, name)
     log.touch()
     environment = {**os.environ, **told}
     process = _CONTEXT.Process(target=_alone, args=(work, given, folder, environment, log), daemon=True)

@@ -13,8 +13,7 @@ import numpy as np
 from keras import layers
 
 from cnnbook.scenarios import advise
-from cnncourse.check import Wrong, call, draw, function, question, value
-from cnncourse.check.measured import measurement
+from cnncourse.check import Wrong, call, draw, function, measurement, question, value
 from cnnlib import data, evaluation, transfer
 
 Errors = Mapping[int, float]

@@ -12,8 +12,18 @@ import keras
 import numpy as np
 from keras import layers
 
-from cnncourse.check import Wrong, call, draw, function, network, predicted, question, shape, value
-from cnncourse.check.measured import measurement
+from cnncourse.check import (
+    Wrong,
+    call,
+    draw,
+    function,
+    measurement,
+    network,
+    predicted,
+    question,
+    shape,
+    value,
+)
 from cnnlib import audit, data
 
 COLOURS = 3

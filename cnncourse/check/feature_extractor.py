@@ -13,9 +13,8 @@ import numpy as np
 from keras import layers
 
 from cnnbook.scenarios import as_colour
-from cnncourse.check import Wrong, as_array, call, draw, one_of, question, value
+from cnncourse.check import Wrong, as_array, call, draw, measurement, one_of, question, value
 from cnncourse.check.answers import fill
-from cnncourse.check.measured import measurement
 from cnnlib import data, models, transfer, weights
 from cnnlib.data import Split
 

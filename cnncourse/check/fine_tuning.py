@@ -11,8 +11,7 @@ import numpy as np
 from keras import layers, ops
 
 from cnnbook import papers
-from cnncourse.check import Wrong, call, draw, function, predicted, question, value
-from cnncourse.check.measured import measurement
+from cnncourse.check import Wrong, call, draw, function, measurement, predicted, question, value
 from cnnlib import data, transfer, two_classes
 
 

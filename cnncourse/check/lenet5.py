@@ -13,8 +13,18 @@ from keras import layers, ops
 
 from cnnbook.lenet1998 import MAPLoss, scaled_tanh
 from cnnbook.widgets.training import TRIED
-from cnncourse.check import Wrong, call, draw, function, network, one_of, predicted, question, value
-from cnncourse.check.measured import measurement
+from cnncourse.check import (
+    Wrong,
+    call,
+    draw,
+    function,
+    measurement,
+    network,
+    one_of,
+    predicted,
+    question,
+    value,
+)
 from cnnlib import data, models
 
 INPUTS = 6  # channels of S2

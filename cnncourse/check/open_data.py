@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from cnncourse.check import Wrong, call, draw, predicted, question, value
-from cnncourse.check.measured import measurement
+from cnncourse.check import Wrong, call, draw, measurement, predicted, question, value
 from cnnlib import data
 from cnnlib.data import faults
 from cnnlib.data.folders import PictureFolder

@@ -13,8 +13,7 @@ from PIL import Image
 
 from cnnbook import mistakes, photos
 from cnnbook.mistakes import MISTAKES, RIGHT
-from cnncourse.check import Wrong, call, draw, question, value
-from cnncourse.check.measured import measurement
+from cnncourse.check import Wrong, call, draw, measurement, question, value
 from cnnlib import data, weights
 from cnnlib.data import pixels
 from cnnlib.data.pixels import Pixels

@@ -10,8 +10,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from cnncourse.check import Wrong, call, draw, predicted, question, value
-from cnncourse.check.measured import measurement
+from cnncourse.check import Wrong, call, draw, measurement, predicted, question, value
 from cnnlib import data, models
 from cnnlib.transfer import freeze, pretrained_layers
 from cnnlib.transfer.freezing import is_weight_layer
