@@ -13,7 +13,7 @@ VARIABLE = "CNNLIB_REHEARSE"
 
 
 def _models() -> None:
-    from cnnbook import cuda_convnet, lenet1998  # noqa: F401 - they add themselves
+    from cnnbook import cifar, cuda_convnet, lenet1998  # noqa: F401 - they add themselves
 
 
 def _recipes() -> None:
