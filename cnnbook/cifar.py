@@ -1,4 +1,4 @@
-"""AlexNet, VGG16 and GoogLeNet for images of 32 pixels, of which their own first layers would leave nothing."""
+"""AlexNet, VGG16 and GoogLeNet for images of 32 pixels, of which their own first layers leave too little."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def AlexNetCIFAR(  # noqa: N802
 ) -> keras.Model:
     """AlexNet in one tower, with a first convolution of 5x5 and stride 1, and He's initial weights.
 
-    Arguments are those of every network, see `cnnlib.models`; images are at least 31 high and wide.
+    Arguments are those of every network, see `cnnlib.models`; images are at least 15 high and wide.
 
     Source: Krizhevsky et al. 2012, section 3 and figure 2, for all but that.
     """
-    check(input_shape, classes, weights, width, activation=classifier_activation, smallest=31)
+    check(input_shape, classes, weights, width, activation=classifier_activation, smallest=15)
     x = image = keras.Input(input_shape, name="image")
     for number, (maps, size) in enumerate(zip(alexnet.MAPS, (5, 5, 3, 3, 3), strict=True), start=1):
         x = _convolve(x, scaled(maps, width), size, f"conv{number}")
@@ -101,7 +101,8 @@ def GoogLeNetCIFAR(  # noqa: N802
     x = pooling(convolution(scaled(192, width), 3, "conv1")(image), "pool1")
     for number, modules in enumerate(MODULES, start=3):
         for module, counts in modules.items():
-            x = inception_module(x, *(scaled(maps, width) for maps in counts), name=f"inception_{module}")
+            ones, to_3x3, threes, to_5x5, fives, pooled = (scaled(maps, width) for maps in counts)
+            x = inception_module(x, ones, to_3x3, threes, to_5x5, fives, pooled, f"inception_{module}")
         if number < 5:
             x = pooling(x, f"pool{number}")
     if include_top:

@@ -37,9 +37,8 @@ class Engine:
     def batches(self, make: Callable[[], Iterator[tuple]]) -> Any:
         """What `fit` and `predict` take: batches that `make` yields, from the first on whenever it is called.
 
-        TensorFlow's strategies read a generator twice, and would miss what the first reading took. And a
-        pipeline that tunes itself, as that of a generator does, may end only when its tuning wakes up: after
-        1.3, 2.6, 5.1 seconds and so on, up to twice as late as the last batch.
+        TensorFlow's strategies read a generator twice, and a pipeline that tunes itself, as Keras's own for a
+        generator does, may end only when its tuning wakes up: up to twice as late as its last batch.
         """
         if keras.backend.backend() != "tensorflow":
             return make()

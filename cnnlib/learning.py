@@ -143,8 +143,8 @@ def learn(
     found = data.open_folder(folder, seed=seed, on_bad="skip", groups=groups)
     if out is not None:
         out = Path(out).expanduser().resolve()
-        if out.is_relative_to(Path(folder).expanduser().resolve()):
-            raise ValueError(f"{out} lies among your pictures, as if it were a class: choose another place.")
+        if out.is_file() or out.is_relative_to(Path(folder).expanduser().resolve()):
+            raise ValueError(f"{out} is a file, or lies among your pictures as a class: give another.")
         out.mkdir(parents=True, exist_ok=True)
     began, body = time.monotonic(), transfer.body(network, preparation, classifier)
     remarks = data.check(folder, groups=groups)

@@ -32,8 +32,7 @@ class Table:
         rule = ["--:" if column and all(map(_is_number, column)) else ":--" for column in columns]
         return "\n".join("| " + " | ".join(line) + " |" for line in [self.head, rule, *cells])
 
-    def _repr_markdown_(self) -> str:
-        return str(self)
+    _repr_markdown_ = __str__
 
 
 def _is_number(cell: str) -> bool:

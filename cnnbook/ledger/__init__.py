@@ -6,10 +6,11 @@ Each network's claims stand in a module of their own.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from cnnbook import records
-from cnnbook.ledger import alexnet, implementations, inception, lenet, open_data, resnet, transfer, vgg
 from cnnbook.ledger.claim import Claim, close
 from cnnbook.papers import CONFIDENCE, Fact, says, shown
 from cnnlib.tables import Table
@@ -38,9 +39,9 @@ class Row:
 
 
 def claims() -> list[Claim]:
-    """Every claim of every paper the book covers so far."""
-    modules = (lenet, alexnet, vgg, inception, resnet, transfer, open_data, implementations)
-    return [claim for module in modules for claim in module.claims()]
+    """Every claim of every paper the book covers so far, from every module that stands here."""
+    names = [found.name for found in iter_modules(__path__) if found.name != "claim"]
+    return [each for name in names for each in import_module(f"{__name__}.{name}").claims()]
 
 
 def rows() -> list[Row]:

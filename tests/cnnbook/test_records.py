@@ -29,7 +29,8 @@ def plain(value: object) -> object:
 NOT_RUN = {"cuda_convnet", "cuda_convnet_lrn"} | {
     name
     for name, recipe in RECIPES.items()
-    if recipe.data == "imagenet" or (recipe.network == "ResNetCIFAR" and not name.endswith("_short"))
+    if recipe.data == "imagenet"
+    or (recipe.network == "ResNetCIFAR" and not name.endswith(("_short", "_compared")))
 }
 RECORDED = sorted(set(RECIPES) - NOT_RUN)
 # An hour of two cores buys three seeds of LeNet-5, and one of the others.

@@ -276,6 +276,14 @@ def test_every_backend_names_what_it_runs_on() -> None:
     assert all(name.lower().split(":")[0] in ("cpu", "gpu", "cuda", "tpu") for name in names)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow tunes its pipelines")
+def test_batches_come_in_order_from_a_pipeline_that_does_not_tune_itself() -> None:
+    """Where it does, each call of `fit` may end up to twice as late as its last batch."""
+    batches = backend.engine("one").batches(lambda: iter([(np.full(2, i), np.full(2, -i)) for i in range(5)]))
+    assert not batches.options().autotune.enabled
+    assert [int(x[0]) for x, _ in batches] == [0, 1, 2, 3, 4]
+
+
 def test_another_backend_is_refused_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keras.backend, "backend", lambda: "openvino")
     with pytest.raises(BackendError, match="openvino: use one of tensorflow, jax, torch"):

@@ -228,7 +228,9 @@ def test_the_command_line_learns_a_folder_too(
     (root / "red" / "IMG_1.HEIC").write_bytes(b"of a telephone")
     command = ["learn", "~/set", "--network", "resnet20_cifar10", "--epochs", "0"]
     assert main([*command, "--out", str(root / "out")]) == 1
-    assert "set/out lies among your pictures" in capsys.readouterr().err
+    assert "set/out is a file, or lies among your pictures" in capsys.readouterr().err
+    assert main([*command, "--out", str(root / "red" / "IMG_1.HEIC")]) == 1
+    assert "IMG_1.HEIC is a file, or" in capsys.readouterr().err
     assert main([*command, "--out", "~/out"]) == 0
     said = capsys.readouterr().out
     assert "1 x a file whose name is not that of a picture, such as red/IMG_1.HEIC: Save it as JPEG" in said
