@@ -57,7 +57,8 @@ def write_kernel(folder: Path, student: str) -> Path:
     if _bubblewrap():
         argv = [*_wall(folder, environment), *argv]
     elif os.name == "posix":
-        argv = ["sh", "-c", 'cd "$0" && exec "$@"', str(scratch), *argv]
+        # The shell stays: a submission may kill what started it, which else were what grades it.
+        argv = ["sh", "-c", 'cd "$0" && "$@"; exit $?', str(scratch), *argv]
     description = {
         "argv": argv,
         "display_name": "sandbox",

@@ -27,7 +27,10 @@ PARTS, BATCH, RATE = 2, 4, 0.25
 NETWORKS: dict[str, tuple[str, dict]] = {
     "LeNet-5 of today": ("lenet5_modern", {}),
     "LeNet-5 of 1998": ("lenet5_original", {}),
-    "LeNet-5 in colour": ("lenet5_compared", {"input_shape": (32, 32, 3)}),
+    "LeNet-5 in colour": ("lenet5_compared", {}),
+    "AlexNet for CIFAR": ("alexnet_compared", {"width": 1 / 16}),
+    "VGG16 for CIFAR": ("vgg16_compared", {"width": 1 / 16}),
+    "GoogLeNet for CIFAR": ("googlenet_compared", {"width": 1 / 16}),
     "AlexNet": ("alexnet_small", {"input_shape": (67, 67, 3), "width": 1 / 16}),
     "AlexNet, one tower": ("alexnet", {"input_shape": (67, 67, 3), "width": 1 / 16, "groups": 1}),
     "cuda-convnet": ("cuda_convnet", {}),

@@ -96,7 +96,7 @@ def test_a_recipe_is_not_shortened_to_nothing_nor_stretched(epochs: int) -> None
 
 
 OPTIMIZERS = {"lenet5_original": DiagonalLevenbergMarquardt, "lenet5_modern": keras.optimizers.Adam} | {
-    f"googlenet_reduced_{divisor}": keras.optimizers.Adam for divisor in (1, 2, 4, 8, 16)
+    name: keras.optimizers.Adam for name in RECIPES if "_reduced_" in name or name.endswith("_compared")
 }
 SHAPES = {
     "mnist": (28, 28, 1),
