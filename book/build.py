@@ -55,8 +55,12 @@ METADATA = "cnnlib"  # where a notebook's metadata hold its contract
 EXERCISES = "notebooks/exercises/"  # masters, which a page shows with their answers folded
 STUDENT = "_build/classroom/student/"  # where Binder has the exercises without answers
 PARAMETERS = {"profile": "quick"}
-AT_ONCE = 2  # notebooks: each keeps one core busy most of the time, and takes up to 3 GB
-KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+KERNEL_ENVIRONMENT = {
+    "CNNLIB_OFFLINE": "1",
+    "KERAS_BACKEND": "tensorflow",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_NUM_INTRAOP_THREADS": "1",  # several threads would wait for each other where notebooks share cores
+}
 
 
 class BuildError(Exception):
@@ -496,6 +500,12 @@ def execute_changed(book: Book, state: State, at_once: int) -> None:
             raise
 
 
+def notebooks_at_once() -> int:
+    """Return how many notebooks to run at a time: each keeps most of a core busy and takes up to 3 GB."""
+    gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    return max(1, min((os.cpu_count() or 1) + 1, int(gigabytes / 3.5)))
+
+
 def _seconds_allowed(book: Book, page: str) -> float:
     """The seconds that a notebook's contract allows in the quick profile; 0 where it has none."""
     return (budget(read_notebook(book.root / page)) or {}).get("seconds", 0)
@@ -757,7 +767,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
         if options.publish and (reason := unpublishable(book)):
             raise BuildError(reason)
-        execute_changed(book, state, AT_ONCE)
+        execute_changed(book, state, notebooks_at_once())
         render(book, state, options.strict)
         if options.check_contract and (faults := contract_faults(book, state)):
             raise BuildError("\n".join(faults))

@@ -124,8 +124,20 @@ def test_a_notebook_is_not_charged_for_waiting(make_book) -> None:
     assert 0.5 < took.seconds < 8
 
 
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "at_once"), [(2, 24, 3), (2, 8, 2), (8, 16, 4), (1, 2, 1), (None, 24, 2)]
+)
+def test_as_many_notebooks_run_as_cores_and_memory_allow(
+    cores: int | None, gigabytes: int, at_once: int, monkeypatch
+) -> None:
+    known = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": gigabytes * 10**9 // 4096}
+    monkeypatch.setattr(build.os, "sysconf", known.__getitem__)
+    monkeypatch.setattr(build.os, "cpu_count", lambda: cores)
+    assert build.notebooks_at_once() == at_once
+
+
 def test_the_longest_notebook_is_begun_first(make_book, pretend: list[str], monkeypatch) -> None:
-    monkeypatch.setattr(build, "AT_ONCE", 1)
+    monkeypatch.setattr(build, "notebooks_at_once", lambda: 1)
     book = make_book(short=["1"], long=["2"], middle=["3"])
     for name, seconds in {"short": 20, "long": 90}.items():
         path = book.root / f"notebooks/{name}.ipynb"
