@@ -73,3 +73,11 @@ def test_every_source_can_be_opened_and_every_citation_has_one():
 @every_section
 def test_a_section_cites(path):
     assert "{cite:" in prose(path)
+
+
+def test_images_of_a_readers_own_need_not_do_as_well_as_the_page():
+    cells = nbformat.read(ROOT / "notebooks/10_feature_extractor.ipynb", as_version=4).cells
+    learned = [cell.source for cell in cells if "learned" in cell.metadata.get("tags", [])]
+    expected = [source for source in learned if "assert" in source]
+    assert expected
+    assert [source for source in expected if "own_folder" not in source] == []
