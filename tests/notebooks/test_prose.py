@@ -55,9 +55,6 @@ def _plain(text: str) -> str:
 def list_faults(name: str, bare: list[str], figures: dict) -> list[str]:
     """What is wrong with a page's bare figures, given the list of those that may be."""
     allowed = figures["allowed"].get(name, [])
-    if name in figures["not_yet"]:
-        done = not set(bare) - set(allowed)
-        return [f"{name} has none that needs a source any more: take it off not_yet"] if done else []
     needless = [f"{figure} is allowed and not there" for figure in allowed if figure not in bare]
     return [f"{figure} stands outside of <data>" for figure in bare if figure not in allowed] + needless
 
@@ -78,7 +75,7 @@ def test_no_measured_figure_stands_outside(path: Path) -> None:
 
 def test_the_list_names_pages_that_there_are() -> None:
     pages = {path.relative_to(ROOT).as_posix() for path in PAGES}
-    assert {*LIST["not_yet"], *LIST["allowed"]} <= pages
+    assert set(LIST["allowed"]) <= pages
 
 
 def test_the_examples_for_contributors_are_right() -> None:
@@ -171,16 +168,13 @@ def test_texts_typed_in_code_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bare", "not_yet", "allowed", "faults"),
+    ("bare", "allowed", "faults"),
     [
-        (["1.5"], [], [], ["1.5 stands outside of <data>"]),
-        (["1.5"], [], ["1.5"], []),
-        ([], [], ["1.5"], ["1.5 is allowed and not there"]),
-        (["1.5"], ["a.md"], [], []),
-        ([], ["a.md"], [], ["a.md has none that needs a source any more: take it off not_yet"]),
-        (["1.5"], ["a.md"], ["1.5"], ["a.md has none that needs a source any more: take it off not_yet"]),
+        (["1.5"], [], ["1.5 stands outside of <data>"]),
+        (["1.5"], ["1.5"], []),
+        ([], ["1.5"], ["1.5 is allowed and not there"]),
     ],
 )
-def test_the_list_only_shrinks(bare, not_yet, allowed, faults) -> None:
-    figures = {"not_yet": not_yet, "allowed": {"a.md": allowed} if allowed else {}}
+def test_a_figure_is_listed_while_it_stands_there(bare, allowed, faults) -> None:
+    figures = {"allowed": {"a.md": allowed} if allowed else {}}
     assert list_faults("a.md", bare, figures) == faults
