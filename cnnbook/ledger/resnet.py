@@ -15,7 +15,7 @@ from PIL import Image
 
 from cnnbook import papers, records
 from cnnbook.ledger.claim import Claim, close, erratum, quoted, sgd_claims
-from cnnbook.recipes import DEPTHS
+from cnnbook.recipes import SHORT_DEPTHS
 from cnnlib import audit, layers, models
 from cnnlib.data.augmentation import RandomCut
 from cnnlib.data.sets import FOLDERS, SETS
@@ -27,7 +27,7 @@ _NOT_RUN = "Not run here: it takes a full training on ImageNet."
 _CIFAR_NOT_RUN = (
     f"Not run here: it takes some {_PAPER['cifar.epochs']:.0f} epochs on CIFAR-10 for each network."
 )
-_SHORTER = "In networks with half of the maps, trained for an eighth of the paper's updates."
+_SHORTER = "In networks with half of the maps, trained for a sixteenth of the paper's updates."
 _AVERAGES: dict[str, Callable[[list[float]], float]] = {
     "mean": statistics.fmean,
     "median": statistics.median,
@@ -392,7 +392,7 @@ def _result_claims() -> list[Claim]:
     ours = [f"resnet{depth}" for depth in ("34_b", "34_c", 50, 101, 152)]
     first = ["plain18", "resnet18", "vgg16", "plain34", "resnet34_a"]
     plain, residual = (
-        tuple(f"{kind}{depth}_depth" for depth in DEPTHS) for kind in ("plain", "resnet")
+        tuple(f"{kind}{depth}_short" for depth in SHORT_DEPTHS) for kind in ("plain", "resnet")
     )
     return [
         *(Claim(p, key, right) for key, right in same.items()),
@@ -419,7 +419,7 @@ def _result_claims() -> list[Claim]:
 
 def _plain_order() -> str | None:
     """Whether training and test error rise from the shallowest to the deepest recorded plain network."""
-    names = [f"plain{depth}_depth" for depth in DEPTHS]
+    names = [f"plain{depth}_short" for depth in SHORT_DEPTHS]
     if not set(names) <= set(records.names()):
         return None
     shallow, deep = (records.load(name)[0] for name in names)
@@ -435,11 +435,11 @@ def _responses() -> str:
     measured = records.responses()
 
     def smaller(depth: int, average: Callable[[list[float]], float]) -> bool:
-        return average(measured[f"resnet{depth}_depth"]) < average(measured[f"plain{depth}_depth"])
+        return average(measured[f"resnet{depth}_short"]) < average(measured[f"plain{depth}_short"])
 
     found = {
         depth: [word for word, average in _AVERAGES.items() if smaller(depth, average)]
-        for depth in DEPTHS
+        for depth in SHORT_DEPTHS
     }
     if all(len(words) == len(_AVERAGES) for words in found.values()):
         return "smaller"
