@@ -28,24 +28,28 @@ def notebook_dependencies(notebook: NotebookNode, *packages: Path) -> set[Path]:
         Python modules and, for every folder imported from, the other files in it.
     """
     names = [package.name for package in packages]
-    pending: list[str] = []
-    trees: list[ast.AST] = []
+    pending: set[str] = set()
+    nodes: list[ast.AST] = []
     for cell in notebook.cells:
         if cell.cell_type == "code":
             try:
-                trees.append(_parse_cell(cell.source))
+                nodes.extend(_walk(_parse_cell(cell.source)))
             except SyntaxError:  # a cell of another language, such as %%bash
-                pending.extend(f"{name}.*" for name in names if name in cell.source)
-    aliases = {alias: name for tree in trees for alias, name in _aliases(tree, names).items()}
-    for tree in trees:
-        # A name that is imported dynamically in a cell may be any of them.
-        for name in names:
-            pending.extend(_imports(tree, names, name, aliases))
+                pending.update(f"{name}.*" for name in names if name in cell.source)
+    aliases = _aliases(nodes, names)
+    # A name that is imported dynamically in a cell may be any of them.
+    for name in names:
+        pending.update(_imports(nodes, names, name, aliases))
+    asked: set[str] = set()
     seen: set[Path] = set()
     files: set[Path] = set()
-    words = {word for tree in trees for word in _words(tree)}
+    words = set(_words(nodes))
     while pending:
-        for path, parent in _resolve(pending.pop(), packages):
+        name = pending.pop()
+        if name in asked:
+            continue
+        asked.add(name)
+        for path, parent in _resolve(name, packages):
             if path in seen:
                 continue
             seen.add(path)
@@ -54,15 +58,15 @@ def notebook_dependencies(notebook: NotebookNode, *packages: Path) -> set[Path]:
             else:
                 files.add(path)
                 imported, said = _of_module(path.read_bytes(), tuple(names), parent)
-                pending.extend(imported)
+                pending.update(imported)
                 words.update(said)
     # A paper's facts are found by its name, the first part of its file's.
     return {file for file in files if file.suffix != ".toml" or file.name.partition(".")[0] in words}
 
 
-def _words(tree: ast.AST) -> Iterator[str]:
+def _words(nodes: list[ast.AST]) -> Iterator[str]:
     """Yield what strings in code begin with, up to a dot, as he2016 in "he2016.cifar.epochs"."""
-    for node in _walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value.partition(".")[0]
 
@@ -72,10 +76,10 @@ def _of_module(content: bytes, packages: tuple[str, ...], parent: str) -> tuple[
     """What a module imports, and what its strings begin with."""
     with suppress(SyntaxError):  # the notebook's own run will say where it is
         tree = ast.parse(content)
-        face, names = _face(tree), list(packages)
-        imported = list(_imports(tree, names, parent, _aliases(tree, names)))
+        face, names, nodes = _face(tree), list(packages), list(_walk(tree))
+        imported = list(_imports(nodes, names, parent, _aliases(nodes, names)))
         if face is None:
-            return imported, set(_words(tree))
+            return imported, set(_words(nodes))
         # Names of a face count where they are used; what it imports by itself counts at once.
         return [name for name in imported if not name.endswith(".*") and name not in face.values()], set()
     return [], set()
@@ -88,11 +92,11 @@ def _parse_cell(source: str) -> ast.AST:
     return ast.parse(TransformerManager().transform_cell(source))
 
 
-def _aliases(tree: ast.AST, packages: list[str]) -> dict[str, str]:
+def _aliases(nodes: list[ast.AST], packages: list[str]) -> dict[str, str]:
     """Find the names that stand for a whole package, as after `import cnnlib as cnn`."""
     return {
         alias.asname or alias.name: alias.name
-        for node in _walk(tree)
+        for node in nodes
         if isinstance(node, ast.Import)
         for alias in node.names
         if alias.name in packages
@@ -112,11 +116,13 @@ def _face(tree: ast.AST) -> dict[str, str] | None:
     return None
 
 
-def _imports(tree: ast.AST, packages: list[str], parent: str, aliases: dict[str, str]) -> Iterator[str]:
+def _imports(
+    nodes: list[ast.AST], packages: list[str], parent: str, aliases: dict[str, str]
+) -> Iterator[str]:
     """Yield the dotted names that code may import, inside functions too.
 
     Args:
-        tree: The parsed code.
+        nodes: All of the parsed code.
         packages: Names of the packages that matter.
         parent: Dotted name that the code's relative imports start from. A name that is imported dynamically
             is taken to be any of the modules in it, hence `parent.*`.
@@ -124,8 +130,8 @@ def _imports(tree: ast.AST, packages: list[str], parent: str, aliases: dict[str,
             is used in another way may be asked for any name.
     """
     either = "|".join(packages)
-    bases = {id(node.value) for node in _walk(tree) if isinstance(node, ast.Attribute)}
-    for node in _walk(tree):
+    bases = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

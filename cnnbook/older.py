@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from cnnlib.data import PROFILES
-from cnnlib.data.preparation import Preparation
 from cnnlib.data.views import CentreView, GridCrops, RandomAreaView, RandomView, TenCrop, View
 
 _OLDER = {"pixels", "augmentation", "view", "test_view", "crop", "train_crops", "test_crops"}
@@ -34,6 +33,8 @@ def migrated(recipe: dict) -> dict:
     """
     if "preparation" in recipe or not _OLDER & recipe.keys():
         return recipe
+    from cnnlib.data.preparation import Preparation  # which needs Keras, and most readers of records do not
+
     train, test = _VIEWS[recipe.get("view", "random_crop")], _VIEWS[recipe.get("test_view", "centre")]
     augmentation = recipe.get("augmentation")
     # Out of 32 x 32 pixels: anywhere, mirrored, and ten in tests; or the centre in both.

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -359,3 +361,9 @@ def test_records_under_a_folder_are_listed_one_by_one(tmp_path: Path) -> None:
     ]
     with pytest.raises(FileNotFoundError, match=r"No record\.json under .*none"):
         records.list_as_text(tmp_path / "none")
+
+
+def test_records_and_numbers_are_read_without_keras() -> None:
+    code = "import sys, cnnbook.numbers; cnnbook.records.load('lenet5_modern'); print('keras' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
