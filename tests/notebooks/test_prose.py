@@ -12,7 +12,7 @@ from cnnbook.numbers import elements, fault
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("notebooks/**/*.ipynb"), *ROOT.glob("book/*.ipynb"), *ROOT.glob("book/*.md")])
-LIST = tomllib.loads(Path(__file__).with_name("figures.toml").read_text("utf-8"))
+ALLOWED = tomllib.loads(Path(__file__).with_name("figures.toml").read_text("utf-8"))["allowed"]
 
 every_page = pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
@@ -52,9 +52,8 @@ def _plain(text: str) -> str:
     return PLACE.sub("", TAG.sub("", text))
 
 
-def list_faults(name: str, bare: list[str], figures: dict) -> list[str]:
+def list_faults(bare: list[str], allowed: list[str]) -> list[str]:
     """What is wrong with a page's bare figures, given the list of those that may be."""
-    allowed = figures["allowed"].get(name, [])
     needless = [f"{figure} is allowed and not there" for figure in allowed if figure not in bare]
     return [f"{figure} stands outside of <data>" for figure in bare if figure not in allowed] + needless
 
@@ -70,12 +69,13 @@ def test_the_numbers_of_the_readme_are_right() -> None:
 
 @every_page
 def test_no_measured_figure_stands_outside(path: Path) -> None:
-    assert list_faults(path.relative_to(ROOT).as_posix(), bare_figures(read(path)), LIST) == []
+    allowed = ALLOWED.get(path.relative_to(ROOT).as_posix(), [])
+    assert list_faults(bare_figures(read(path)), allowed) == []
 
 
 def test_the_list_names_pages_that_there_are() -> None:
     pages = {path.relative_to(ROOT).as_posix() for path in PAGES}
-    assert set(LIST["allowed"]) <= pages
+    assert set(ALLOWED) <= pages
 
 
 def test_the_examples_for_contributors_are_right() -> None:
@@ -176,5 +176,4 @@ def test_texts_typed_in_code_are_read(tmp_path: Path) -> None:
     ],
 )
 def test_a_figure_is_listed_while_it_stands_there(bare, allowed, faults) -> None:
-    figures = {"allowed": {"a.md": allowed} if allowed else {}}
-    assert list_faults("a.md", bare, figures) == faults
+    assert list_faults(bare, allowed) == faults
