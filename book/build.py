@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import kernels
 import nbformat
 import yaml
 from checks import faults, network_faults, read_pages
@@ -56,10 +57,6 @@ EXERCISES = "notebooks/exercises/"  # masters, which a page shows with their ans
 STUDENT = "_build/classroom/student/"  # where Binder has the exercises without answers
 PARAMETERS = {"profile": "quick"}
 KERNEL_ENVIRONMENT = {"CNNLIB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
-# A second less for each notebook: with this package jsonschema compiles a grammar that papermill never uses.
-PAPERMILL = (
-    "import sys; sys.modules['rfc3987_syntax'] = None; from papermill.cli import papermill; papermill()"
-)
 
 
 class BuildError(Exception):
@@ -337,25 +334,17 @@ def run_notebook(
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, target)
     log = target.with_suffix(".log")
-    command = [sys.executable, "-c", PAPERMILL, "--no-progress-bar", "--kernel", "python3"]
-    command += ["--cwd", str((book.root / page).parent)]
-    for name, value in parameters.items():
-        command += ["--parameters_raw", name, value]
     started = time.monotonic()
-    with log.open("w") as output:
-        process = subprocess.Popen(
-            [*command, str(target), str(target)],
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env=_kernel_environment(book) | (environment or {}),
-        )
-        try:
-            usage = _wait(process, f"{page}{label}", target, started)
-        except BaseException:
-            process.terminate()
-            raise
+
+    def tell() -> None:
+        if sys.stdout.isatty():
+            _show(f"{page}{label}  {_cells_done(target)} cells  {time.monotonic() - started:.0f} s")
+
+    surroundings = _kernel_environment(book) | (environment or {})
+    _show(f"{page}{label}  starting")
+    used = kernels.run(target, (book.root / page).parent, parameters, surroundings, log, tell)
     seconds = time.monotonic() - started
-    if process.returncode:
+    if used is None:
         _show(f"{page}{label}  {_cells_done(target)} cells  {seconds:.0f} s  failed", end="\n")
         raise BuildError(_failure(book, page, target, log))
     log.unlink()
@@ -364,14 +353,9 @@ def run_notebook(
         for cell in read_notebook(target).cells
     )
     # Beside another notebook the clock counts both; what the processor did for this one is then less.
-    seconds = min(seconds, usage.ru_utime + usage.ru_stime)
-    run = Run("", cells, round(seconds, 1), round(usage.ru_maxrss * _MAXRSS_UNIT / 1e9, 2))
+    run = Run("", cells, round(min(seconds, used[0]), 1), round(used[1], 2))
     _show(f"{page}{label}  {cells}/{cells} cells  {run.seconds:.0f} s  {run.gigabytes:.1f} GB", end="\n")
     return run
-
-
-# getrusage counts kibibytes on Linux and bytes on macOS.
-_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def _kernel_environment(book: Book) -> dict[str, str]:
@@ -388,19 +372,6 @@ def _kernel_environment(book: Book) -> dict[str, str]:
 def _import_path(*first: Path) -> str:
     """A PYTHONPATH with folders before the rest."""
     return os.pathsep.join(filter(None, [*map(str, first), os.environ.get("PYTHONPATH")]))
-
-
-def _wait(process: subprocess.Popen, page: str, target: Path, started: float) -> Any:
-    """Wait for papermill, showing on a terminal how far it is; return the usage of it and its kernel."""
-    _show(f"{page}  starting")
-    while True:
-        pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-        if pid:
-            process.returncode = os.waitstatus_to_exitcode(status)
-            return usage
-        time.sleep(0.2)
-        if sys.stdout.isatty():
-            _show(f"{page}  {_cells_done(target)} cells  {time.monotonic() - started:.0f} s")
 
 
 def _cells_done(target: Path) -> str:

@@ -1,0 +1,166 @@
+"""Run a notebook with papermill, in a process forked from one that has imported TensorFlow and Keras.
+
+Their import takes longer than most pages need besides. Where a system's own libraries do not survive a fork
+(macOS), each process starts anew.
+"""
+
+import atexit
+import multiprocessing
+import os
+import resource
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any, NoReturn, cast
+from unittest.mock import patch
+
+import papermill
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+
+_FORKS = sys.platform == "linux"
+_CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
+if _FORKS:
+    _CONTEXT.set_forkserver_preload(["__main__", __name__, "ipykernel.kernelapp", "tensorflow", "keras"])
+# Starting a process asks how the others ended, and what two threads ask at once one of them does not hear.
+_ASKING = threading.Lock()
+# getrusage counts kibibytes on Linux and bytes on macOS.
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def run(
+    notebook: Path,
+    folder: Path,
+    parameters: Mapping[str, str],
+    environment: Mapping[str, str],
+    log: Path,
+    tell: Callable[[], None],
+) -> tuple[float, float] | None:
+    """Run a notebook, and write what it gives into its file.
+
+    Args:
+        notebook: the file.
+        folder: where its kernel works.
+        parameters: names and values of its parameters.
+        environment: all that its kernel sees of one.
+        log: what is said besides goes here.
+        tell: called a few times a second until it ends.
+
+    Returns:
+        Seconds that processors worked for it and gigabytes that its largest process took at most, or None
+        where it did not run to its end.
+    """
+    usage, sender = _CONTEXT.Pipe(duplex=False)
+    given = notebook, folder, dict(parameters), dict(environment), log, sender
+    process = _CONTEXT.Process(target=_run, args=given)
+    # By the first of these surroundings the process is started that the others are forked from.
+    with _ASKING, patch.dict(os.environ, {**environment, "PYTHONPATH": os.pathsep.join(sys.path)}):
+        process.start()
+    sender.close()
+    try:
+        while not wait([process.sentinel], 0.2):
+            tell()
+        with _ASKING:
+            process.join()
+            ended = process.exitcode
+        return usage.recv() if ended == 0 else None
+    finally:
+        with _ASKING:
+            process.terminate()
+
+
+def _run(
+    notebook: Path,
+    folder: Path,
+    parameters: dict[str, str],
+    environment: dict[str, str],
+    log: Path,
+    sender: Connection,
+) -> None:
+    with log.open("wb") as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    kernel = {"kernel_manager_class": _fork_kernel()} if _FORKS else {}
+    path = str(notebook)
+    papermill.execute_notebook(path, path, parameters, kernel_name="python3", progress_bar=False, **kernel)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    seconds = sum(each.ru_utime + each.ru_stime for each in used)
+    sender.send((seconds, max(each.ru_maxrss for each in used) * _MAXRSS_UNIT / 1e9))
+
+
+def _fork_kernel() -> type[AsyncKernelManager]:
+    """Fork a kernel, while this process has one thread and no connections; return what lets it begin."""
+    import keras  # noqa: F401 - the kernel has it then
+
+    arguments, sender = _CONTEXT.Pipe(duplex=False)
+    pid = os.fork()
+    if pid == 0:
+        sender.close()
+        _be_kernel(arguments)
+
+    class Provisioner(LocalProvisioner):
+        async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
+            sender.send(cmd[cmd.index("-f") :])  # where its connections are
+            self.process, self.pid = cast(Any, _Child(pid)), pid
+            return self.connection_info
+
+    class Manager(AsyncKernelManager):
+        def __init__(self, **kwargs: Any):
+            super().__init__(**kwargs)
+            self.provisioner = Provisioner(kernel_id=str(pid), kernel_spec=self.kernel_spec, parent=self)
+
+    return Manager
+
+
+def _be_kernel(arguments: Connection) -> NoReturn:
+    """Work as a kernel until it is told to end."""
+    import matplotlib
+    from ipykernel.kernelapp import IPKernelApp
+
+    os.setsid()
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())  # the kernel ends when that does
+    sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
+    # A kernel sets it by the environment, and matplotlib has read that when it was imported.
+    matplotlib.rcParams["backend"] = "module://matplotlib_inline.backend_inline"
+    try:
+        IPKernelApp.launch_instance(arguments.recv())
+    finally:
+        atexit._run_exitfuncs()
+        os._exit(0)
+
+
+class _Child:
+    """As much of `subprocess.Popen` as a provisioner asks of a process."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, pid: int):
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Exit status, or None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    wait = poll
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(9)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(15)
