@@ -89,7 +89,10 @@ def _parse_cell(source: str) -> ast.AST:
     """Parse a code cell; magics are understood or survived."""
     if source.startswith("%%"):
         source = source.partition("\n")[2]
-    return ast.parse(TransformerManager().transform_cell(source))
+    try:
+        return ast.parse(source)
+    except SyntaxError:  # magics, which few cells have and which take longer than all else here
+        return ast.parse(TransformerManager().transform_cell(source))
 
 
 def _aliases(nodes: list[ast.AST], packages: list[str]) -> dict[str, str]:
@@ -169,7 +172,12 @@ def _walk(node: ast.AST) -> Iterator[ast.AST]:
             yield from _walk(child)
 
 
-def _resolve(name: str, packages: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
+@cache  # every notebook asks for the same names
+def _resolve(name: str, packages: tuple[Path, ...]) -> list[tuple[Path, str]]:
+    return list(_places(name, packages))
+
+
+def _places(name: str, packages: tuple[Path, ...]) -> Iterator[tuple[Path, str]]:
     """Yield each module and folder that a dotted name stands for, with the parent of the module's imports.
 
     A part that is no module (a function, a class) ends the search. A last part `*` is every module there.

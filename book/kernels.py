@@ -16,14 +16,10 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 from unittest.mock import patch
 
-import papermill
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_client.provisioning.local_provisioner import LocalProvisioner
-
 _FORKS = sys.platform == "linux"
 _CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
 if _FORKS:
-    _CONTEXT.set_forkserver_preload(["__main__", __name__, "ipykernel.kernelapp", "tensorflow", "keras"])
+    _CONTEXT.set_forkserver_preload(["__main__", __name__, "papermill", "ipykernel.kernelapp", "keras"])
 # Starting a process asks how the others ended, and what two threads ask at once one of them does not hear.
 _ASKING = threading.Lock()
 # getrusage counts kibibytes on Linux and bytes on macOS.
@@ -85,6 +81,8 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    import papermill
+
     kernel = {"kernel_manager_class": _fork_kernel()} if _FORKS else {}
     path = str(notebook)
     papermill.execute_notebook(path, path, parameters, kernel_name="python3", progress_bar=False, **kernel)
@@ -93,9 +91,11 @@ def _run(
     sender.send((seconds, max(each.ru_maxrss for each in used) * _MAXRSS_UNIT / 1e9))
 
 
-def _fork_kernel() -> type[AsyncKernelManager]:
+def _fork_kernel() -> type:
     """Fork a kernel, while this process has one thread and no connections; return what lets it begin."""
     import keras  # noqa: F401 - the kernel has it then
+    from jupyter_client.manager import AsyncKernelManager
+    from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
     arguments, sender = _CONTEXT.Pipe(duplex=False)
     pid = os.fork()
