@@ -212,23 +212,28 @@ def _reduced(divisor: int) -> Recipe:
 
 # Residual networks
 
-# What two cores can train within an hour: a sixteenth of the updates.
-_SHORTER = 16
 SHORT_DEPTHS = (20, 56)
 
 
-def _short(recipe: Recipe) -> Recipe:
+def _shorter(recipe: Recipe, name: str, part: int, said: str) -> Recipe:
+    """The same for two cores: half of the maps, and the `part`-th part of the updates."""
     assert isinstance(recipe.hold, tuple)
     return replace(
         recipe,
-        name=f"{recipe.name}_short",
-        hold=tuple(updates // _SHORTER for updates in recipe.hold),
+        name=f"{recipe.name}_{name}",
+        hold=tuple(updates // part for updates in recipe.hold),
         network_settings=recipe.network_settings | {"width": 0.5},
-        source=(
-            f"{recipe.source} For a machine without a GPU: half of the maps, and a {_SHORTER}th of the "
-            "updates."
-        ),
+        source=f"{recipe.source} For a machine without a GPU: half of the maps, and {said} of the updates.",
     )
+
+
+_SHORT = [
+    _shorter(RECIPES[f"{kind}{depth}"], "short", 16, "a 16th")
+    for kind in ("resnet", "plain")
+    for depth in SHORT_DEPTHS
+]
+# What depth is worth takes longer to show.
+_DEPTH = [_shorter(RECIPES[f"resnet{depth}"], "depth", 8, "an eighth") for depth in SHORT_DEPTHS]
 
 
 # The five networks, and residual ones without their shortcuts, on the same images by the same recipe
@@ -270,7 +275,8 @@ add(
     _ALEXNET_SMALL,
     *map(_vgg_small, CONFIGURATIONS),
     *(_SMALL, _SMALL_PLAIN, *map(_reduced, REDUCTIONS)),
-    *(_short(RECIPES[f"{kind}{depth}"]) for kind in ("resnet", "plain") for depth in SHORT_DEPTHS),
+    *_SHORT,
+    *_DEPTH,
     *map(_compared, _NETWORKS),
 )
 

@@ -32,7 +32,7 @@ NOT_RUN = {"cuda_convnet", "cuda_convnet_lrn"} | {
     name
     for name, recipe in RECIPES.items()
     if recipe.data == "imagenet"
-    or (recipe.network == "ResNetCIFAR" and not name.endswith(("_short", "_compared")))
+    or (recipe.network == "ResNetCIFAR" and not name.endswith(("_short", "_depth", "_compared")))
 }
 RECORDED = sorted(set(RECIPES) - NOT_RUN)
 # An hour of two cores buys three seeds of LeNet-5, and one of the others.
