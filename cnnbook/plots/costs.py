@@ -94,6 +94,7 @@ def against(
     for _, cost, error, low, high in rows:
         _mark(axes, cost, error, low, high)
     amounts(axes, [row[1] for row in rows], x)
+    axes.set_xlim(right=3 * max(row[1] for row in rows))  # names stand to the right of their marks
     axes.set_title(what)
     from_zero(axes, "y", [max(error, high or error) for *_, error, _, high in rows], percent)
     points = [(cost, error, f"{name} {percent(error)}") for name, cost, error, *_ in rows]
