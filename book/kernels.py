@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, NoReturn, cast
 from unittest.mock import patch
 
+# With this package jsonschema compiles a grammar for most of a second; nbformat and papermill do without.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 _FORKS = sys.platform == "linux"
 _CONTEXT: Any = multiprocessing.get_context("forkserver" if _FORKS else "spawn")
 if _FORKS:
