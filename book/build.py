@@ -342,7 +342,7 @@ def run_notebook(
 
     surroundings = _kernel_environment(book) | (environment or {})
     _show(f"{page}{label}  starting")
-    used = kernels.run(target, (book.root / page).parent, parameters, surroundings, log, tell)
+    used = kernels.run(kernels.Job(target, (book.root / page).parent, parameters, surroundings, log), tell)
     seconds = time.monotonic() - started
     if used is None:
         _show(f"{page}{label}  {_cells_done(target)} cells  {seconds:.0f} s  failed", end="\n")

@@ -8,9 +8,11 @@ import atexit
 import multiprocessing
 import os
 import resource
+import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -28,22 +30,22 @@ _ASKING = threading.Lock()
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def run(
-    notebook: Path,
-    folder: Path,
-    parameters: Mapping[str, str],
-    environment: Mapping[str, str],
-    log: Path,
-    tell: Callable[[], None],
-) -> tuple[float, float] | None:
+@dataclass(frozen=True)
+class Job:
+    """A notebook to run."""
+
+    notebook: Path  # what it gives is written into the same file
+    folder: Path  # where its kernel works
+    parameters: dict[str, str]
+    environment: dict[str, str]  # all that its kernel sees of one
+    log: Path  # where what is said besides goes
+
+
+def run(job: Job, tell: Callable[[], None]) -> tuple[float, float] | None:
     """Run a notebook, and write what it gives into its file.
 
     Args:
-        notebook: the file.
-        folder: where its kernel works.
-        parameters: names and values of its parameters.
-        environment: all that its kernel sees of one.
-        log: what is said besides goes here.
+        job: the notebook and its surroundings.
         tell: called a few times a second until it ends.
 
     Returns:
@@ -51,10 +53,9 @@ def run(
         where it did not run to its end.
     """
     usage, sender = _CONTEXT.Pipe(duplex=False)
-    given = notebook, folder, dict(parameters), dict(environment), log, sender
-    process = _CONTEXT.Process(target=_run, args=given)
+    process = _CONTEXT.Process(target=_run, args=(job, sender))
     # By the first of these surroundings the process is started that the others are forked from.
-    with _ASKING, patch.dict(os.environ, {**environment, "PYTHONPATH": os.pathsep.join(sys.path)}):
+    with _ASKING, patch.dict(os.environ, {**job.environment, "PYTHONPATH": os.pathsep.join(sys.path)}):
         process.start()
     sender.close()
     try:
@@ -69,25 +70,20 @@ def run(
             process.terminate()
 
 
-def _run(
-    notebook: Path,
-    folder: Path,
-    parameters: dict[str, str],
-    environment: dict[str, str],
-    log: Path,
-    sender: Connection,
-) -> None:
-    with log.open("wb") as file:
+def _run(job: Job, sender: Connection) -> None:
+    with job.log.open("wb") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     os.environ.clear()
-    os.environ.update(environment)
-    os.chdir(folder)
+    os.environ.update(job.environment)
+    os.chdir(job.folder)
     import papermill
 
     kernel = {"kernel_manager_class": _fork_kernel()} if _FORKS else {}
-    path = str(notebook)
-    papermill.execute_notebook(path, path, parameters, kernel_name="python3", progress_bar=False, **kernel)
+    path = str(job.notebook)
+    papermill.execute_notebook(
+        path, path, job.parameters, kernel_name="python3", progress_bar=False, **kernel
+    )
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     seconds = sum(each.ru_utime + each.ru_stime for each in used)
     sender.send((seconds, max(each.ru_maxrss for each in used) * _MAXRSS_UNIT / 1e9))
@@ -109,6 +105,7 @@ def _fork_kernel() -> type:
         async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> Any:
             sender.send(cmd[cmd.index("-f") :])  # where its connections are
             self.process, self.pid = cast(Any, _Child(pid)), pid
+            self.pgid = pid  # of the kernel and of what it starts
             return self.connection_info
 
     class Manager(AsyncKernelManager):
@@ -161,8 +158,8 @@ class _Child:
 
     def kill(self) -> None:
         """End it at once."""
-        self.send_signal(9)
+        self.send_signal(signal.SIGKILL)
 
     def terminate(self) -> None:
         """Ask it to end."""
-        self.send_signal(15)
+        self.send_signal(signal.SIGTERM)

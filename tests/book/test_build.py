@@ -58,7 +58,7 @@ def test_a_notebook_runs_quick_offline_and_in_its_own_process(make_book, capsys)
     (took,) = state.runs.values()
     line = capsys.readouterr().out
     assert line == f"notebooks/one.ipynb  5/5 cells  {took.seconds:.0f} s  {took.gigabytes:.1f} GB\n"
-    # No tighter: Linux counts what the process that forked held, here pytest with TensorFlow loaded.
+    # No tighter: Linux counts what the process that forked held, which has TensorFlow loaded.
     assert 0.4 < took.gigabytes < 4
     assert took.seconds > 0.5
     notebook = build.read_notebook(book.executed("notebooks/one.ipynb"))
