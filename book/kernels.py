@@ -5,13 +5,14 @@ Their import takes longer than most pages need besides. Where a system's own lib
 """
 
 import atexit
+import contextlib
 import multiprocessing
 import os
 import resource
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -55,7 +56,8 @@ def run(job: Job, tell: Callable[[], None]) -> tuple[float, float] | None:
     usage, sender = _CONTEXT.Pipe(duplex=False)
     process = _CONTEXT.Process(target=_run, args=(job, sender))
     # By the first of these surroundings the process is started that the others are forked from.
-    with _ASKING, patch.dict(os.environ, {**job.environment, "PYTHONPATH": os.pathsep.join(sys.path)}):
+    surroundings = job.environment | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with _ASKING, patch.dict(os.environ, surroundings), _quiet():
         process.start()
     sender.close()
     try:
@@ -68,6 +70,19 @@ def run(job: Job, tell: Callable[[], None]) -> tuple[float, float] | None:
     finally:
         with _ASKING:
             process.terminate()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Send nowhere what is written on stderr, as TensorFlow's native libraries do where they are loaded."""
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _run(job: Job, sender: Connection) -> None:
