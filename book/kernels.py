@@ -136,13 +136,14 @@ def _be_kernel(arguments: Connection) -> NoReturn:
     import matplotlib
     from ipykernel.kernelapp import IPKernelApp
 
+    parent = os.getppid()  # when that ends, the kernel does
     os.setsid()
-    os.environ["JPY_PARENT_PID"] = str(os.getppid())  # the kernel ends when that does
     sys.path[:0] = os.environ["PYTHONPATH"].split(os.pathsep)
     # A kernel sets it by the environment, and matplotlib has read that when it was imported.
     matplotlib.rcParams["backend"] = "module://matplotlib_inline.backend_inline"
     try:
-        IPKernelApp.launch_instance(arguments.recv())
+        # Its variable for this is read where ipykernel is imported, which was before the fork.
+        IPKernelApp.launch_instance([f"--IPKernelApp.parent_handle={parent}", *arguments.recv()])
     finally:
         atexit._run_exitfuncs()
         os._exit(0)

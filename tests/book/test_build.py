@@ -3,6 +3,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -88,6 +89,14 @@ def test_a_failing_cell_is_named_and_nothing_is_rendered(make_book, capfd, cell:
     assert out.endswith("failed\n")
     assert not book.html.exists()
     assert not build.State(book).runs
+
+
+def test_a_kernel_ends_with_the_process_that_runs_its_notebook(make_book) -> None:
+    left = "import os, pathlib, time\nos.kill(os.getppid(), 9)\ntime.sleep(4)\npathlib.Path('left').touch()"
+    book = make_book(one=['profile = "quick"', left])
+    assert run(book) == 1
+    time.sleep(5)
+    assert not (book.root / "notebooks" / "left").exists()
 
 
 def test_a_parameter_that_a_notebook_does_not_have_is_refused(make_book, capsys) -> None:
